@@ -1,0 +1,247 @@
+"""`GuidedEnv`: the one multi-turn loop. A step is one attempt; the observation is the feedback.
+
+    env = gym.make("ConstrainedGen-v0")
+    message, info = env.reset(seed=0)
+    message, reward, terminated, truncated, info = env.step("my attempt")
+
+Tasks never subclass it: they are `TaskSource`s, and a checker is a function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal
+
+import gymnasium as gym
+import numpy as np
+
+from corgi_gym.envs.feedback import FeedbackLevel, check_level, feedback
+from corgi_gym.envs.prompts import PromptSource
+from corgi_gym.envs.spaces import ChatText
+from corgi_gym.envs.task import SPLITS, Split, Task, TaskSource
+from corgi_gym.envs.tasks import make_sources
+from corgi_gym.rewards import Checker, Verdict, judge, make_session_reward
+from corgi_gym.rewards.text import normalise
+
+# Bounds of the two spaces in characters. A reply over the bound is still answered (with a problem
+# that says so); the numbers are promises to wrappers, not filters.
+MAX_OBSERVATION_CHARS = 20_000
+MAX_ACTION_CHARS = 2_000_000
+
+Message = dict[str, str]
+
+
+class GuidedEnv(gym.Env[str, str]):
+    """A chat in which a checker guides the writer, attempt by attempt.
+
+    Args:
+        tasks: ``"source"``, ``"heldout"``, ``"all"``, one family name, or a list of names.
+        split: ``"train"``, ``"validation"`` or ``"test"``: never overlapping contents.
+        max_attempts: Attempts per episode, at least 1.
+        feedback: ``"silent"``, ``"binary"``, ``"score"``, ``"which"`` or ``"full"``.
+        session_reward: ``"best"``, ``"last"``, ``"first"``, ``"discounted(0.9)"`` or ``"delta"``;
+            see `corgi_gym.rewards.session` for what each makes a policy want.
+        checker: A checker or its name; replaces the families' own. Required with ``prompts``.
+        prompts: Your own prompts instead of families: strings, ``{"prompt", "target"}`` dicts, or
+            a ``datasets.Dataset`` with these columns. They are used for every split alike.
+        seed: Which endless stream of tasks ``index`` counts in (non-negative).
+        noise: Probability in [0, 1] that feedback is replaced by that for another task's target.
+        task_options: Options per family, for example ``{"concepts": {"count": (3, 4)}}``.
+        suite: The mixture that the words of ``tasks`` select from (set by the registered ids).
+        render_mode: ``None``, ``"ansi"`` (returns the chat) or ``"human"`` (prints it).
+
+    ``reset`` takes ``options={"task": name, "index": i}``: ``index`` alone picks item ``i`` of the
+    mixture (families in turn), ``task`` alone a random item of that family.
+
+    ``info`` always holds ``messages``, ``task``, ``task_id``, ``attempt``, ``score``,
+    ``best_score``, ``success``, ``unscored`` and ``problems``; never the target or the witness.
+
+    Raises:
+        ValueError: For a value that does not exist; the message lists those that do.
+        TypeError: From ``step``, for a reply that is not a string.
+
+    Example:
+        >>> env = GuidedEnv(prompts=["Say hi."], checker=lambda reply, target: "hi" in reply)
+        >>> env.reset(seed=0)[0]
+        'Say hi.'
+        >>> message, reward, terminated, truncated, info = env.step("Oh, hi!")
+        >>> reward, terminated
+        (1.0, True)
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "human"], "render_fps": 1}
+
+    def __init__(
+        self,
+        tasks: str | Iterable[str] = "all",
+        *,
+        split: Split = "train",
+        max_attempts: int = 4,
+        feedback: FeedbackLevel = "full",
+        session_reward: str = "best",
+        checker: str | Checker | None = None,
+        prompts: Iterable[str | Mapping[str, Any]] | None = None,
+        seed: int = 0,
+        noise: float = 0.0,
+        task_options: Mapping[str, Mapping[str, Any]] | None = None,
+        suite: str | None = None,
+        render_mode: Literal["ansi", "human"] | None = None,
+    ) -> None:
+        if split not in SPLITS:
+            raise ValueError(f"unknown split {split!r}; choose from {', '.join(SPLITS)}")
+        if isinstance(max_attempts, bool) or not isinstance(max_attempts, int) or max_attempts < 1:
+            raise ValueError(f"max_attempts must be an integer of at least 1, got {max_attempts!r}")
+        if not 0.0 <= noise <= 1.0:
+            raise ValueError(f"noise must be a probability in [0, 1], got {noise!r}")
+        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+            raise ValueError(f"seed must be a non-negative integer, got {seed!r}")
+        if render_mode not in (None, "ansi", "human"):
+            raise ValueError(f"unknown render_mode {render_mode!r}; choose 'ansi' or 'human'")
+        make_session_reward(session_reward)  # a bad name fails here, not at the first reset
+        self.split: Split = split
+        self.max_attempts = max_attempts
+        self.feedback = check_level(feedback)
+        self.session_reward = session_reward
+        self.seed = seed
+        self.noise = float(noise)
+        self.render_mode = render_mode
+        self.sources: dict[str, TaskSource] = (
+            {"prompts": PromptSource(prompts, checker)}
+            if prompts is not None
+            else make_sources(tasks, suite=suite, checker=checker, task_options=task_options)
+        )
+        self.observation_space = ChatText(MAX_OBSERVATION_CHARS)
+        self.action_space = ChatText(MAX_ACTION_CHARS)
+        self._task: Task | None = None
+
+    # ---------------------------------------------------------------- gymnasium API
+
+    def reset(
+        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Start an episode; returns the prompt and the info.
+
+        Raises:
+            ValueError: For an unknown option, family or index.
+        """
+        super().reset(seed=seed)
+        self._task = self._choose(dict(options or {}))
+        self._session = make_session_reward(self.session_reward)
+        self._messages: list[Message] = [{"role": "user", "content": self._task.prompt}]
+        self._verdicts: list[Verdict] = []
+        self._best = 0.0
+        return self._task.prompt, self._info()
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Judge one reply; returns (feedback, reward, solved, attempts used up, info).
+
+        Raises:
+            RuntimeError: Before ``reset``, or after the episode has ended.
+            TypeError: If ``action`` is not a string.
+        """
+        if self._task is None:
+            raise RuntimeError("call reset() before step()")
+        if self._over():
+            raise RuntimeError("this episode has ended; call reset() to start the next one")
+        verdict = judge(self._task.checker, action, self._task.target)
+        self._verdicts.append(verdict)
+        attempt = len(self._verdicts)
+        terminated = verdict.success
+        truncated = not terminated and attempt >= self.max_attempts
+        reward = 0.0
+        if verdict.status == "scored":
+            reward = self._session.step(verdict.score, terminated, terminated or truncated)
+            self._best = max(self._best, verdict.score)
+        message = feedback(self._spoil(action, verdict), self.feedback)
+        self._messages.append({"role": "assistant", "content": normalise(action)})
+        self._messages.append({"role": "user", "content": message})
+        if self.render_mode == "human":
+            print(self._turn_text(attempt - 1), flush=True)
+        return message, float(reward), terminated, truncated, self._info()
+
+    def render(self) -> str | None:
+        """Return (``"ansi"``) or print (``"human"``) the chat so far, with each verdict."""
+        if self.render_mode is None:
+            gym.logger.warn("render() needs gym.make(..., render_mode='ansi' or 'human')")
+            return None
+        text = self._chat_text()
+        if self.render_mode == "ansi":
+            return text
+        print(text, flush=True)
+        return None
+
+    # ---------------------------------------------------------------- tasks
+
+    def task_at(self, index: int) -> Task:
+        """Item ``index`` of the mixture: families in turn, each with its own count."""
+        names = list(self.sources)
+        family = names[index % len(names)]
+        return self.sources[family].item(self.seed, index // len(names), self.split)
+
+    def _choose(self, options: dict[str, Any]) -> Task:
+        family, index = options.pop("task", None), options.pop("index", None)
+        if options:
+            raise ValueError(f"unknown reset option(s) {sorted(options)}; known: task, index")
+        if index is not None:
+            if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or index < 0:
+                raise ValueError(f"option 'index' must be a non-negative integer, got {index!r}")
+            index = int(index)
+        if family is None and index is not None:
+            return self.task_at(index)
+        if family is None:
+            family = list(self.sources)[int(self.np_random.integers(len(self.sources)))]
+        if family not in self.sources:
+            known = ", ".join(self.sources)
+            raise ValueError(f"unknown task family {family!r} in this environment; it has: {known}")
+        if index is None:
+            index = int(self.np_random.integers(2**31))
+        return self.sources[family].item(self.seed, index, self.split)
+
+    def _spoil(self, reply: str, verdict: Verdict) -> Verdict:
+        """With probability ``noise``, the verdict on the same reply for another task's target."""
+        if verdict.success or self.noise == 0.0 or self.np_random.random() >= self.noise:
+            return verdict
+        assert self._task is not None
+        index = int(self.np_random.integers(2**31))
+        other = self.sources[self._task.family].item(self.seed, index, self.split)
+        spoiled = judge(other.checker, reply, other.target)
+        return spoiled if not spoiled.success else verdict
+
+    # ---------------------------------------------------------------- state
+
+    def _over(self) -> bool:
+        done = bool(self._verdicts) and self._verdicts[-1].success
+        return done or len(self._verdicts) >= self.max_attempts
+
+    def _info(self) -> dict[str, Any]:
+        assert self._task is not None
+        last = self._verdicts[-1] if self._verdicts else None
+        problems = last.problems if last else ()
+        return {
+            "messages": [dict(m) for m in self._messages],
+            "task": self._task.family,
+            "task_id": self._task.task_id,
+            "attempt": len(self._verdicts),
+            "score": float(last.score) if last else 0.0,
+            "best_score": float(self._best),
+            "success": bool(last and last.success),
+            "unscored": bool(last and last.status == "unscored"),
+            "problems": [
+                {"kind": p.kind, "message": p.message, "where": p.where} for p in problems
+            ],
+        }
+
+    def _turn_text(self, attempt: int) -> str:
+        verdict = self._verdicts[attempt]
+        mark = "solved" if verdict.success else verdict.status
+        reply, answer = self._messages[2 * attempt + 1], self._messages[2 * attempt + 2]
+        return (
+            f"[attempt {attempt + 1}] {reply['content']}\n"
+            f"    ({mark}, score {verdict.score:.2f}) {answer['content']}"
+        )
+
+    def _chat_text(self) -> str:
+        if self._task is None:
+            return "(no episode yet: call reset())"
+        turns = [self._turn_text(i) for i in range(len(self._verdicts))]
+        return "\n".join([f"[task] {self._task.prompt}", *turns])

@@ -1,0 +1,52 @@
+"""The observation and action space of a chat: any text of bounded length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gymnasium import spaces
+
+# A small charset for `sample` only; membership is decided by length alone.
+_SAMPLE_CHARSET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,!?'"
+
+
+class ChatText(spaces.Text):
+    """`gymnasium.spaces.Text` that contains every Unicode string up to ``max_length``.
+
+    Gymnasium's own default charset has no space character, and an all-Unicode charset costs tens
+    of megabytes to copy; here membership looks at the type and the length (code points) only.
+
+    Example:
+        >>> "naïve, \\u96ea" in ChatText(20)
+        True
+        >>> "x" * 21 in ChatText(20)
+        False
+    """
+
+    def __init__(self, max_length: int, *, min_length: int = 0, seed: Any = None) -> None:
+        super().__init__(max_length, min_length=min_length, charset=_SAMPLE_CHARSET, seed=seed)
+
+    def contains(self, x: Any) -> bool:
+        """Whether ``x`` is a string of an allowed length."""
+        return isinstance(x, str) and self.min_length <= len(x) <= self.max_length
+
+    def sample(self, mask: Any = None, probability: Any = None) -> str:
+        """A random short string (at most 64 characters, letters and punctuation)."""
+        if mask is None and probability is None:
+            longest = min(self.max_length, 64)
+            length = int(self.np_random.integers(self.min_length, longest + 1))
+            return "".join(self.np_random.choice(list(_SAMPLE_CHARSET), size=length))
+        return super().sample(mask, probability)
+
+    def __repr__(self) -> str:
+        """The constructor call."""
+        return f"ChatText({self.max_length}, min_length={self.min_length})"
+
+    def __eq__(self, other: object) -> bool:
+        """Equal bounds."""
+        return (
+            isinstance(other, ChatText)
+            and (self.min_length, self.max_length) == (other.min_length, other.max_length)
+        )  # fmt: skip
+
+    __hash__ = None  # type: ignore[assignment]

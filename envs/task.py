@@ -1,0 +1,121 @@
+"""A task and where tasks come from.
+
+A family is one file in `envs/tasks/`: a `TaskSource` subclass with `generate` and the name of its
+checker. Tasks are pure functions of ``(seed, index)``: any item can be made at any time, in any
+process, in any order.
+
+Splits cannot overlap: a task's *content* decides its split (a hash of its key), and an item is
+drawn again until it falls into the split that was asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from corgi_gym.rewards import Checker
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+# Share of all task contents per split, in percent.
+_TRAIN_PERCENT, _VALIDATION_PERCENT = 80, 10
+# Draws before giving up on a split: with 10 % of contents in the smallest split, a generator that
+# fails this often (0.9^2000) has too few different contents for its options.
+_MAX_DRAWS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task.
+
+    Attributes:
+        task_id: ``"family/hash"``: equal ids mean equal content.
+        family: Name of the family.
+        prompt: First user message. It states every constraint.
+        target: What the checker compares with. Never shown to the policy.
+        checker: Judges a reply against the target.
+        witness: A reply that scores 1.0, or "" where none is known (user prompts). Never shown.
+    """
+
+    task_id: str
+    family: str
+    prompt: str
+    target: Any
+    checker: Checker
+    witness: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a generator makes: a task without its id.
+
+    ``key`` names the content: two drafts with one key are the same task (and share a split).
+    """
+
+    key: str
+    prompt: str
+    target: Any
+    witness: str
+
+
+def stable_hash(*parts: object) -> int:
+    """A 64-bit hash of the parts' text, equal in every process (unlike `hash`)."""
+    text = "\x1f".join(map(str, parts)).encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
+
+
+def split_of(family: str, key: str) -> Split:
+    """The split to which a content belongs: 80 % train, 10 % validation, 10 % test."""
+    bucket = stable_hash("split", family, key) % 100
+    if bucket < _TRAIN_PERCENT:
+        return "train"
+    return "validation" if bucket < _TRAIN_PERCENT + _VALIDATION_PERCENT else "test"
+
+
+class TaskSource(ABC):
+    """An endless family of tasks.
+
+    Set in all subclasses: ``family`` (name), ``checker`` and ``summary`` (one line for
+    ``corgi-gym tasks``), and ``near_misses``. Options (difficulty) are keyword arguments of
+    ``__init__``, checked there.
+    """
+
+    family: ClassVar[str]
+    summary: ClassVar[str]
+    checker: Checker
+
+    @abstractmethod
+    def generate(self, rng: np.random.Generator) -> Draft:
+        """Make one task with ``rng`` and nothing else."""
+
+    @abstractmethod
+    def near_misses(self, task: Task) -> list[str]:
+        """Replies that look right and are not: each must score below 1.0."""
+
+    def item(self, seed: int, index: int, split: Split = "train") -> Task:
+        """Return task number ``index`` of ``split`` under ``seed``: a pure function.
+
+        Raises:
+            ValueError: For an unknown split, negative numbers, or options that leave a split empty.
+        """
+        if split not in SPLITS:
+            raise ValueError(f"unknown split {split!r}; choose from {', '.join(SPLITS)}")
+        if seed < 0 or index < 0:
+            raise ValueError(f"seed and index must be non-negative, got {seed} and {index}")
+        for draw in range(_MAX_DRAWS):
+            entropy = stable_hash(self.family, seed, index, draw)
+            draft = self.generate(np.random.default_rng(entropy))
+            if split_of(self.family, draft.key) == split:
+                task_id = f"{self.family}/{stable_hash(draft.key):016x}"
+                return Task(
+                    task_id, self.family, draft.prompt, draft.target, self.checker, draft.witness
+                )
+        raise ValueError(
+            f"family {self.family!r} has too few different tasks with these options: "
+            f"none in {_MAX_DRAWS} draws fell into split {split!r}; widen the options"
+        )

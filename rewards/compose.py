@@ -1,0 +1,93 @@
+"""Checkers made of checkers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from corgi_gym.rewards.registry import as_verdict, get_checker
+from corgi_gym.rewards.verdict import Checker, Problem, Verdict
+
+
+class AllOf:
+    """Every part must be satisfied; the score is the weighted mean, problems concatenate.
+
+    What it makes a policy want: the parts with the largest weights first, and all of them in the
+    end, since only a full score ends a session. If any part is unscored, so is the whole.
+
+    Args:
+        checkers: Names or checkers; all get the same reply and target.
+        weights: Positive numbers, one per checker (default: equal).
+        name: Name in messages and logs.
+
+    Raises:
+        ValueError: For no checker, or weights that do not match or are not positive.
+
+    Example:
+        >>> short = lambda reply, target: len(reply) < 9
+        >>> polite = lambda reply, target: "please" in reply
+        >>> AllOf(short, polite, weights=[1, 3])("no", None).score
+        0.25
+    """
+
+    def __init__(
+        self,
+        *checkers: str | Checker,
+        weights: Sequence[float] | None = None,
+        name: str = "all_of",
+    ) -> None:
+        if not checkers:
+            raise ValueError("AllOf needs at least one checker")
+        if weights is None:
+            weights = [1.0] * len(checkers)
+        if len(weights) != len(checkers) or not all(w > 0 for w in weights):
+            raise ValueError(
+                f"weights must be {len(checkers)} positive numbers, got {list(weights)!r}"
+            )
+        self.name = name
+        self.checkers = tuple(get_checker(c) for c in checkers)
+        self.weights = tuple(float(w) / sum(weights) for w in weights)
+
+    def __call__(self, reply: str, target: Any) -> Verdict:
+        """Judge with each part in order."""
+        problems: list[Problem] = []
+        score = 0.0
+        for check, weight in zip(self.checkers, self.weights, strict=True):
+            verdict = as_verdict(check(reply, target), getattr(check, "name", self.name))
+            if verdict.status == "unscored":
+                return verdict
+            problems.extend(verdict.problems)
+            score += weight * verdict.score
+        if not problems:
+            return Verdict.ok()
+        return Verdict.wrong(min(score, BELOW_ONE), *problems)
+
+
+# The largest score that a reply with a problem can get: rounding must never make it a success.
+BELOW_ONE = 1.0 - 2.0**-30
+
+
+class Scaled:
+    """A checker whose failing scores are multiplied by ``factor`` in [0, 1]; success stays 1.0.
+
+    ``factor=0`` removes all partial credit (success or nothing).
+    """
+
+    def __init__(self, check: str | Checker, factor: float) -> None:
+        if not 0.0 <= factor <= 1.0:
+            raise ValueError(f"factor must be in [0, 1], got {factor!r}")
+        self.check = get_checker(check)
+        self.factor = float(factor)
+        self.name = f"scaled_{getattr(self.check, 'name', 'checker')}"
+
+    def __call__(self, reply: str, target: Any) -> Verdict:
+        """Judge, then scale a score below 1."""
+        verdict = as_verdict(self.check(reply, target), self.name)
+        if verdict.status == "unscored" or verdict.success:
+            return verdict
+        return Verdict.wrong(self.factor * verdict.score, *verdict.problems, **verdict.metrics)
+
+
+def scale(check: str | Checker, factor: float) -> Scaled:
+    """Return ``check`` with its partial credit multiplied by ``factor``; see `Scaled`."""
+    return Scaled(check, factor)
