@@ -1,0 +1,95 @@
+"""What an engine is: requests in, completions out, in any order, without a barrier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class EngineError(RuntimeError):
+    """An engine failed: never to be read as a bad answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to sample one reply.
+
+    Attributes:
+        temperature: 0 means greedy.
+        max_tokens: Longest reply in tokens, at least 1.
+        top_p: Nucleus in (0, 1].
+        stop_ids: Token ids that end a reply (kept as its last token).
+    """
+
+    temperature: float = 1.0
+    max_tokens: int = 64
+    top_p: float = 1.0
+    stop_ids: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.temperature < 0:
+            raise ValueError(f"temperature must be at least 0, got {self.temperature!r}")
+        if self.max_tokens < 1:
+            raise ValueError(f"max_tokens must be at least 1, got {self.max_tokens!r}")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"top_p must be in (0, 1], got {self.top_p!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """One reply to generate.
+
+    Attributes:
+        id: Unique among the requests under way.
+        prompt_ids: The conversation so far.
+        sampling: How to sample.
+        seed: Seed of this reply alone, so that it does not depend on what else runs.
+    """
+
+    id: str
+    prompt_ids: list[int]
+    sampling: Sampling
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One finished reply.
+
+    Attributes:
+        id: The request's.
+        token_ids: The reply, with its end token if it has one.
+        logprobs: Of each token under the policy it was sampled from (natural log, temperature
+            applied), same length.
+        finish_reason: ``"stop"`` or ``"length"``.
+    """
+
+    id: str
+    token_ids: list[int]
+    logprobs: list[float] = field(repr=False)
+    finish_reason: Literal["stop", "length"]
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Generates replies. ``submit`` returns at once; ``poll`` does the work."""
+
+    def submit(self, request: GenerationRequest) -> None:
+        """Queue a request."""
+        ...
+
+    def poll(self) -> list[Completion]:
+        """Advance and return the replies finished since the last call (maybe none)."""
+        ...
+
+    def load_weights(self, named_params: Iterable[tuple[str, Tensor]]) -> None:
+        """Replace the policy's weights; only while no request is under way."""
+        ...
+
+    def close(self) -> None:
+        """Free everything; a second call does nothing."""
+        ...

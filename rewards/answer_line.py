@@ -1,0 +1,81 @@
+"""The one place in which an answer counts: a last line ``Answer: …``.
+
+Strict on purpose, so that a reply cannot state several answers and be paid for the best one:
+
+- exactly one line starts with ``Answer:`` (any case; bold, a quote mark or a bullet before it is
+  accepted); a second one is a problem even when it says the same;
+- nothing follows it: "Answer: 5, no, wait …" takes an answer back;
+- what stands there is judged as a whole, so hedges, units and alternatives are never a number.
+
+Text before that line is free.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from corgi_gym.rewards.verdict import Problem
+
+_ANSWER = re.compile(r"^[ \t>#*_`-]{0,8}answer[ \t*_`]{0,4}:(.*)$", re.IGNORECASE | re.MULTILINE)
+# Markdown that may be wrapped around the answer or the whole line, longest first.
+_MARKUP = ("**", "__", "`", "*", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    r"""What stands behind ``Answer:``.
+
+    Attributes:
+        text: The answer without markup, spaces and a final full stop.
+        line_start: Index in the reply of the line's first character.
+        where: Character span of the raw answer in the reply.
+
+    Example:
+        >>> find_answer_line("6 * 7 = 42\n**Answer:** 42.", "one number").text
+        '42'
+    """
+
+    text: str
+    line_start: int
+    where: tuple[int, int]
+
+
+def find_answer_line(reply: str, asked: str) -> AnswerLine | Problem:
+    """Find the answer line, or say what is wrong with it.
+
+    Args:
+        reply: Any string.
+        asked: What should stand there, for the messages: ``"one number"``.
+    """
+    lines = list(_ANSWER.finditer(reply))
+    if not lines:
+        text = f'No line starts with "Answer:". End with one line: "Answer:" and {asked}.'
+        return Problem("answer_missing", text)
+    if len(lines) > 1:
+        text = f'You wrote {len(lines)} lines with "Answer:". Write exactly one, at the end.'
+        return Problem("answer_repeated", text, lines[1].span())
+    line = lines[0]
+    if reply[line.end() :].strip():
+        text = 'There is text after the line "Answer:". Make it the last line.'
+        return Problem("answer_not_last", text, (line.end(), len(reply)))
+    text = _without_markup(line[1].strip(), reply[line.start() : line.start(1)])
+    if not text:
+        return Problem(
+            "answer_empty", f'Nothing stands after "Answer:". Write {asked}.', line.span()
+        )
+    return AnswerLine(text, line.start(), line.span(1))
+
+
+def _without_markup(text: str, before: str) -> str:
+    """Strip markup around the answer (``**42**``) or around its line (``**Answer: 42**``)."""
+    text = text.removesuffix(".").rstrip()
+    for markup in _MARKUP:
+        opened, closed = text.startswith(markup), text.endswith(markup)
+        if opened and closed and len(text) > 2 * len(markup):
+            text = text[len(markup) : -len(markup)].strip()
+        elif opened and markup in before:  # "**Answer:** 42"
+            text = text[len(markup) :].strip()
+        elif closed and markup in before:
+            text = text[: -len(markup)].strip()
+    return text.removesuffix(".").rstrip()

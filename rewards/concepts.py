@@ -1,0 +1,124 @@
+"""One sentence with all given words: the checker of the `concepts` family.
+
+Source: CommonGen-lite and CommonGen-Hard as used by CORGI (arXiv 2411.01483, section 4, and its
+released ``critiques.py``): the share of concepts covered by lemma, the share with the right part of
+speech, and a language model's yes or no on common sense, averaged.
+
+What is different here, and why:
+
+* The judge of common sense (a 1.1B model) is replaced by a grammar (`corgi_gym.rewards.sentence`):
+  reproducible, fast, and able to say what is wrong. The hard variant had no check of form at all,
+  so a list of the words passed.
+* Part of speech is not compared: a word counts in any form ("a walk", "walking").
+* Coverage and form are multiplied, not averaged: ``coverage * (0.4 + 0.6 * form)``. What is no
+  sentence has a form of at most 0.15, so stuffing all words earns less than 0.49, while a good
+  sentence that lacks one of n words earns ``1 - 1/n``, at least 0.5. A fixed reply that ignores the
+  words earns nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from corgi_gym.rewards.compose import BELOW_ONE
+from corgi_gym.rewards.lexicon import lemmas
+from corgi_gym.rewards.registry import checker
+from corgi_gym.rewards.sentence import COST, LEAST, MAX_CHARS, NO_SENTENCE, examine
+from corgi_gym.rewards.text import listing
+from corgi_gym.rewards.verdict import Problem, Verdict
+
+# Share of the score that coverage earns alone; the rest is multiplied by the form.
+COVERAGE_BASE = 0.4
+# With a larger share of given words a sentence is a list with glue. "The girl chews gum." has 3/4.
+MAX_GIVEN_SHARE = 0.75
+# A small model reads the feedback: the missing words, and at most two more problems.
+MAX_PROBLEMS = 3
+# Given words that are joined by commas and these words alone are listed, not used; so many are too
+# many. Two are not ("a hat and a scarf").
+LISTED = 3
+_FILLERS = frozenset("a an the my his her their our some then".split())
+_JOINTS = frozenset((",", "and", "or"))
+
+_TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*['’]?|[,;/&]")
+# A reply about the task instead of a scene ("This is a sentence about a dog").
+_ABOUT_TASK = frozenset("sentence sentences word words concept concepts prompt".split())
+_DOG = {"concepts": ["dog", "chase", "ball"]}
+
+
+@checker(
+    "concepts",
+    examples=[
+        ("The dog chased a red ball across the park.", _DOG, True),
+        ("Two dogs are chasing their ball in the garden.", _DOG, True),
+        ("The dog chased a stick across the park.", _DOG, False),
+        ("dog, chase, ball", _DOG, False),
+        ("Dog chase ball.", _DOG, False),
+        ("The dog and the ball and the chase are here.", _DOG, False),
+        ("The dog chased the dog ball.", _DOG, False),
+        (
+            "Music cloud's cloud and star's ash smoke to the forest, ash smoke.",
+            {"concepts": ["music", "cloud", "star", "ash", "smoke", "forest"]},
+            False,
+        ),
+    ],
+)
+def concepts(reply: str, target: Any) -> Verdict:
+    """Judge one sentence against ``target = {"concepts": [lemma, ...]}``.
+
+    Example:
+        >>> concepts("The dog ran across the park.", _DOG).problems[0].message
+        'Your sentence is missing: chase and ball.'
+    """
+    given: list[str] = list(target["concepts"])
+    if len(reply) > MAX_CHARS:
+        return Verdict.wrong(0.0, *examine(reply).problems)
+    tokens = _TOKEN.findall(reply)
+    uses = _uses(tokens, given)
+    missing = [word for word, places in zip(given, uses, strict=True) if not places]
+    coverage = 1.0 - len(missing) / len(given)
+    report = examine(reply, given)
+    talk = _ABOUT_TASK.difference(given).intersection(token.lower() for token in tokens)
+    listed = bool(talk) or _listed(tokens, uses)
+    again = [word for word, places in zip(given, uses, strict=True) if len(places) > 1]
+    problems = []
+    if missing:
+        problems.append(Problem("missing", f"Your sentence is missing: {listing(missing)}."))
+    if listed:
+        problems.append(Problem("list", "Do not list the words: tell what happens."))
+    if again:
+        problems.append(Problem("repeated", f"Use only once: {listing(again)}."))
+    form = report.form
+    if listed:
+        form = min(form, NO_SENTENCE)
+    if again and form > LEAST:
+        form = max(LEAST, form - COST)
+    known = {problem.kind for problem in problems}
+    problems.extend(problem for problem in report.problems if problem.kind not in known)
+    metrics = {"coverage": coverage, "form": form}
+    if not problems:
+        return Verdict.ok(**metrics)
+    score = coverage * (COVERAGE_BASE + (1.0 - COVERAGE_BASE) * form)
+    return Verdict.wrong(min(score, BELOW_ONE), *problems[:MAX_PROBLEMS], **metrics)
+
+
+def _uses(tokens: Sequence[str], given: Sequence[str]) -> list[list[int]]:
+    """For each given word, where its forms stand."""
+    forms = [lemmas(token) for token in tokens]
+    return [[i for i, form in enumerate(forms) if word in form] for word in given]
+
+
+def _listed(tokens: Sequence[str], uses: list[list[int]]) -> bool:
+    """Whether the given words are shown instead of used."""
+    places = sorted({place for found in uses for place in found})
+    if len(places) > MAX_GIVEN_SHARE * sum(token[0].isalnum() for token in tokens):
+        return True
+    run = 1
+    for before, after in zip(places, places[1:], strict=False):
+        between = {token.lower() for token in tokens[before + 1 : after]}
+        joined = between & _JOINTS and between <= _JOINTS | _FILLERS
+        run = run + 1 if joined else 1
+        if run >= LISTED:
+            return True
+    return False

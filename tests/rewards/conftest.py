@@ -1,0 +1,29 @@
+"""Fixtures for checker tests."""
+
+import random
+
+import pytest
+
+FUZZ_COUNT = 2_000
+_ALPHABETS = (
+    "abcdefghij ,.!?'\"\n-:",
+    "GroupAnnaBen 0123456789:,\n*-&",
+    "".join(map(chr, range(128))),
+    "äßİ\u0131K\u0301\u200b\u202e\u2019\u2014\ud800\U0001f600\ufeff\x00\x1b中\u2028 a",
+)
+_LONG = (
+    "a", "a ", "bus ", "1.", "-", "'", "*", "Group 1: ", "Group 1: a, b\n", "group ", ", ", "and ",
+    "\u2014a", "a-", "a'", "\n", "Group 1:" + " " * 500, ">- *", "\ud800", "the of ", "a,", "!\"'",
+)  # fmt: skip
+_LONG_CHARS = 20_000
+
+
+@pytest.fixture(scope="session")
+def fuzz_strings() -> list[str]:
+    """Random short strings over nasty alphabets, and strings of 20,000 characters."""
+    rng = random.Random(0)
+    short = [
+        "".join(rng.choices(rng.choice(_ALPHABETS), k=rng.randrange(120)))
+        for _ in range(FUZZ_COUNT)
+    ]
+    return short + [(piece * _LONG_CHARS)[:_LONG_CHARS] for piece in _LONG]
