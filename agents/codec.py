@@ -49,8 +49,8 @@ class ChatCodec:
             between, ask_again = whole.split(_REPLY)[1].split(_SECOND)
         except Exception as error:  # templates raise their own jinja errors
             raise ValueError(
-                f"the chat template of {tokenizer.name_or_path!r} cannot render a conversation with "
-                f"system={system!r}: {error}; try system=None"
+                f"the chat template of {tokenizer.name_or_path!r} cannot render a conversation "
+                f"with system={system!r}: {error}; try system=None"
             ) from error
         self._head, self._ask = self._template_ids(head), self._template_ids(ask)
         self._between, self._ask_again = (

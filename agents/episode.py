@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import Any
 
 
@@ -93,7 +94,7 @@ class Episode:
     def repeats(self) -> int:
         """Retries that repeat the reply before them word for word."""
         replies = [a.reply.split() for a in self.attempts]
-        return sum(a == b for a, b in zip(replies, replies[1:], strict=False))
+        return sum(a == b for a, b in pairwise(replies))
 
     def record(self) -> dict[str, Any]:
         """The episode as a JSON-ready dict, without its token arrays."""

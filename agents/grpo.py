@@ -143,7 +143,9 @@ class GuidedGRPOTrainer(GRPOTrainer):
         if self._synced_at == self.state.global_step:
             return
         prompts = [
-            self.rollout.codec.start(self.train_dataset[i % len(self.train_dataset)]["prompt"][0]["content"])
+            self.rollout.codec.start(
+                self.train_dataset[i % len(self.train_dataset)]["prompt"][0]["content"]
+            )
             for i in range(_PROBE_PROMPTS)
         ]
         model = self.accelerator.unwrap_model(self.model)
@@ -189,7 +191,9 @@ class GuidedGRPOTrainer(GRPOTrainer):
         self._rows = inputs
         # TRL would score the round once more for the old log-probs; the engine's are used instead.
         # With a LoRA reference that pass is the same model without its adapter, and is needed.
-        self._skip_scoring = self.args.engine_logps and (self.beta == 0.0 or self.ref_model is not None)
+        self._skip_scoring = self.args.engine_logps and (
+            self.beta == 0.0 or self.ref_model is not None
+        )
         try:
             batch = super()._generate_and_score_completions(inputs)
         finally:
@@ -323,7 +327,9 @@ def _score(model: Any, ids: Tensor, mask: Tensor, wanted: Tensor) -> tuple[Tenso
         input_ids=ids.gather(1, source), score_mask=wanted.gather(1, source) * inside
     )
     back = logps.new_zeros(ids.shape)
-    return back.scatter_add(1, source, logps * inside), back.scatter_add(1, source, entropy * inside)
+    return back.scatter_add(1, source, logps * inside), back.scatter_add(
+        1, source, entropy * inside
+    )
 
 
 def _prompt_length(episode: Episode) -> int:
@@ -384,7 +390,9 @@ def _take(batch: dict[str, Any], rows: list[int]) -> dict[str, Any]:
     size = len(batch["advantages"])
     index = torch.tensor(rows or [0], device=batch["advantages"].device)
     part = {
-        key: value[index] if isinstance(value, Tensor) and value.dim() and len(value) == size else value
+        key: value[index]
+        if isinstance(value, Tensor) and value.dim() and len(value) == size
+        else value
         for key, value in batch.items()
     }
     if not rows:

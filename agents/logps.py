@@ -21,7 +21,9 @@ class _ChosenLogps(torch.autograd.Function):
     """Log-prob of one token per row, and the entropy of each row's distribution (no gradient)."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, chosen: Tensor, temperature: float) -> Any:
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, chosen: Tensor, temperature: float
+    ) -> Any:
         logps = hidden.new_empty(len(chosen), dtype=torch.float32)
         entropy = torch.empty_like(logps)
         log_z = torch.empty_like(logps)

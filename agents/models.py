@@ -126,14 +126,15 @@ def _convert(gguf: Path, folder: Path) -> None:
     scratch = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
     try:
         source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
-        # dequantize=True: transformers 5.17 keeps GGUF weights packed by default and cannot save them
+        # dequantize=True: transformers 5.17 keeps GGUF weights packed by default, and cannot save
+        # those
         model = AutoModelForCausalLM.from_pretrained(
             **source, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
         )
         model.save_pretrained(scratch)
         tokenizer = AutoTokenizer.from_pretrained(**source)
         tokenizer.clean_up_tokenization_spaces = False  # it would strip spaces from replies
-        # the GGUF reader takes the wrong end token (<|im_start|>); the model's config has the right one
+        # the GGUF reader takes the wrong end token (<|im_start|>); the config has the right one
         tokenizer.eos_token = tokenizer.convert_ids_to_tokens(model.config.eos_token_id)
         tokenizer.pad_token = tokenizer.eos_token
         tokenizer.save_pretrained(scratch)

@@ -207,7 +207,9 @@ def tokens_per_second(episodes: Sequence[Episode], seconds: float) -> float:
     return sum(e.model_tokens for e in episodes) / seconds if seconds > 0 else 0.0
 
 
-def timed(rollout: Rollout, sessions: Iterable[Session], **kwargs: Any) -> tuple[list[Episode], float]:
+def timed(
+    rollout: Rollout, sessions: Iterable[Session], **kwargs: Any
+) -> tuple[list[Episode], float]:
     """Run sessions; returns the episodes and the seconds that they took."""
     start = time.perf_counter()
     episodes = rollout.run(sessions, **kwargs)

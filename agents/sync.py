@@ -17,8 +17,8 @@ from torch import Tensor
 from corgi_gym.agents.engines.base import Engine, EngineError, GenerationRequest, Sampling
 
 # Mean |difference of log-probs| between vLLM and transformers, both in bf16, over sampled tokens of
-# SmolLM2-135M: 0.040 to 0.044 with equal weights, 0.097 when a small update had not reached the tied
-# head. The probe has about 100 tokens, so its own error is near 0.005.
+# SmolLM2-135M: 0.040 to 0.044 with equal weights, 0.097 when a small update had not reached the
+# tied head. The probe has about 100 tokens, so its own error is near 0.005.
 PARITY_LIMIT = 0.075
 _PROBE_TOKENS = 12
 
@@ -83,8 +83,8 @@ def sync_weights(
         model.train(was_training)
     if not mismatch <= limit:
         raise EngineError(
-            f"after a weight sync the engine's log-probs differ from the trainer's by {mismatch:.3f} "
-            f"nats on average (limit {limit}): the new weights have not arrived. Use "
-            "engine='transformers', or report your vLLM version"
+            "after a weight sync the engine's log-probs differ from the trainer's by "
+            f"{mismatch:.3f} nats on average (limit {limit}): the new weights have not arrived. "
+            "Use engine='transformers', or report your vLLM version"
         )
     return mismatch

@@ -1,0 +1,1 @@
+"""Which algorithm is better, and is that significant: runs, statistics and reports."""

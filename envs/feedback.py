@@ -37,7 +37,7 @@ def check_level(level: str) -> FeedbackLevel:
     """
     if level not in LEVELS:
         raise ValueError(f"unknown feedback level {level!r}; choose from {', '.join(LEVELS)}")
-    return level  # type: ignore[return-value]
+    return level
 
 
 def feedback(verdict: Verdict, level: FeedbackLevel = "full") -> str:
@@ -46,8 +46,10 @@ def feedback(verdict: Verdict, level: FeedbackLevel = "full") -> str:
     Example:
         >>> from corgi_gym.rewards import Problem
         >>> v = Verdict.wrong(0.2, Problem("word_count", "You wrote 3 words. Write 4."))
-        >>> [feedback(v, level) for level in ("binary", "which", "full")]
-        ['Incorrect. Try again.', 'Wrong: word count. Try again.', 'You wrote 3 words. Write 4. Try again.']
+        >>> feedback(v, "binary"), feedback(v, "which")
+        ('Incorrect. Try again.', 'Wrong: word count. Try again.')
+        >>> feedback(v, "full")
+        'You wrote 3 words. Write 4. Try again.'
     """
     if verdict.success:
         return SOLVED
@@ -58,8 +60,8 @@ def feedback(verdict: Verdict, level: FeedbackLevel = "full") -> str:
     if level == "binary":
         return f"Incorrect. {_AGAIN}"
     if level == "score":
-        # rounded down, so that a failing reply is never told that it scored 1.00
-        return f"Score: {int(verdict.score * 100) / 100:.2f} of 1. {_AGAIN}"
+        # a failing reply is never told that it scored 1.00
+        return f"Score: {min(verdict.score, 0.99):.2f} of 1. {_AGAIN}"
     if level == "which":
         kinds = list(dict.fromkeys(p.kind.replace("_", " ") for p in verdict.problems))
         text = f"Wrong: {listing(kinds)}."

@@ -10,23 +10,19 @@ Tasks never subclass it: they are `TaskSource`s, and a checker is a function.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal
+from numbers import Real
+from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
 
 from corgi_gym.envs.feedback import FeedbackLevel, check_level, feedback
 from corgi_gym.envs.prompts import PromptSource
-from corgi_gym.envs.spaces import ChatText
-from corgi_gym.envs.task import SPLITS, Split, Task, TaskSource
+from corgi_gym.envs.spaces import MAX_ACTION_CHARS, MAX_OBSERVATION_CHARS, ChatText
+from corgi_gym.envs.task import Split, Task, TaskSource, check_split, check_whole, stable_hash
 from corgi_gym.envs.tasks import make_sources
 from corgi_gym.rewards import Checker, Verdict, judge, make_session_reward
 from corgi_gym.rewards.text import normalise
-
-# Bounds of the two spaces in characters. A reply over the bound is still answered (with a problem
-# that says so); the numbers are promises to wrappers, not filters.
-MAX_OBSERVATION_CHARS = 20_000
-MAX_ACTION_CHARS = 2_000_000
 
 Message = dict[str, str]
 
@@ -45,7 +41,9 @@ class GuidedEnv(gym.Env[str, str]):
         prompts: Your own prompts instead of families: strings, ``{"prompt", "target"}`` dicts, or
             a ``datasets.Dataset`` with these columns. They are used for every split alike.
         seed: Which endless stream of tasks ``index`` counts in (non-negative).
-        noise: Probability in [0, 1] that feedback is replaced by that for another task's target.
+        noise: Probability in [0, 1] that feedback is replaced by that for another task's target
+            (an ablation; scores and rewards stay true). Whether and how is a pure function of
+            ``seed``, task, attempt and reply.
         task_options: Options per family, for example ``{"concepts": {"count": (3, 4)}}``.
         suite: The mixture that the words of ``tasks`` select from (set by the registered ids).
         render_mode: ``None``, ``"ansi"`` (returns the chat) or ``"human"`` (prints it).
@@ -55,10 +53,13 @@ class GuidedEnv(gym.Env[str, str]):
 
     ``info`` always holds ``messages``, ``task``, ``task_id``, ``attempt``, ``score``,
     ``best_score``, ``success``, ``unscored`` and ``problems``; never the target or the witness.
+    A checker that fails makes an ``unscored`` attempt: it pays 0, leaves ``best_score`` alone, and
+    the episode goes on.
 
     Raises:
         ValueError: For a value that does not exist; the message lists those that do.
-        TypeError: From ``step``, for a reply that is not a string.
+        TypeError: For a checker that cannot be called, and from ``step``, for a reply that is not
+            a string.
 
     Example:
         >>> env = GuidedEnv(prompts=["Say hi."], checker=lambda reply, target: "hi" in reply)
@@ -69,7 +70,7 @@ class GuidedEnv(gym.Env[str, str]):
         (1.0, True)
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "human"], "render_fps": 1}
+    metadata = {"render_modes": ["ansi", "human"], "render_fps": 1}  # noqa: RUF012 (Gymnasium's way)
 
     def __init__(
         self,
@@ -87,23 +88,19 @@ class GuidedEnv(gym.Env[str, str]):
         suite: str | None = None,
         render_mode: Literal["ansi", "human"] | None = None,
     ) -> None:
-        if split not in SPLITS:
-            raise ValueError(f"unknown split {split!r}; choose from {', '.join(SPLITS)}")
-        if isinstance(max_attempts, bool) or not isinstance(max_attempts, int) or max_attempts < 1:
-            raise ValueError(f"max_attempts must be an integer of at least 1, got {max_attempts!r}")
-        if not 0.0 <= noise <= 1.0:
-            raise ValueError(f"noise must be a probability in [0, 1], got {noise!r}")
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ValueError(f"seed must be a non-negative integer, got {seed!r}")
-        if render_mode not in (None, "ansi", "human"):
-            raise ValueError(f"unknown render_mode {render_mode!r}; choose 'ansi' or 'human'")
         make_session_reward(session_reward)  # a bad name fails here, not at the first reset
-        self.split: Split = split
-        self.max_attempts = max_attempts
-        self.feedback = check_level(feedback)
-        self.session_reward = session_reward
-        self.seed = seed
-        self.noise = float(noise)
+        if isinstance(noise, bool) or not isinstance(noise, Real) or not 0.0 <= noise <= 1.0:
+            raise ValueError(f"noise must be a probability in [0, 1], got {noise!r}")
+        if render_mode not in (None, "ansi", "human"):
+            raise ValueError(f"unknown render_mode {render_mode!r}; choose None, 'ansi' or 'human'")
+        if prompts is not None and task_options:
+            raise ValueError(f"task_options={task_options!r} has no meaning with prompts=…")
+        self.split: Split = check_split(split)
+        self.max_attempts: int = check_whole(max_attempts, "max_attempts", 1)
+        self.feedback: FeedbackLevel = check_level(feedback)
+        self.session_reward: str = session_reward
+        self.seed: int = check_whole(seed, "seed", 0)
+        self.noise: float = float(noise)
         self.render_mode = render_mode
         self.sources: dict[str, TaskSource] = (
             {"prompts": PromptSource(prompts, checker)}
@@ -130,6 +127,8 @@ class GuidedEnv(gym.Env[str, str]):
         self._messages: list[Message] = [{"role": "user", "content": self._task.prompt}]
         self._verdicts: list[Verdict] = []
         self._best = 0.0
+        if self.render_mode == "human":
+            print(self._chat_text(), flush=True)
         return self._task.prompt, self._info()
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -183,14 +182,12 @@ class GuidedEnv(gym.Env[str, str]):
         if options:
             raise ValueError(f"unknown reset option(s) {sorted(options)}; known: task, index")
         if index is not None:
-            if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or index < 0:
-                raise ValueError(f"option 'index' must be a non-negative integer, got {index!r}")
-            index = int(index)
+            index = check_whole(index, "reset option 'index'", 0)
         if family is None and index is not None:
             return self.task_at(index)
         if family is None:
             family = list(self.sources)[int(self.np_random.integers(len(self.sources)))]
-        if family not in self.sources:
+        if not isinstance(family, str) or family not in self.sources:
             known = ", ".join(self.sources)
             raise ValueError(f"unknown task family {family!r} in this environment; it has: {known}")
         if index is None:
@@ -199,10 +196,17 @@ class GuidedEnv(gym.Env[str, str]):
 
     def _spoil(self, reply: str, verdict: Verdict) -> Verdict:
         """With probability ``noise``, the verdict on the same reply for another task's target."""
-        if verdict.success or self.noise == 0.0 or self.np_random.random() >= self.noise:
+        if verdict.success or self.noise == 0.0:
             return verdict
         assert self._task is not None
-        index = int(self.np_random.integers(2**31))
+        # not np_random: the next episode's task must not depend on this one's replies
+        entropy = stable_hash(
+            "noise", self.seed, self._task.task_id, len(self._verdicts), normalise(reply)
+        )
+        rng = np.random.default_rng(entropy)
+        if rng.random() >= self.noise:
+            return verdict
+        index = int(rng.integers(2**31))
         other = self.sources[self._task.family].item(self.seed, index, self.split)
         spoiled = judge(other.checker, reply, other.target)
         return spoiled if not spoiled.success else verdict
@@ -233,12 +237,11 @@ class GuidedEnv(gym.Env[str, str]):
 
     def _turn_text(self, attempt: int) -> str:
         verdict = self._verdicts[attempt]
-        mark = "solved" if verdict.success else verdict.status
+        mark = f"{'solved' if verdict.success else 'scored'}, score {verdict.score:.2f}"
+        if verdict.status == "unscored":
+            mark = f"unscored: {verdict.problems[0].message}"
         reply, answer = self._messages[2 * attempt + 1], self._messages[2 * attempt + 2]
-        return (
-            f"[attempt {attempt + 1}] {reply['content']}\n"
-            f"    ({mark}, score {verdict.score:.2f}) {answer['content']}"
-        )
+        return f"[attempt {attempt + 1}] {reply['content']}\n    ({mark}) {answer['content']}"
 
     def _chat_text(self) -> str:
         if self._task is None:

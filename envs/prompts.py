@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from corgi_gym.envs.task import Draft, Split, Task, TaskSource, stable_hash
+from corgi_gym.envs.spaces import MAX_OBSERVATION_CHARS
+from corgi_gym.envs.task import (
+    Draft,
+    Split,
+    Task,
+    TaskSource,
+    check_split,
+    check_whole,
+    stable_hash,
+    stable_text,
+)
 from corgi_gym.rewards import Checker, get_checker
 
 
@@ -16,12 +25,20 @@ class PromptSource(TaskSource):
     """Prompts given by the user, in their order; index ``i`` wraps around.
 
     Args:
-        prompts: Strings, ``{"prompt": str, "target": Any}`` mappings, or a ``datasets.Dataset``.
+        prompts: Strings, ``{"prompt": str, "target": Any}`` mappings, or a ``datasets.Dataset``
+            with these columns (others are ignored). A prompt may also be TRL's conversational
+            form with one message, ``[{"role": "user", "content": str}]``.
         checker: A checker or its name; required.
 
     Raises:
-        ValueError: For no prompts, an empty one, or no checker; the message names the row.
-        TypeError: For a row of another type.
+        ValueError: For no prompts, no checker, or a prompt without text, too long, of several
+            messages, or not encodable; the message names the row.
+        TypeError: For rows of another type, or something that is no list of rows.
+
+    Example:
+        >>> source = PromptSource(["Say hi.", "Say ho."], lambda reply, target: len(reply) == 2)
+        >>> source.item(seed=0, index=3).prompt
+        'Say ho.'
     """
 
     family = "prompts"
@@ -34,8 +51,12 @@ class PromptSource(TaskSource):
             raise ValueError(
                 "prompts=… needs checker=…: a registered name or a function (reply, target)"
             )
-        if isinstance(prompts, str):
-            raise TypeError("prompts must be a list of prompts, got one string; write [prompt]")
+        if isinstance(prompts, (str, bytes, Mapping)) or not isinstance(prompts, Iterable):
+            raise TypeError(
+                "prompts must be a list of strings or of {'prompt', 'target'} dicts, got one "
+                f"{type(prompts).__name__}: {prompts!r:.80}; "
+                "put it into a list (of a DatasetDict, choose a split)"
+            )
         self.checker = get_checker(checker)
         self.drafts = [_draft(i, row) for i, row in enumerate(prompts)]
         if not self.drafts:
@@ -51,7 +72,8 @@ class PromptSource(TaskSource):
 
     def item(self, seed: int, index: int, split: Split = "train") -> Task:
         """Prompt number ``index`` (modulo their count), whatever the seed and split."""
-        draft = self.drafts[index % len(self.drafts)]
+        check_split(split)
+        draft = self.drafts[check_whole(index, "index", 0) % len(self.drafts)]
         task_id = f"prompts/{stable_hash(draft.key):016x}"
         return Task(task_id, self.family, draft.prompt, draft.target, self.checker, draft.witness)
 
@@ -62,9 +84,21 @@ def _draft(number: int, row: str | Mapping[str, Any]) -> Draft:
     if not isinstance(row, Mapping):
         raise TypeError(f"prompt {number} is a {type(row).__name__}; use a string or a dict")
     prompt, target = row.get("prompt"), row.get("target")
-    if isinstance(prompt, list) and prompt:  # a conversational row: its last user message
-        prompt = prompt[-1].get("content") if isinstance(prompt[-1], Mapping) else None
+    if isinstance(prompt, list) and prompt and all(isinstance(m, Mapping) for m in prompt):
+        if len(prompt) > 1 or prompt[0].get("role") != "user":
+            raise ValueError(
+                f"prompt {number} is a conversation with the roles "
+                f"{[m.get('role') for m in prompt]}; give exactly one user message"
+            )
+        prompt = prompt[0].get("content")
     if not isinstance(prompt, str) or not prompt.strip():
         raise ValueError(f"prompt {number} has no text under 'prompt': {dict(row)!r:.200}")
-    key = json.dumps([prompt, target], sort_keys=True, default=repr)
-    return Draft(key, prompt, target, witness="")
+    if len(prompt) > MAX_OBSERVATION_CHARS:
+        raise ValueError(
+            f"prompt {number} has {len(prompt)} characters; at most {MAX_OBSERVATION_CHARS} fit"
+        )
+    try:
+        prompt.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"prompt {number} is not valid Unicode text: {error}") from error
+    return Draft(stable_text([prompt, target]), prompt, target, witness="")

@@ -6,18 +6,23 @@ from typing import Any
 
 from gymnasium import spaces
 
+# Bounds of the two spaces in characters: promises to wrappers, not filters. A reply over the bound
+# is still answered, with a problem that says so; a prompt over it is refused.
+MAX_OBSERVATION_CHARS = 1_000_000
+MAX_ACTION_CHARS = 2_000_000
 # A small charset for `sample` only; membership is decided by length alone.
+_SAMPLE_CHARS = 64
 _SAMPLE_CHARSET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,!?'"
 
 
 class ChatText(spaces.Text):
-    """`gymnasium.spaces.Text` that contains every Unicode string up to ``max_length``.
+    r"""`gymnasium.spaces.Text` that contains every Unicode string up to ``max_length``.
 
     Gymnasium's own default charset has no space character, and an all-Unicode charset costs tens
     of megabytes to copy; here membership looks at the type and the length (code points) only.
 
     Example:
-        >>> "naïve, \\u96ea" in ChatText(20)
+        >>> "naïve, \u96ea" in ChatText(20)
         True
         >>> "x" * 21 in ChatText(20)
         False
@@ -31,9 +36,9 @@ class ChatText(spaces.Text):
         return isinstance(x, str) and self.min_length <= len(x) <= self.max_length
 
     def sample(self, mask: Any = None, probability: Any = None) -> str:
-        """A random short string (at most 64 characters, letters and punctuation)."""
+        """A random string, as short as allowed: at most 64 letters, digits and signs if so."""
         if mask is None and probability is None:
-            longest = min(self.max_length, 64)
+            longest = max(self.min_length, min(self.max_length, _SAMPLE_CHARS))
             length = int(self.np_random.integers(self.min_length, longest + 1))
             return "".join(self.np_random.choice(list(_SAMPLE_CHARSET), size=length))
         return super().sample(mask, probability)
@@ -44,9 +49,6 @@ class ChatText(spaces.Text):
 
     def __eq__(self, other: object) -> bool:
         """Equal bounds."""
-        return (
-            isinstance(other, ChatText)
-            and (self.min_length, self.max_length) == (other.min_length, other.max_length)
-        )  # fmt: skip
-
-    __hash__ = None  # type: ignore[assignment]
+        if not isinstance(other, ChatText):
+            return False
+        return (self.min_length, self.max_length) == (other.min_length, other.max_length)

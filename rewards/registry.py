@@ -5,24 +5,30 @@
         return "e" not in reply.lower()
 
 Error model. A checker is code that somebody else may have written, so it is called in one place,
-`judge`, which never raises: an exception, a NaN, a score outside [0, 1] or a wrong type becomes an
-``unscored`` verdict that names the checker and the cause. A broken checker is thus never read as a
-bad answer.
+`run` (and `judge`, which guards it against hostile replies): an exception, a NaN, a score outside
+[0, 1] or a wrong type becomes an ``unscored`` verdict that names the checker and the cause. So a
+broken checker is never read as a bad answer. What is no `Exception` (Ctrl-C, exit) passes through.
+
+Names are looked up in this order: registered here, shipped with corgi-gym (`builtin`), plug-ins.
 """
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from corgi_gym.rewards.builtin import BUILTIN
 from corgi_gym.rewards.text import MAX_REPLY_CHARS, normalise
-from corgi_gym.rewards.verdict import Checker, Problem, Verdict
+from corgi_gym.rewards.verdict import Checker, Problem, Verdict, unit_score
 
 ENTRY_POINT_GROUP = "corgi_gym.checkers"
+
+# Longest account of why a checker failed.
+MAX_CAUSE_CHARS = 500
 
 Judgement = Verdict | float | bool
 
@@ -49,6 +55,12 @@ class NamedChecker:
         """Run the function and turn a float or bool into a verdict."""
         return as_verdict(self.function(reply, target), self.name, self.message)
 
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """Pickle a shipped checker by its name: the decorator hides its function from pickle."""
+        if self.name in BUILTIN and _REGISTRY.get(self.name) is self:
+            return get_checker, (self.name,)
+        return NamedChecker, (self.name, self.function, self.examples, self.message)
+
 
 _REGISTRY: dict[str, NamedChecker] = {}
 
@@ -67,6 +79,10 @@ def checker(
         examples: ``(reply, target, passes)`` rows: the checker's first tests.
         message: What feedback says when the function returns a float or bool below 1.
 
+    Raises:
+        ValueError: For an empty name, the name of a shipped checker, or an example that is no row
+            of three.
+
     Example:
         >>> @checker("doc_short", examples=[("hi", None, True)], message="Use at most 5 letters.")
         ... def doc_short(reply, target):
@@ -76,89 +92,135 @@ def checker(
     """
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"a checker needs a non-empty name, got {name!r}")
-    rows = tuple(Example(*row) for row in examples)
+    rows = []
+    for row in examples:
+        if not isinstance(row, tuple) or len(row) != 3:
+            raise ValueError(
+                f"checker {name!r}: an example is (reply, target, passes), got {row!r}"
+            )
+        rows.append(Example(*row))
 
     def register(function: Callable[[str, Any], Judgement]) -> NamedChecker:
-        named = NamedChecker(name, function, rows, message)
+        home = BUILTIN.get(name, "").partition(":")[0]
+        if home and getattr(function, "__module__", None) != home:
+            raise ValueError(f"{name!r} is a checker of corgi-gym; choose another name")
+        named = NamedChecker(name, function, tuple(rows), message)
         _REGISTRY[name] = named
         return named
 
     return register
 
 
-def _plugins() -> dict[str, Any]:
+def _plugins() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
 def checker_names() -> list[str]:
-    """Names of all registered checkers and of installed plug-ins, sorted."""
-    return sorted({*_REGISTRY, *_plugins()})
+    """Names of all registered checkers, shipped ones and installed plug-ins, sorted.
+
+    Example:
+        >>> "countdown" in checker_names()
+        True
+    """
+    return sorted({*_REGISTRY, *BUILTIN, *_plugins()})
 
 
-def get_checker(which: str | Checker) -> Checker:
+def checker_name(check: Checker) -> str:
+    """How messages and logs call a checker.
+
+    Example:
+        >>> checker_name(lambda reply, target: True)
+        '<lambda>'
+    """
+    name = getattr(check, "name", None) or getattr(check, "__name__", None)
+    return name if isinstance(name, str) else type(check).__name__
+
+
+def get_checker(which: str | Checker | Callable[[str, Any], Judgement]) -> Checker:
     """Return a checker by name, or ``which`` itself when it is callable already.
 
     A plain function that was never decorated is wrapped, so it may return a float or bool too.
-    Plug-ins (entry-point group ``corgi_gym.checkers``) are imported on first use.
+    Shipped checkers and plug-ins (entry-point group ``corgi_gym.checkers``) are imported on first
+    use.
 
     Raises:
-        KeyError: For an unknown name; the message lists the known ones.
-        TypeError: For something that is neither a name nor callable.
+        ValueError: For an unknown name, and for a plug-in that cannot be imported (after a warning
+            that names it); the message lists the known ones.
+        TypeError: For something that is neither a name nor callable, and for a class.
     """
-    if isinstance(which, NamedChecker):
-        return which
     if not isinstance(which, str):
-        if not callable(which):
-            raise TypeError(f"checker must be a name or a callable, got {type(which).__name__}")
-        name = getattr(which, "__name__", type(which).__name__)
-        return NamedChecker(name, which)
+        return _wrap(which, None)
+    if which not in _REGISTRY and which in BUILTIN:
+        module, _, attribute = BUILTIN[which].partition(":")
+        _REGISTRY.setdefault(which, getattr(import_module(module), attribute))
     if which not in _REGISTRY:
-        point = _plugins().get(which)
-        if point is not None:
-            try:
-                loaded = point.load()
-            except Exception as error:  # a plug-in's import may raise anything
-                warnings.warn(
-                    f"checker plug-in {which!r} ({point.value}) could not be imported: {error!r}",
-                    RuntimeWarning,
-                    stacklevel=2,
-                )
-            else:
-                _REGISTRY.setdefault(
-                    which,
-                    loaded if isinstance(loaded, NamedChecker) else NamedChecker(which, loaded),
-                )
+        _load_plugin(which)
     if which not in _REGISTRY:
-        raise KeyError(f"unknown checker {which!r}; known: {', '.join(checker_names()) or 'none'}")
+        raise ValueError(f"unknown checker {which!r}; known: {', '.join(checker_names())}")
     return _REGISTRY[which]
 
 
+def _wrap(check: Any, name: str | None) -> NamedChecker:
+    if isinstance(check, NamedChecker):
+        return check
+    if isinstance(check, type):
+        raise TypeError(f"checker {check.__name__} is a class; give an instance or a function")
+    if not callable(check):
+        raise TypeError(f"a checker must be a name or a callable, got {check!r:.80}")
+    return NamedChecker(name or checker_name(check), check)
+
+
+def _load_plugin(name: str) -> None:
+    point = _plugins().get(name)
+    if point is None:
+        return
+    try:
+        _REGISTRY.setdefault(name, _wrap(point.load(), name))
+    except Exception as error:  # a plug-in's import may raise anything
+        text = f"checker plug-in {name!r} ({point.value}) could not be imported: {error!r}"
+        warnings.warn(text, RuntimeWarning, stacklevel=3)
+        others = ", ".join(known for known in checker_names() if known != name)
+        raise ValueError(f"{text}; known: {others}") from error
+
+
 def as_verdict(result: Judgement, name: str, message: str | None = None) -> Verdict:
-    """Turn what a checker returned into a `Verdict`.
+    """Turn what a checker returned into a `Verdict` (exactly: a subclass is copied and checked).
 
     Raises:
         TypeError: If ``result`` is none of Verdict, float, int and bool.
         ValueError: If a number is not in [0, 1].
     """
-    if isinstance(result, Verdict):
+    if type(result) is Verdict:
         return result
-    # numpy scalars count: they convert through __float__ and are not containers
-    if not isinstance(result, (bool, int, float)) and not hasattr(result, "dtype"):
-        raise TypeError(
-            f"checker {name!r} returned {type(result).__name__}; "
-            "return a Verdict, a float in [0, 1] or a bool"
-        )
-    score = float(result)
-    if not math.isfinite(score) or not 0.0 <= score <= 1.0:
-        raise ValueError(f"checker {name!r} returned {result!r}; a score must be in [0, 1]")
+    if isinstance(result, Verdict):
+        return Verdict(result.score, result.problems, result.status, result.metrics)
+    score = unit_score(result, f"checker {name!r}: a result that is not a Verdict")
     if score == 1.0:
         return Verdict.ok()
     text = message or f"The reply does not satisfy the requirement {name!r}."
     return Verdict.wrong(score, Problem(name, text))
 
 
+def run(check: Checker, reply: str, target: Any) -> Verdict:
+    """Call a checker; whatever goes wrong in it becomes an ``unscored`` verdict.
+
+    Example:
+        >>> run(lambda reply, target: 2.0, "hi", None).status
+        'unscored'
+    """
+    try:
+        return as_verdict(check(reply, target), checker_name(check))
+    except Exception as error:  # the boundary: see the module docstring
+        try:
+            cause = str(error)
+        except Exception:  # the error's own __str__ fails
+            cause = "(no message)"
+        text = f"checker {checker_name(check)!r} failed: {type(error).__name__}: {cause}"
+        return Verdict.unscored(text[:MAX_CAUSE_CHARS])
+
+
 def judge(check: Checker, reply: str, target: Any) -> Verdict:
-    """Judge a reply and never raise: the one place from which checkers are called.
+    """Judge any reply and never raise: what environments call.
 
     The reply is normalised first (`normalise`). An empty one, or one of more than
     ``MAX_REPLY_CHARS`` characters, is wrong without asking the checker.
@@ -174,8 +236,4 @@ def judge(check: Checker, reply: str, target: Any) -> Verdict:
     reply = normalise(reply)
     if not reply.strip():
         return Verdict.wrong(0.0, Problem("empty", "Your reply is empty. Write an answer."))
-    name = getattr(check, "name", getattr(check, "__name__", type(check).__name__))
-    try:
-        return as_verdict(check(reply, target), name)
-    except Exception as error:  # the boundary: see the module docstring
-        return Verdict.unscored(f"checker {name!r} failed: {type(error).__name__}: {error}"[:500])
+    return run(check, reply, target)

@@ -17,31 +17,42 @@ import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from corgi_gym.rewards import _wordlists as lists
+from corgi_gym.rewards._adjacency import clash
 from corgi_gym.rewards.grammar import Grammar, Token
-from corgi_gym.rewards.lexicon import CLOSED, is_known, lemmas, readings, stem, verb_lemmas
-from corgi_gym.rewards.text import quote
+from corgi_gym.rewards.lexicon import (
+    CLOSED,
+    is_known,
+    lemmas,
+    readings,
+    stem,
+    verb_lemmas,
+)
+from corgi_gym.rewards.text import plural, quote
 from corgi_gym.rewards.verdict import Problem
 
-# Bounds on one sentence. The longest witness has 28 words; 40 words are a long everyday sentence.
+# Bounds on one sentence. The longest witness has 22 words; 40 words are a long everyday sentence.
 MIN_WORDS, MAX_WORDS = 4, 40
 # Longer replies are refused before anything is parsed.
 MAX_CHARS = 400
-# How often one function word may occur ("the ... the ... the"), by word; others at most twice.
-MAX_USES = {"the": 6, "a": 5, "an": 3, "and": 3, ",": 3, "to": 3, "of": 3, "in": 3, "his": 3,
-            "her": 3, "their": 3, "my": 3, "is": 3, "was": 3, "he": 3, "she": 3, "they": 3}  # fmt: skip
-MAX_NAMES = 2
-# Form: what a problem costs, the least that a sentence keeps, and the most that a non-sentence gets.
-# Below 1/6, or stuffing two given words would beat a sentence with one of them: see `concepts`.
+# How often one function word may occur ("the ... the ... the"); the others twice.
+MAX_USES = {"the": 6, "a": 5} | dict.fromkeys(
+    ("an", "and", "to", "of", "in", "his", "her", "their", "my", "is", "was", "he", "she", "they"),
+    3,
+)
+MAX_NAMES = 3
+# Form: what a problem costs, the least that a sentence keeps, the most that a non-sentence gets
+# (below 1/6, or stuffing two given words would beat a sentence with one of them: see `concepts`).
 COST, LEAST, NO_SENTENCE = 0.2, 0.2, 0.15
 # Sentences of one reply that are parsed; more are refused anyway.
 _MAX_PARSED = 3
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*['’]?|,")
+_TOKEN = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*['\u2019]?|,")
 _ENDS = re.compile(r"[.!?]+")
-_SYMBOL = re.compile(r"[^\w\s,.!?'’“”\"-]|_|\s-+\s|--+|…")
-_QUOTED = re.compile(r"""^(["“'])([^"“”]*)(["”'])$""")
+_SYMBOL = re.compile(r"[^\w\s,.!?'\u2019\u201c\u201d\"-]|_|\s-+\s|--+|\u2026")
+_QUOTED = re.compile(r"""^(["\u201c'])([^"\u201c\u201d]*)(["\u201d'])$""")
 _TITLE = re.compile(r"\b(Mr|Mrs|Ms|Dr)\.")
 _CONTRACTION = re.compile(r"(.+?)(n't|'m|'re|'ve|'ll|'d|'s)$")
 # Before "'s" these words are subjects, so it is a verb; elsewhere it is a possessive.
@@ -57,33 +68,39 @@ class Report:
     form: float
 
 
-def examine(text: str, apart: Collection[str] = ()) -> Report:
+def examine(text: str, apart: Collection[str] = (), events: bool = False) -> Report:
     """Judge ``text`` as one sentence. Never raises; what is parsed is bounded in length.
 
     Args:
         text: The reply.
-        apart: Lemmas of which no two may form a compound noun ("dog ball").
+        apart: Given lemmas: no two may form a compound noun ("dog ball"), and verbs among them
+            are not used as rare nouns ("a carry").
+        events: The main clause must tell what happens, not what a thing is ("a dog is an animal").
 
     Example:
         >>> examine("The girl carried a basket across the field.").problems
         ()
         >>> [p.kind for p in examine("Girl, basket, field.").problems]
-        ['length', 'grammar']
+        ['length', 'verb']
     """
     text = text.strip()
     if len(text) > MAX_CHARS:
-        return Report((Problem("length", f"Write one sentence of at most {MAX_WORDS} words."),), 0.0)
+        return Report(
+            (Problem("length", f"Write one sentence of at most {MAX_WORDS} words."),), 0.0
+        )
     quoted = _QUOTED.match(text)
     text = _TITLE.sub(r"\1", quoted[2].strip() if quoted else text)
     words = [word for word in _TOKEN.findall(text) if word != ","]
     if not words:
         return Report((Problem("length", "Write one English sentence."),), 0.0)
-    problems = [*_shape(text, words), *_vocabulary(words), *_repetition(words)]
-    parsed, grammar = _grammar(text, apart)
+    repetition, repeats = _repetition(words)
+    problems = [*_shape(text, words), *_vocabulary(words), *repetition, *_articles(words)]
+    parsed, grammar = _grammar(text, apart, events)
     problems.extend(grammar)
     if parsed < 1.0:
         return Report(tuple(problems), NO_SENTENCE * parsed)
-    return Report(tuple(problems), max(LEAST, 1.0 - COST * len(problems)))
+    faults = len(problems) + max(0, repeats - 1)
+    return Report(tuple(problems), max(LEAST, 1.0 - COST * faults))
 
 
 def _shape(text: str, words: list[str]) -> list[Problem]:
@@ -91,7 +108,9 @@ def _shape(text: str, words: list[str]) -> list[Problem]:
     problems = []
     if not MIN_WORDS <= len(words) <= MAX_WORDS:
         asked = f"Write {MIN_WORDS} to {MAX_WORDS} words."
-        problems.append(Problem("length", f"Your sentence has {len(words)} words. {asked}"))
+        problems.append(
+            Problem("length", f"Your sentence has {plural(len(words), 'word')}. {asked}")
+        )
     ends = list(_ENDS.finditer(text))
     if "\n" in text or len(ends) > 1:
         problems.append(Problem("one_sentence", "Write exactly one sentence on one line."))
@@ -101,7 +120,7 @@ def _shape(text: str, words: list[str]) -> list[Problem]:
         problems.append(Problem("capital", "Start with a capital letter."))
     if sum(word.isupper() and len(word) > 2 for word in words) > 1:
         problems.append(Problem("capital", "Do not write in capital letters."))
-    symbol = _SYMBOL.search(text) or re.search(r"[\"“”]", text)
+    symbol = _SYMBOL.search(text) or re.search(r"[\"\u201c\u201d]", text)
     if symbol:
         problems.append(Problem("symbols", f"Do not use the sign {quote(symbol[0].strip(), 4)}."))
     if sum(word.isdigit() for word in words) > 1 or any(_is_code(word) for word in words):
@@ -132,7 +151,7 @@ def _vocabulary(words: list[str]) -> list[Problem]:
 
 def _uncontracted(word: str) -> str:
     """The word before "n't", "'m" and the like."""
-    parts = _CONTRACTION.match(word.replace("’", "'"))
+    parts = _CONTRACTION.match(word.replace("\u2019", "'"))
     return parts[1] if parts else word
 
 
@@ -141,12 +160,16 @@ def _is_name(word: str, first: bool) -> bool:
     base = stem(word)
     if not word[0].isupper() or _uncontracted(word) in ("I", "TV", "OK"):
         return False
-    return base in lists.NAMES or base.isalpha() and not is_known(base)
+    return base in lists.NAMES or (base.isalpha() and not is_known(base))
 
 
-def _repetition(words: list[str]) -> list[Problem]:
-    """Content words used twice (by lemma), and function words used too often."""
+def _repetition(words: list[str]) -> tuple[list[Problem], int]:
+    """Words used too often: one problem that names the first, and how many there are.
+
+    Content words may occur once (by lemma), function words as often as `MAX_USES` says.
+    """
     seen: dict[str, int] = {}
+    again = []
     for i, word in enumerate(words):
         base = stem(word)
         if base in CLOSED or _CONTRACTION.match(base):
@@ -155,16 +178,32 @@ def _repetition(words: list[str]) -> list[Problem]:
         # "side by side", "higher and higher"
         idiom = ("by", "to", "in", "after", "and" if base.endswith("er") else "by")
         if previous and not (i - max(previous) == 2 and words[i - 1] in idiom):
-            return [Problem("repeated", f"You used {quote(word.lower(), 24)} twice.")]
+            again.append(f"You used {quote(word.lower(), 24)} twice.")
         seen.update(dict.fromkeys(lemmas(base), i))
-    counts = Counter(stem(word) for word in words if stem(word) in CLOSED)
-    for word, count in counts.items():
-        if count > MAX_USES.get(word, 2):
-            return [Problem("repeated", f"You used {quote(word, 24)} {count} times.")]
+    for word, count in Counter(stem(word) for word in words).items():
+        if word in CLOSED and count > MAX_USES.get(word, 2):
+            again.append(f"You used {quote(word, 24)} {count} times.")
+    return [Problem("repeated", text) for text in again[:1]], len(again)
+
+
+def _articles(words: list[str]) -> list[Problem]:
+    """Report "a apple" and "an dog"."""
+    for article, word in pairwise(word.lower() for word in words):
+        if article in ("a", "an") and word.isalpha():
+            vowel = word[0] in "aeiou" and not word.startswith(_LIKE_CONSONANT)
+            asked = "an" if vowel or word.startswith(_SILENT_H) else "a"
+            if article != asked:
+                found = f"Write {quote(f'{asked} {word}', 24)}, not {quote(article, 4)}."
+                return [Problem("article", found)]
     return []
 
 
-def _grammar(text: str, apart: Collection[str]) -> tuple[float, list[Problem]]:
+# Beginnings of words that start with another sound than their letter.
+_LIKE_CONSONANT = ("uni", "use", "usu", "eu", "one", "once", "uten", "u-")
+_SILENT_H = ("hour", "honest", "honor", "honour", "heir")
+
+
+def _grammar(text: str, apart: Collection[str], events: bool) -> tuple[float, list[Problem]]:
     """The share of the text that parses (1.0: each sentence does), and what went wrong."""
     pieces = [piece for piece in _ENDS.split(text.replace("\n", ".")) if _TOKEN.search(piece)]
     if sum(len(_TOKEN.findall(piece)) for piece in pieces) > 2 * MAX_WORDS:
@@ -173,8 +212,16 @@ def _grammar(text: str, apart: Collection[str]) -> tuple[float, list[Problem]]:
         tokens, shown = tokenise(_SYMBOL.sub(" ", piece), apart)
         if len(tokens) > MAX_WORDS + 10:
             return 0.5, []
-        grammar = Grammar(tokens, asks="?" in text)
+        at = clash([token.word for token in tokens])
+        if at is not None:
+            pair = quote(" ".join(shown[at : at + 2]), 24)
+            wrong = "cannot end a sentence" if at + 1 == len(tokens) else "is not English"
+            return 0.99 * at / len(tokens), [Problem("grammar", f"{pair} {wrong}.")]
+        asks = "?" in text
+        grammar = Grammar(tokens, asks, events)
         if not grammar.accepts():
+            if events and Grammar(tokens, asks).accepts():
+                return 0.99, [Problem("event", "Tell what happens, not what something is.")]
             return 0.99 * grammar.far / len(tokens), [_explain(tokens, shown, grammar.far)]
     return 1.0, []
 
@@ -182,7 +229,7 @@ def _grammar(text: str, apart: Collection[str]) -> tuple[float, list[Problem]]:
 def _explain(tokens: list[Token], shown: list[str], far: int) -> Problem:
     """The most useful short sentence about why no analysis went beyond ``far``."""
     far = min(far, len(tokens) - 1)
-    for i, (one, two) in enumerate(zip(tokens, tokens[1:], strict=False)):
+    for i, (one, two) in enumerate(pairwise(tokens)):
         if one.apart and two.apart and one.readings & _NOUN and two.readings <= _NOUN:
             pair = quote(f"{shown[i]} {shown[i + 1]}")
             return Problem("glued", f"Do not put given words side by side: {pair}.")
@@ -194,11 +241,18 @@ def _explain(tokens: list[Token], shown: list[str], far: int) -> Problem:
             chain = " ".join(shown[i - 2 : i + 1])
             return Problem("noun_chain", f"Do not put nouns in a row: {quote(chain)}.")
     for i, token in enumerate(tokens[: far + 1]):
-        if token.readings == {"Ns"} and (i == 0 or tokens[i - 1].word in _BEFORE_BARE):
+        if token.readings == {"Ns"} and (i == 0 or _needs_noun_phrase(tokens[i - 1])):
             return Problem("article", f'Write "a" or "the" before {quote(shown[i], 24)}.')
     return Problem("grammar", f"The sentence goes wrong at {quote(shown[far], 24)}.")
 
 
+def _needs_noun_phrase(token: Token) -> bool:
+    """Whether a whole noun phrase should follow: after a preposition or a verb."""
+    verb = not token.readings.isdisjoint(_VERB_FORMS)
+    return token.word in _BEFORE_BARE or (verb and "ADJ" not in token.readings)
+
+
+_VERB_FORMS = frozenset(("VB", "VBP", "VBZ", "VBD", "VBG"))
 _BEFORE_BARE = lists.PREPOSITIONS | lists.CONJUNCTIONS | {","}
 
 
@@ -218,27 +272,31 @@ def tokenise(text: str, apart: Collection[str] = ()) -> tuple[list[Token], list[
 
     spelt: list[str] = []
     for raw in _TOKEN.findall(text):
-        word = raw.replace("’", "'")
+        word = raw.replace("\u2019", "'")
         parts = _CONTRACTION.match(word)
         if parts and (parts[2] != "'s" or parts[1].lower() in _SUBJECTS):
             spelt.extend((parts[1], parts[2]))
         else:
             spelt.append(word)
     tags = tagger().tag(spelt)
-    tokens = [_token(word, tag, i == 0) for i, (word, tag) in enumerate(zip(spelt, tags, strict=True))]
-    for i in range(2, len(tokens)):  # "New York": a capital word beside a name belongs to it
-        if spelt[i - 1][0].isupper() and "NAME" in tokens[i].readings:
-            tokens[i - 1] = replace(tokens[i - 1], readings=tokens[i - 1].readings | {"NAME"})
-    if apart:
-        tokens = [replace(t, apart=not lemmas(t.word).isdisjoint(apart)) for t in tokens]
+    tokens = [
+        _token(word, tag, i == 0, not lemmas(word).isdisjoint(apart))
+        for i, (word, tag) in enumerate(zip(spelt, tags, strict=True))
+    ]
+    capital = {i for i, word in enumerate(spelt) if i and word[0].isupper()}
+    for i, token in enumerate(tokens):  # "New York": a capital word beside a name belongs to it
+        if "NAME" in token.readings:
+            for beside in capital & {i - 1, i + 1}:
+                found = tokens[beside].readings | {"NAME"}
+                tokens[beside] = replace(tokens[beside], readings=found)
     return tokens, spelt
 
 
-def _token(word: str, tag: str, first: bool) -> Token:
-    """One token with its readings."""
+def _token(word: str, tag: str, first: bool, given: bool) -> Token:
+    """One token with its readings; a ``given`` word is read strictly."""
     base = stem(word)
     name = _is_name(word, first)
-    if word.endswith("'") or word.lower().endswith("'s") and len(word) > 2:
+    if word.endswith("'") or (word.lower().endswith("'s") and len(word) > 2):
         if name:
             return Token(base, frozenset({"NAMEPOSS"}))
         kinds = readings(base)
@@ -248,5 +306,7 @@ def _token(word: str, tag: str, first: bool) -> Token:
         return Token("two", frozenset({"NAME"}))
     if word.lower() in ("'s", "'m", "'re", "'ve", "'ll", "'d", "n't"):
         return Token(word.lower(), frozenset())
-    found = readings(base, tag.startswith("VERB")) | ({"NAME"} if name else set())
-    return Token(base, frozenset(found), verb_lemmas(base))
+    possible = readings(base, tag.startswith("VERB"), given)
+    if name:
+        possible |= {"NAME"}
+    return Token(base, possible, verb_lemmas(base), given)

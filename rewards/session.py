@@ -8,6 +8,7 @@ trace. Each docstring says what the value makes a policy want.
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 
@@ -106,7 +107,14 @@ class Delta:
         return gain
 
 
-_KINDS = {"best": Best, "last": Last, "first": First, "discounted": Discounted, "delta": Delta}
+_KINDS: dict[str, type[SessionReward]] = {
+    "best": Best,
+    "last": Last,
+    "first": First,
+    "discounted": Discounted,
+    "delta": Delta,
+}
+_SPEC = re.compile(r"(\w+)(?:\((.*)\))?")
 
 
 def make_session_reward(spec: str) -> SessionReward:
@@ -120,18 +128,21 @@ def make_session_reward(spec: str) -> SessionReward:
         >>> [round(reward.step(s, s == 1.0, False), 2) for s in (0.5, 0.2, 1.0)]
         [0.5, 0.0, 0.5]
     """
-    kind, _, rest = spec.partition("(") if isinstance(spec, str) else (spec, "", "")
-    if kind not in _KINDS:
+    match = _SPEC.fullmatch(spec) if isinstance(spec, str) else None
+    if match is None or match[1] not in _KINDS:
         raise ValueError(
             f"unknown session_reward {spec!r}; choose from {', '.join(_KINDS)} "
             "(discounted takes a gamma: 'discounted(0.9)')"
         )
-    if not rest:
+    kind, argument = match.groups()
+    if argument is None:
         return _KINDS[kind]()
     if kind != "discounted":
         raise ValueError(f"session_reward {kind!r} takes no argument, got {spec!r}")
     try:
-        gamma = float(rest.removesuffix(")"))
+        gamma = float(argument)
     except ValueError:
-        raise ValueError(f"session_reward {spec!r}: gamma must be a number") from None
+        raise ValueError(
+            f"session_reward {spec!r}: gamma must be a number in (0, 1], as in 'discounted(0.9)'"
+        ) from None
     return Discounted(gamma)

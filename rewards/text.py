@@ -10,31 +10,64 @@ import unicodedata
 MAX_REPLY_CHARS = 20_000
 
 _WORD = re.compile(r"[^\W_]+(?:['’‑-][^\W_]+)*")
-# Control, format (zero-width, bidi) and private characters carry no visible text; letting them
-# through would let a policy hide or split words. Newline and tab are kept.
-_INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn"}
-# `<|im_end|>`, `<|eot_id|>`, `[INST]`, `<s>`, `</s>`, `<bos>`, `<start_of_turn>`, ...
-_CONTROL_TOKEN = re.compile(
-    r"<\|[^<>|\n]{0,64}\|>|<\s*/?\s*(?:s|bos|eos|pad|unk|mask|start_of_turn|end_of_turn)\s*>"
-    r"|\[/?(?:INST|SYS|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]|<</?SYS>>",
-    re.IGNORECASE,
+# Control, format (zero-width, bidi), private and unassigned characters carry no visible text;
+# letting them through would let a policy hide or split words. Newline and tab are kept.
+_INVISIBLE_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Cn"}
+# Letters and marks that Unicode says to display as nothing (Default_Ignorable_Code_Point).
+_IGNORABLE = frozenset(
+    map(
+        chr,
+        (
+            *(0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0),
+            *range(0x180B, 0x1810),
+            *range(0xFE00, 0xFE10),
+            *range(0xE0100, 0xE01F0),
+        ),
+    )
 )
+# Longest run of combining marks (Unicode's stream-safe bound): sorting a run is quadratic in NFC.
+_MAX_MARKS = 30
+_LINE_BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+# What tokenizers read as one control token: `<|im_end|>`, DeepSeek's with wide bars, `<s>`,
+# `</think>`, `<start_of_turn>`, `<repo_name>`, `<<SYS>>`, `[INST]`, `[/TOOL_CALLS]`, ...
+_CONTROL_TOKEN = re.compile(
+    r"<[|\uff5c][^<>\n]{0,64}[|\uff5c]>"
+    r"|<{1,2}[ \t]{0,4}/?[ \t]{0,4}[A-Za-z][\w.:-]{0,64}[ \t]{0,4}/?>{1,2}"
+    r"|\[/?[A-Z][A-Z_]{1,64}\]"
+)
+# The halves of such tokens, where the middle is too long or too odd for the pattern above.
+_OPENING = re.compile("<(?=[|\uff5c])")
+_CLOSING = re.compile("(?<=[|\uff5c])>")
 
 
 def normalise(text: str) -> str:
-    """Return ``text`` in NFC without invisible characters; lone surrogates become U+FFFD.
+    r"""Return ``text`` in NFC without invisible characters; lone surrogates become U+FFFD.
 
-    Idempotent, and the identity on ordinary text.
+    A letter keeps at most 30 combining marks, and every line break becomes ``"\n"``. Idempotent,
+    and the identity on ordinary text.
 
     Example:
-        >>> normalise("cafe\\u0301\\x00 au\\u200b lait")
+        >>> normalise("cafe\u0301\x00 au\u200b lait")
         'café au lait'
     """
-    if text.isascii() and text.isprintable():
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return text
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in _INVISIBLE)
+    text = _LINE_BREAK.sub("\n", text)
+    hidden = [c for c in set(text) if c not in "\n\t" and _is_invisible(c)]
+    if hidden:
+        text = text.translate(dict.fromkeys(map(ord, hidden)))
+    # after the removal, which can join a letter and its accent; it can lengthen a run of marks
+    return _cap_marks(unicodedata.normalize("NFC", _cap_marks(text)))
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) in _INVISIBLE_CATEGORIES or character in _IGNORABLE
+
+
+def _cap_marks(text: str) -> str:
+    marks = "".join(sorted(c for c in set(text) if unicodedata.combining(c)))
+    return re.sub(f"([{marks}]{{{_MAX_MARKS}}})[{marks}]+", r"\1", text) if marks else text
 
 
 def defuse(text: str, limit: int) -> str:
@@ -51,10 +84,9 @@ def defuse(text: str, limit: int) -> str:
         'done(im_end)'
     """
     text = normalise(text[: 4 * limit])
-    previous = None
-    while previous != text:  # removing one token must not assemble another
-        previous = text
-        text = _CONTROL_TOKEN.sub(lambda m: f"({re.sub(r'[^A-Za-z_]+', '', m[0])})", text)
+    # the parentheses that replace a token keep its neighbours from forming another
+    text = _CONTROL_TOKEN.sub(lambda m: f"({re.sub(r'[^A-Za-z_]+', '', m[0])})", text)
+    text = _CLOSING.sub(")", _OPENING.sub("(", text))
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
@@ -69,13 +101,13 @@ def words(text: str) -> list[str]:
 
 
 def quote(text: str, limit: int = 40) -> str:
-    """Quote a piece of a reply inside a message: one line, at most ``limit`` characters.
+    r"""Quote a piece of a reply inside a message: one line, at most ``limit`` characters.
 
     Example:
-        >>> quote("two\\nlines")
+        >>> quote("two\nlines")
         '"two lines"'
     """
-    return '"' + " ".join(defuse(text, limit).split()) + '"'
+    return '"' + defuse(" ".join(normalise(text[: 4 * limit]).split()), limit) + '"'
 
 
 def listing(items: list[str], conjunction: str = "and") -> str:

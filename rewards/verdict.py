@@ -7,12 +7,36 @@ counted, and its tokens stay out of the loss.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
+
+from corgi_gym.rewards.text import normalise
 
 Status = Literal["scored", "unscored"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+def unit_score(value: Any, name: str) -> float:
+    """Return ``value`` as a Python float in [0, 1]; ``name`` says what it is in messages.
+
+    Numpy and torch scalars count as numbers.
+
+    Raises:
+        TypeError: If ``value`` is no number.
+        ValueError: If it is not in [0, 1] (or NaN).
+
+    Example:
+        >>> unit_score(True, "score")
+        1.0
+    """
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        value = value.item()
+    if not isinstance(value, (bool, int, float)):
+        raise TypeError(f"{name} must be a number in [0, 1], got {value!r:.80}")
+    if not 0.0 <= value <= 1.0:
+        raise ValueError(f"{name} must be a number in [0, 1], got {value!r:.80}")
+    return float(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +48,32 @@ class Problem:
             ``which`` use it, so it names the constraint and never the reply.
         message: One or more full sentences for the model: what was found, what was asked for.
         where: Character span ``(start, end)`` in the reply, where one exists.
+
+    Both texts are normalised (`normalise`), so they can be logged and shown anywhere.
+
+    Raises:
+        ValueError: For an empty ``kind`` or ``message``, or a span that is none.
+        TypeError: For a ``kind`` or ``message`` that is not a string.
     """
 
     kind: str
     message: str
     where: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("kind", "message"):
+            text = getattr(self, name)
+            if not isinstance(text, str):
+                raise TypeError(f"Problem.{name} must be a string, got {text!r:.80}")
+            clean = normalise(text)
+            if not clean.strip():
+                raise ValueError(f"Problem.{name} must say something, got {text!r:.80}")
+            object.__setattr__(self, name, clean)
+        if self.where is not None:
+            start, end = map(int, self.where)
+            if not 0 <= start <= end:
+                raise ValueError(f"Problem.where must be a span (start, end), got {self.where!r}")
+            object.__setattr__(self, "where", (start, end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +88,8 @@ class Verdict:
 
     Raises:
         ValueError: For a score outside [0, 1] or not finite, and for a score that contradicts the
-            problems.
+            problems or the status.
+        TypeError: For a score that is not a number, and problems that are not `Problem`s.
 
     Example:
         >>> Verdict.ok().success
@@ -58,9 +104,22 @@ class Verdict:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.score) or not 0.0 <= self.score <= 1.0:
-            raise ValueError(f"Verdict.score must be a number in [0, 1], got {self.score!r}")
-        if self.status == "scored" and (self.score == 1.0) != (not self.problems):
+        object.__setattr__(self, "score", unit_score(self.score, "Verdict.score"))
+        object.__setattr__(self, "problems", tuple(self.problems))
+        for problem in self.problems:
+            if not isinstance(problem, Problem):
+                raise TypeError(f"Verdict.problems must be Problems, got {problem!r:.80}")
+        if self.metrics:
+            metrics = {str(name): float(value) for name, value in self.metrics.items()}
+            object.__setattr__(self, "metrics", metrics)
+        if self.status not in STATUSES:
+            raise ValueError(
+                f"unknown Verdict.status {self.status!r}; choose from {', '.join(STATUSES)}"
+            )
+        if self.status == "unscored":
+            if self.score != 0.0 or not self.problems:
+                raise ValueError("an unscored Verdict has score 0.0 and a problem that says why")
+        elif (self.score == 1.0) != (not self.problems):
             raise ValueError(
                 f"Verdict.score is {self.score!r} with {len(self.problems)} problem(s): "
                 "a score of 1.0 means no problem, and a lower score must name at least one"

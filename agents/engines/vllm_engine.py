@@ -20,6 +20,8 @@ _ENVIRONMENT = {
     "VLLM_LOGGING_LEVEL": "ERROR",
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_DO_NOT_TRACK": "1",
+    # one compile process: the pool would compete with the few cores that decode
+    "TORCHINDUCTOR_COMPILE_THREADS": "1",
 }
 
 # Prompt tokens computed in one step at most.
@@ -85,6 +87,7 @@ class VLLMEngine:
         except Exception as error:
             raise EngineError(f"vLLM could not start with model {model!r}: {error}") from error
         self._engine = self._llm.llm_engine
+        self._llm.collective_rpc(_sample_by_one_uniform)
 
     def submit(self, request: GenerationRequest) -> None:
         """Queue a request."""
@@ -134,6 +137,31 @@ def _completion(output: Any) -> Completion:
     logprobs = [step[token].logprob for step, token in zip(result.logprobs, token_ids, strict=True)]
     reason = "length" if result.finish_reason == "length" else "stop"
     return Completion(output.request_id, token_ids, logprobs, reason)
+
+
+def _sample_by_one_uniform(worker: Any) -> None:
+    """Sample seeded requests on the CPU by inverting the distribution function.
+
+    vLLM's CPU sampler draws one exponential per vocabulary entry, twice when requests are seeded,
+    one row after the other: as long as the model itself at 64 rows of 49,152. One uniform number
+    per row does the same. Rows with top-k or top-p, unseeded rows and GPUs keep vLLM's own sampler.
+    """
+    if worker.device.type != "cpu":
+        return
+    sampler = worker.model_runner.sampler.topk_topp_sampler
+    original = sampler.forward
+
+    def forward(logits: Any, generators: dict[int, Any], k: Any, p: Any) -> Any:
+        if len(generators) != len(logits) or k is not None or p is not None:
+            return original(logits, generators, k, p)
+        logprobs = logits.log_softmax(-1, dtype=torch.float32)
+        uniform = torch.cat([torch.rand(1, generator=generators[i]) for i in range(len(logits))])
+        total = logprobs.exp().cumsum_(-1)
+        # scaled by the row's total, which float32 sums to almost one
+        chosen = torch.searchsorted(total, uniform[:, None] * total[:, -1:], right=True)[:, 0]
+        return chosen.clamp_(max=logits.shape[-1] - 1), logprobs
+
+    sampler.forward = forward
 
 
 def _repack_tied_head(model: Any) -> None:

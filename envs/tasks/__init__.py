@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NamedTuple
 
 from corgi_gym.envs.task import TaskSource
@@ -52,7 +52,7 @@ FAMILIES: dict[str, Family] = {
 SUITES = (_TEXT, _MATH)
 
 
-def _plugins() -> dict[str, Any]:
+def _plugins() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
@@ -69,23 +69,26 @@ def load_family(name: str) -> type[TaskSource]:
     """Import and return a family's class.
 
     Raises:
-        ValueError: For an unknown name; the message lists the known ones.
+        ValueError: For an unknown name, and for a plug-in that cannot be imported (after a warning
+            that names it); the message lists the known ones.
     """
     if name in FAMILIES:
         module, _, attribute = FAMILIES[name].location.partition(":")
         return getattr(import_module(module), attribute)
     plugins = _plugins()
-    if name in plugins:
-        try:
-            return plugins[name].load()
-        except Exception as error:  # a plug-in's import may raise anything
-            warnings.warn(
-                f"family plug-in {name!r} ({plugins[name].value}) could not be imported: {error!r}",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-    known = ", ".join([*FAMILIES, *plugins])
-    raise ValueError(f"unknown task family {name!r}; known: {known}")
+    if name not in plugins:
+        known = ", ".join([*FAMILIES, *plugins])
+        raise ValueError(f"unknown task family {name!r}; known: {known}")
+    try:
+        loaded = plugins[name].load()
+        if not (isinstance(loaded, type) and issubclass(loaded, TaskSource)):
+            raise TypeError(f"{loaded!r:.80} is not a subclass of TaskSource")
+    except Exception as error:  # a plug-in's import may raise anything
+        text = f"family plug-in {name!r} ({plugins[name].value}) could not be imported: {error!r}"
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
+        known = ", ".join([*FAMILIES, *(other for other in plugins if other != name)])
+        raise ValueError(f"{text}; known: {known}") from error
+    return loaded
 
 
 def make_sources(
@@ -104,15 +107,22 @@ def make_sources(
         task_options: Keyword arguments per family.
 
     Raises:
-        ValueError: For an unknown or empty selection, or options for a family not selected.
+        ValueError: For an unknown or empty selection, or options that a family does not take or
+            that are for a family not selected.
+        TypeError: For names that are not strings.
     """
+    if suite is not None and suite not in SUITES:
+        raise ValueError(f"unknown suite {suite!r}; choose from {', '.join(SUITES)}")
     if isinstance(tasks, str):
         if tasks in ("source", "heldout", "all"):
             names = family_names(suite, None if tasks == "all" else tasks)
         else:
             names = [tasks]
     else:
-        names = list(dict.fromkeys(tasks))
+        names = list(tasks) if isinstance(tasks, Iterable) else [tasks]
+        if not all(isinstance(name, str) for name in names):
+            raise TypeError(f"tasks must be a name or a list of names, got {tasks!r:.80}")
+        names = list(dict.fromkeys(names))
     if not names:
         raise ValueError(f"tasks={tasks!r} selects no family; give at least one name")
     options = {name: dict(values) for name, values in (task_options or {}).items()}
@@ -121,8 +131,9 @@ def make_sources(
         raise ValueError(f"task_options for {stray}, but the selected families are {names}")
     sources = {}
     for name in names:
+        family = load_family(name)
         try:
-            sources[name] = load_family(name)(**options.get(name, {}))
+            sources[name] = family(**options.get(name, {}))
         except TypeError as error:
             raise ValueError(f"options {options.get(name)} of family {name!r}: {error}") from error
         if checker is not None:

@@ -12,13 +12,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
 from corgi_gym.envs.task import Draft, Task, TaskSource
 from corgi_gym.envs.tasks._scenes import SCENES
 from corgi_gym.rewards.concepts import concepts as check_concepts
-from corgi_gym.rewards.lexicon import lemmas
+from corgi_gym.rewards.lexicon import CLOSED, lemmas
 from corgi_gym.rewards.text import listing, words
 
 # Bounds of the option: one word is no challenge to combine, and a scene has eight words to give.
@@ -27,17 +28,17 @@ MIN_COUNT, MAX_COUNT = 2, 8
 # circumstances: small sets should be about one action.
 CORE_SHARE = 0.75
 PROMPT = (
-    "Write one natural English sentence about an everyday scene. Use each of these words once, "
-    "in any form: {words}. Repeat no words and make no list."
+    "Write one natural English sentence about something that happens in an everyday scene. Use "
+    "each of these words once, in any form: {words}. Repeat no words and make no list."
 )
 
 _STAR = re.compile(r"\*([a-z-]+)(?:/([a-z-]+))?\*")
 _HERS = frozenset(
-    "mother grandmother girl woman bride aunt sister waitress ballerina".split()
-)  # fmt: skip
+    ("mother", "grandmother", "girl", "woman", "bride", "aunt", "sister", "waitress", "ballerina")
+)
 _HIS = frozenset(
-    "father boy man grandfather brother uncle groom cowboy mailman fisherman striker".split()
-)  # fmt: skip
+    ("father", "grandfather", "boy", "man", "brother", "uncle", "groom", "cowboy", "mailman")
+)
 # Prepositions that read badly twice in one short sentence.
 _ONCE = frozenset(("with", "for", "after", "before", "during", "near"))
 
@@ -83,7 +84,7 @@ def _inflect(lemma: str, tag: str) -> str:
 
 def _parse(block: str) -> Scene:
     parts = {}
-    for line in block.splitlines()[1:]:
+    for line in block.replace("\n  ", " ").splitlines()[1:]:
         kind, _, rest = line.partition(":")
         parts[kind] = [part.strip() for part in rest.split(";")]
     actions = [text.partition(" ") for text in parts["does"]]
@@ -181,7 +182,6 @@ class Concepts(TaskSource):
         stuffed = [
             f"The {' and the '.join(given)} are here.",
             f"The {', '.join(given)} are in the park.",
-            f"There is a {' '.join(given)}.",
         ]
         return [
             *(stuffed if len(given) > 2 else ()),  # with two words these can be sentences
@@ -200,7 +200,10 @@ class Concepts(TaskSource):
         ]
 
 
-def _pick(rng: np.random.Generator, options: Sequence) -> object:
+T = TypeVar("T")
+
+
+def _pick(rng: np.random.Generator, options: Sequence[T]) -> T:
     return options[int(rng.integers(len(options)))]
 
 
@@ -228,7 +231,7 @@ def _clashes(witness: str) -> bool:
     seen: set[str] = set()
     for word in witness.split():
         forms = lemmas(word)
-        if len(word) > 3 and seen & forms or word in _ONCE and word in seen:
+        if (word not in CLOSED and seen & forms) or (word in _ONCE and word in seen):
             return True
         seen |= forms
     return False

@@ -1,0 +1,94 @@
+"""A trainer from a row of the algorithm table and the numbers of a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from transformers import PrinterCallback, TrainerCallback
+
+from corgi_gym.agents.algorithms import get_algorithm
+from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer, RolloutReport
+from corgi_gym.agents.rollout import Rollout
+
+
+def make_trainer(
+    *,
+    algorithm: str,
+    spec: Any,
+    model: Any,
+    tokenizer: Any,
+    rollout: Rollout,
+    temperature: float,
+    seed: int,
+    output_dir: str,
+    on_rollout: Callable[[RolloutReport], None] | None = None,
+    on_log: Callable[[dict[str, float]], None] | None = None,
+    **trainer_kwargs: Any,
+) -> GuidedGRPOTrainer:
+    """Make the trainer of ``algorithm``.
+
+    Args:
+        algorithm: A name of `corgi_gym.agents.algorithms.ALGORITHMS`.
+        spec: The recipe's training part (`corgi_gym.benchmarks.recipe.TrainSpec`).
+        model: The policy.
+        tokenizer: Its tokenizer.
+        rollout: Runs the sessions.
+        temperature: Sampling temperature; the loss uses the same.
+        seed: Seed of the run.
+        output_dir: Scratch folder of the trainer.
+        on_rollout: Called after each round of sessions.
+        on_log: Called with the logs of each optimizer step.
+        **trainer_kwargs: Further arguments of the trainer, such as ``peft_config``.
+    """
+    parts = spec.sessions // spec.micro_batch
+    cuda = torch.cuda.is_available()
+    settings: dict[str, Any] = {
+        "output_dir": output_dir,
+        "max_steps": spec.rounds * spec.updates,
+        "learning_rate": spec.learning_rate,
+        "lr_scheduler_type": "constant",
+        "optim": "adamw_torch_fused",
+        "per_device_train_batch_size": spec.micro_batch,
+        "gradient_accumulation_steps": parts // spec.updates,
+        "steps_per_generation": parts,
+        "num_generations": spec.num_generations,
+        "temperature": temperature,
+        "beta": spec.beta,
+        "bf16": True,
+        "use_cpu": not cuda,
+        "gradient_checkpointing": False,
+        "shuffle_dataset": False,
+        "report_to": "none",
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "disable_tqdm": True,
+        "save_strategy": "no",
+        "seed": seed,
+        **get_algorithm(algorithm).settings,
+        **spec.options,
+    }
+    trainer = GuidedGRPOTrainer(
+        model,
+        GuidedGRPOConfig(**settings),
+        rollout,
+        on_rollout=on_rollout,
+        processing_class=tokenizer,
+        **trainer_kwargs,
+    )
+    trainer.remove_callback(PrinterCallback)
+    if on_log is not None:
+        trainer.add_callback(_LogCallback(on_log))
+    return trainer
+
+
+class _LogCallback(TrainerCallback):
+    """Passes what TRL logs at each optimizer step to a function."""
+
+    def __init__(self, function: Callable[[dict[str, float]], None]) -> None:
+        self.function = function
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        """Called by transformers."""
+        self.function(logs or {})

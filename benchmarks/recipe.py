@@ -1,0 +1,225 @@
+"""A recipe: everything that defines a run, as data.
+
+Recipes are YAML files in ``benchmarks/recipes/``; unknown keys and impossible values are errors
+that name the key, so a typing mistake never runs for an hour first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from corgi_gym.agents.algorithms import get_algorithm
+from corgi_gym.agents.build import ENGINES
+from corgi_gym.agents.models import PACKAGED_MODEL
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+@dataclass(slots=True)
+class EnvSpec:
+    """An environment: ``gym.make(id, **kwargs)``."""
+
+    id: str = "ConstrainedGen-v0"
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class SamplingSpec:
+    """How replies are sampled in training (evaluation is greedy).
+
+    Attributes:
+        temperature: Positive.
+        max_tokens: Longest reply, in training and in evaluation.
+        max_length: Longest conversation in tokens.
+        system: System prompt; "" sends an empty one, null leaves it to the chat template.
+    """
+
+    temperature: float = 1.0
+    max_tokens: int = 48
+    max_length: int = 1024
+    system: str | None = ""
+
+
+@dataclass(slots=True)
+class TrainSpec:
+    """The training part.
+
+    Attributes:
+        rounds: Rounds of rollouts.
+        sessions: Sessions per round; a multiple of ``num_generations``.
+        num_generations: Sessions per task (the group of GRPO), at least 2.
+        updates: Optimizer steps per round; sessions are split evenly over them.
+        micro_batch: Sessions per forward pass; updates x micro_batch must divide sessions.
+        learning_rate: Of AdamW.
+        max_attempts: Attempts per training session.
+        beta: Weight of the KL term to the initial model (0: none, and no reference is loaded).
+        options: Further fields of `corgi_gym.agents.grpo.GuidedGRPOConfig`.
+    """
+
+    rounds: int = 20
+    sessions: int = 64
+    num_generations: int = 8
+    updates: int = 4
+    micro_batch: int = 8
+    learning_rate: float = 5e-5
+    max_attempts: int = 4
+    beta: float = 0.0
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class EvaluationSpec:
+    """Greedy evaluation on fixed tasks, before and after.
+
+    Attributes:
+        tasks: Number of tasks (items 0, 1, ... of the split).
+        attempts: Attempts per task; may exceed the training budget.
+        split: ``"test"`` or ``"validation"``.
+    """
+
+    tasks: int = 256
+    attempts: int = 4
+    split: str = "test"
+
+
+@dataclass(slots=True)
+class Recipe:
+    """Everything that defines a run; see the parts."""
+
+    name: str = "custom"
+    model: str = PACKAGED_MODEL
+    algorithm: str = "grpo"
+    engine: str = "auto"
+    env: EnvSpec = field(default_factory=EnvSpec)
+    sampling: SamplingSpec = field(default_factory=SamplingSpec)
+    train: TrainSpec = field(default_factory=TrainSpec)
+    evaluation: EvaluationSpec = field(default_factory=EvaluationSpec)
+    seed: int = 0
+
+    def check(self) -> Recipe:
+        """Return self if every value is possible.
+
+        Raises:
+            ValueError: Naming the field, its value and what is allowed.
+        """
+        get_algorithm(self.algorithm)
+        if self.engine not in ENGINES:
+            raise ValueError(f"unknown engine {self.engine!r}; choose from {', '.join(ENGINES)}")
+        t = self.train
+        for where, spec, names in (
+            ("train", t, ("rounds", "sessions", "updates", "micro_batch", "max_attempts")),
+            ("evaluation", self.evaluation, ("tasks", "attempts")),
+            ("sampling", self.sampling, ("max_tokens", "max_length")),
+        ):
+            for name in names:
+                value = getattr(spec, name)
+                if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                    raise ValueError(f"{where}.{name} must be a positive integer, got {value!r}")
+        if t.num_generations < 2 or t.sessions % t.num_generations:
+            raise ValueError(
+                f"train.num_generations must be at least 2 and divide train.sessions, got "
+                f"{t.num_generations!r} and {t.sessions!r}"
+            )
+        if t.sessions % (t.updates * t.micro_batch):
+            raise ValueError(
+                f"train.updates x train.micro_batch must divide train.sessions, got "
+                f"{t.updates} x {t.micro_batch} and {t.sessions}"
+            )
+        if not self.sampling.temperature > 0 or not t.learning_rate > 0:
+            raise ValueError("sampling.temperature and train.learning_rate must be positive")
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """The recipe as plain data."""
+        return dataclasses.asdict(self)
+
+
+def from_dict(data: dict[str, Any], cls: type = Recipe, where: str = "recipe") -> Any:
+    """Build a recipe (or a part of one) from plain data.
+
+    Raises:
+        ValueError: For an unknown key, naming the nearest known one, or a value of a wrong type.
+
+    Example:
+        >>> from_dict({"train": {"rounds": 3}}).train.rounds
+        3
+    """
+    if not isinstance(data, dict):
+        raise ValueError(f"{where} must be a mapping, got {data!r}")
+    parts = {"env": EnvSpec, "sampling": SamplingSpec, "train": TrainSpec}
+    parts["evaluation"] = EvaluationSpec
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key not in fields:
+            near = difflib.get_close_matches(str(key), fields, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"unknown key {key!r} in {where}{hint} Known: {', '.join(fields)}")
+        if cls is Recipe and key in parts:
+            value = from_dict(value or {}, parts[key], f"{where}.{key}")
+        values[key] = value
+    made = cls(**values)
+    _check_types(made, where)
+    return made
+
+
+def _check_types(spec: Any, where: str) -> None:
+    """Numbers must be numbers (YAML reads ``1e-5`` as text) and names strings."""
+    for f in dataclasses.fields(spec):
+        value = getattr(spec, f.name)
+        if f.type == "float":
+            try:
+                setattr(spec, f.name, float(value))
+            except (TypeError, ValueError):
+                raise ValueError(f"{where}.{f.name} must be a number, got {value!r}") from None
+        elif f.type in ("int", "str") and not isinstance(value, int if f.type == "int" else str):
+            raise ValueError(f"{where}.{f.name} must be {f.type}, got {value!r}")
+
+
+def load_recipe(name: str) -> Recipe:
+    """Load a recipe by name (from ``benchmarks/recipes``) or path.
+
+    Raises:
+        FileNotFoundError: If there is none; the message lists the shipped ones.
+        ValueError: If it is not a valid recipe.
+    """
+    import yaml
+
+    path = Path(name)
+    if not path.is_file():
+        path = RECIPES / f"{name}.yaml"
+    if not path.is_file():
+        shipped = ", ".join(sorted(p.stem for p in RECIPES.glob("*.yaml")))
+        raise FileNotFoundError(f"no recipe {name!r}: give a YAML file, or one of: {shipped}")
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ValueError(f"recipe {str(path)!r} is not valid YAML: {error}") from error
+    return from_dict(data, where=path.name).check()
+
+
+def override(recipe: Recipe, assignments: list[str]) -> Recipe:
+    """Apply ``"train.rounds=3"`` style assignments (values are YAML) and check the result.
+
+    Raises:
+        ValueError: For an assignment without ``=``, an unknown key, or an impossible value.
+    """
+    import yaml
+
+    data = recipe.as_dict()
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--set needs key=value, got {text!r}")
+        node = data
+        *path, last = key.strip().split(".")
+        for part in path:
+            node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                raise ValueError(f"--set {text!r}: {part!r} has no keys of its own")
+        node[last] = yaml.safe_load(value)
+    return from_dict(data).check()

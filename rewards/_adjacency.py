@@ -1,0 +1,75 @@
+"""Pairs of neighbouring words that no English sentence has: "of in", "the is", "very on".
+
+The grammar is generous with small words (an adverbial may be many things), and a search for text
+that passes it drifts into chains of them: "In who learned to while not by dancers". These pairs
+stop that. Each row names a class of small words and what cannot come next; together they refuse
+none of the natural sentences in ``tests/rewards/data``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from corgi_gym.rewards import _wordlists as lists
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_END = "."  # stands for the end of the sentence
+_LINKS = _set("and or but , .")
+_SUBJECTS = _set("i he she we they")
+_OBJECTS = _set("me him us them")
+_ARTICLES = _set("a an the my our their your its every")
+_FINITE = _set("am is are was were has have had does do did could would should must cannot")
+_CONNECTORS = _set("while because if although though unless whereas")
+_RELATIVES = _set("who whom whose which that")
+# Prepositions that are never particles: their noun phrase follows at once.
+_STRICT = _set("of with from at into for onto among during against toward towards beside between")
+# Prepositions that are not adjectives, nouns or adverbs of place as well.
+_PREPOSITIONS = _STRICT | _set("in on by to upon across through along without within under behind")
+
+# (words, what cannot follow them)
+_RULES = (
+    (_ARTICLES, _PREPOSITIONS | _SUBJECTS | _OBJECTS | _FINITE | _CONNECTORS | _RELATIVES | _LINKS),
+    (_ARTICLES | _STRICT, _set("not never when")),
+    (_ARTICLES, _ARTICLES | _set("his her this these those some any")),
+    (_set("his her"), _SUBJECTS | _FINITE | _ARTICLES | _set("not which who")),
+    (_STRICT, _SUBJECTS | _FINITE | _CONNECTORS | _LINKS | _set("that to of with by on")),
+    (_STRICT - {"from"} | {"on"}, _set("in")),
+    (_PREPOSITIONS, _SUBJECTS | _FINITE - _set("have do") | _set("not who")),
+    (_set("to"), _PREPOSITIONS | _CONNECTORS | _set("who which that and or , when")),
+    (_SUBJECTS, _PREPOSITIONS | _OBJECTS | _ARTICLES | _set("his her this that .")),
+    (_OBJECTS, _OBJECTS | _set("he she they we am are")),
+    (_set("very"), _PREPOSITIONS | _SUBJECTS | _OBJECTS | _CONNECTORS | _RELATIVES | _FINITE),
+    (_set("very"), _LINKS | _ARTICLES | _set("not when as his her it")),
+    (_set("and or but"), _set("and or , . which whom am")),
+    (_CONNECTORS, _FINITE | _CONNECTORS | _LINKS | _RELATIVES | _set("to with by not")),
+    (_set("when as"), _FINITE | _CONNECTORS | _set("and , . who whom which of")),
+    (_set("who which"), _LINKS | _CONNECTORS | _PREPOSITIONS | _OBJECTS | _set("not when as by")),
+    (_set("that"), _LINKS - {"."} | _CONNECTORS | _set("which who when of by")),
+    (_FINITE, _CONNECTORS | _set("which who whom")),
+    (_set("not never"), _SUBJECTS | _FINITE | _RELATIVES | _set("and .")),
+    (_set("it"), _OBJECTS | _SUBJECTS | _ARTICLES | _set("his her who")),
+    (_set(","), _set(", .")),
+)
+_FORBIDDEN = frozenset((one, two) for before, after in _RULES for one in before for two in after)
+# What a sentence never ends with, beyond the rules.
+_LAST = _set("a an the my our their your its every very who which whom whose because although if")
+
+
+def clash(words: Sequence[str]) -> int | None:
+    """The position of the first impossible pair in lower-case ``words``, or ``None``.
+
+    Example:
+        >>> clash(["the", "cat", "of", "in", "town"])
+        2
+    """
+    if words and words[-1] in _LAST | lists.CONJUNCTIONS:
+        return len(words) - 1
+    for i, pair in enumerate(pairwise([*words, _END])):
+        if pair in _FORBIDDEN:
+            return i
+    return None

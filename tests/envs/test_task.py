@@ -1,0 +1,194 @@
+"""Tasks: every family keeps the promises of `TaskSource`; items are pure and splits disjoint."""
+
+import copy
+import pickle
+import random
+
+import pytest
+
+from corgi_gym.envs import FAMILIES, SPLITS, Draft, TaskSource, load_family, make_sources
+from corgi_gym.envs.task import check_whole, split_of, stable_hash, stable_text
+from corgi_gym.rewards import get_checker, judge
+
+COUNT = 12
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def source(request) -> TaskSource:
+    return load_family(request.param)()
+
+
+def items(source, split="train", seed=0):
+    return [source.item(seed, index, split) for index in range(COUNT)]
+
+
+def test_the_family_knows_its_name_and_summary(source):
+    assert FAMILIES[source.family].location.endswith(type(source).__name__)
+    assert source.summary.endswith(".") and "\n" not in source.summary
+
+
+def test_witnesses_succeed_and_near_misses_do_not(source):
+    for task in items(source):
+        assert judge(task.checker, task.witness, task.target).success, task
+        misses = source.near_misses(task)
+        assert misses
+        for reply in misses:
+            verdict = judge(task.checker, reply, task.target)
+            assert verdict.status == "scored" and verdict.score < 1.0, (reply, task)
+
+
+def test_prompts_hide_the_witness_and_do_not_solve_themselves(source):
+    for task in items(source):
+        assert task.witness not in task.prompt
+        assert not judge(task.checker, task.prompt, task.target).success
+
+
+def test_checking_and_pickling_leave_the_task_as_it_was(source):
+    for task in items(source):
+        before = copy.deepcopy(task.target)
+        for reply in (task.witness, *source.near_misses(task)):
+            judge(task.checker, reply, task.target)
+        assert task.target == before
+        assert pickle.loads(pickle.dumps(task)) == task
+
+
+def test_splits_share_no_content(source):
+    ids = {split: {task.task_id for task in items(source, split)} for split in SPLITS}
+    prompts = {split: {task.prompt for task in items(source, split)} for split in SPLITS}
+    for one in SPLITS:
+        for other in SPLITS:
+            if one != other:
+                assert not ids[one] & ids[other] and not prompts[one] & prompts[other]
+
+
+def test_items_are_pure_in_any_order(source):
+    order = [(seed, index, split) for seed in (0, 1) for index in range(4) for split in SPLITS]
+    first = {key: source.item(*key) for key in order}
+    random.Random(0).shuffle(order)
+    other = type(source)()
+    assert all(other.item(*key) == first[key] for key in order)
+
+
+def test_seeds_and_indices_give_different_tasks(source):
+    ids = [task.task_id for seed in (0, 1) for task in items(source, seed=seed)]
+    assert len(set(ids)) > 0.8 * len(ids)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((-1, 0), "seed must be an integer of at least 0, got -1"),
+        ((0, -1), "index must be an integer of at least 0, got -1"),
+        ((0, 1.5), "index must be an integer of at least 0, got 1.5"),
+        ((True, 0), "seed must be an integer of at least 0, got True"),
+        ((0, 0, "dev"), "unknown split 'dev'; choose from train, validation, test"),
+    ],
+)
+def test_bad_items_are_refused(source, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        source.item(*arguments)
+
+
+# ---------------------------------------------------------------- without families
+
+
+class Constant(TaskSource):
+    family, summary = "constant", "One task."
+    checker = staticmethod(lambda reply, target: True)
+
+    def generate(self, rng):
+        return Draft("only", "prompt", None, "witness")
+
+    def near_misses(self, task):
+        return []
+
+
+def test_a_family_may_name_its_checker_or_give_a_plain_function():
+    class ByName(Constant):
+        checker = "panagram"
+
+    class ByFunction(Constant):
+        def checker(reply, target):
+            return 0.5
+
+    split = split_of("constant", "only")
+    assert ByName().item(0, 0, split).checker is get_checker("panagram")
+    assert judge(ByFunction().item(0, 0, split).checker, "reply", None).score == 0.5
+
+
+def test_a_family_too_small_for_a_split_says_so():
+    home = split_of("constant", "only")
+    assert Constant().item(0, 0, home).prompt == "prompt"
+    for split in set(SPLITS) - {home}:
+        with pytest.raises(ValueError, match=f"'constant' has too few .* split '{split}'; widen"):
+            Constant().item(0, 0, split)
+
+
+def test_splits_are_eighty_ten_ten():
+    names = [split_of("family", str(i)) for i in range(5_000)]
+    shares = [names.count(split) / len(names) for split in SPLITS]
+    assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
+
+
+def test_stable_hash_tells_its_parts_apart_and_is_known():
+    assert stable_hash("a", "b") != stable_hash("ab") != stable_hash("a", "bc")
+    assert stable_hash("a", 1, "é") == 15_272_812_219_018_788_435
+    assert 0 <= stable_hash("\ud800") < 2**64
+
+
+def test_stable_text_is_equal_for_equal_data_in_every_process(run_python):
+    code = (
+        "from corgi_gym.envs.task import stable_text\n"
+        "print(stable_text({'b': {'x', 'y', 'z'}, (1, 2): [1.5, None, 'a'], 'f': stable_text}))"
+    )
+    texts = {run_python(code, PYTHONHASHSEED=seed) for seed in ("0", "1", "2")}
+    assert len(texts) == 1 and "0x" not in texts.pop()
+    assert stable_text({"a": 1, "b": 2}) == stable_text({"b": 2, "a": 1})
+    assert stable_text(["1"]) != stable_text([1])
+
+
+@pytest.mark.parametrize("value", [0, -1, True, 1.0, "4", None, float("nan")])
+def test_check_whole_names_the_value(value):
+    with pytest.raises(ValueError, match="count must be an integer of at least 1, got") as error:
+        check_whole(value, "count", 1)
+    assert str(error.value).endswith(repr(value))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"tasks": "nope"}, ValueError, "unknown task family 'nope'; known: num_planning, .*count"),
+        ({"tasks": ["panagram", "x"]}, ValueError, "unknown task family 'x'"),
+        ({"tasks": []}, ValueError, r"tasks=\[\] selects no family; give at least one"),
+        ({"tasks": None}, TypeError, "tasks must be a name or a list of names, got None"),
+        ({"tasks": [3]}, TypeError, r"tasks must be a name or a list of names, got \[3\]"),
+        ({"tasks": "all", "suite": "X-v0"}, ValueError, "unknown suite 'X-v0'; choose from Constr"),
+        (
+            {"tasks": "panagram", "task_options": {"countdown": {}}},
+            ValueError,
+            r"task_options for \['countdown'\], but the selected families are \['panagram'\]",
+        ),
+        (
+            {"tasks": "panagram", "task_options": {"panagram": {"colour": 3}}},
+            ValueError,
+            r"options \{'colour': 3\} of family 'panagram': .*colour",
+        ),
+    ],
+)
+def test_bad_selections_are_refused(arguments, error, message):
+    with pytest.raises(error, match=message):
+        make_sources(**arguments)
+
+
+def test_the_three_words_select_by_suite_and_role():
+    def names(tasks, suite):
+        return list(make_sources(tasks, suite=suite))
+
+    for suite in ("ConstrainedGen-v0", "GuidedMath-v0"):
+        everything = names("all", suite)
+        assert sorted(names("source", suite) + names("heldout", suite)) == sorted(everything)
+        assert names("source", suite) and names("heldout", suite)
+    assert list(make_sources(iter(["panagram", "countdown", "panagram"]))) == [
+        "panagram",
+        "countdown",
+    ]

@@ -1,0 +1,133 @@
+"""The sentence check: natural sentences pass, degenerate ones do not, and nothing breaks it."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from corgi_gym.rewards.sentence import MAX_CHARS, examine, tokenise
+
+DATA = Path(__file__).parent / "data"
+NATURAL = (DATA / "natural.txt").read_text().splitlines()
+DEGENERATE = (DATA / "degenerate.txt").read_text().splitlines()
+SALAD = "Music cloud's cloud and star's ash smoke to the forest, ash smoke."
+
+
+def kinds(text):
+    return [problem.kind for problem in examine(text).problems]
+
+
+def test_natural_sentences_are_rarely_refused():
+    refused = [text for text in NATURAL if examine(text).problems]
+    assert len(NATURAL) >= 150
+    assert len(refused) <= 0.03 * len(NATURAL), refused
+
+
+def test_degenerate_text_is_refused():
+    accepted = [text for text in DEGENERATE if not examine(text).problems]
+    assert len(DEGENERATE) >= 80
+    assert len(accepted) <= 0.05 * len(DEGENERATE), accepted
+    assert examine(SALAD).form < 0.2
+
+
+def test_shuffled_words_are_no_sentence():
+    """Some shuffles are sentences ("The harbor boats ..."); nearly all are not."""
+    rng = random.Random(0)
+    accepted = 0
+    for text in NATURAL:
+        words = text.rstrip(".?").replace(",", "").split()
+        rng.shuffle(words)
+        shuffled = " ".join(words)
+        accepted += not examine(f"{shuffled[0].upper()}{shuffled[1:]}.").problems
+    assert accepted <= 0.03 * len(NATURAL)
+
+
+def test_dropping_all_small_words_is_noticed():
+    small = {"a", "an", "the", "is", "are", "was", "in", "on", "of", "to", "with", "his", "her"}
+    accepted = 0
+    for text in NATURAL:
+        kept = [word for word in text.rstrip(".?").split() if word.lower() not in small]
+        accepted += len(kept) < len(text.split()) and not examine(" ".join(kept) + ".").problems
+    assert accepted <= 0.10 * len(NATURAL)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("Dogs bark.", "length", "Your sentence has 2 words. Write 4 to 40 words."),
+        ("the dog sleeps on the couch.", "capital", "Start with a capital letter."),
+        ("The dog sleeps on the couch", "ending", "End the sentence with one full stop."),
+        ("The dog sleeps here. A cat eats it.", "one_sentence",
+         "Write exactly one sentence on one line."),
+        ("The dog sleeps; a cat eats.", "symbols", 'Do not use the sign ";".'),
+        ("The dog chased a flarn down here.", "vocabulary", '"flarn" is not an English word.'),
+        ("The dog found a old bone.", "article", 'Write "an old", not "a".'),
+        ("The dog chased the other dog away.", "repeated", 'You used "dog" twice.'),
+        ("The girl carries basket in the field.", "article", 'Write "a" or "the" before "basket".'),
+        ("A basket of apples on the table.", "verb", "Your sentence has no verb."),
+        ("The girls carries the bag in the field.", "grammar",
+         'The sentence goes wrong at "carries".'),
+    ],
+)  # fmt: skip
+def test_message(text, kind, message):
+    problem = examine(text).problems[0]
+    assert (problem.kind, problem.message) == (kind, message)
+
+
+def test_form_is_one_exactly_without_problems_and_small_for_what_does_not_parse():
+    for text in NATURAL + DEGENERATE:
+        report = examine(text)
+        assert (report.form == 1.0) == (not report.problems)
+        assert 0.0 <= report.form <= 1.0
+    assert examine("The dog sleeps on the couch").form > 0.7
+    assert examine("Dog ball park couch.").form <= 0.15
+
+
+def test_event_means_that_something_happens():
+    assert not examine("The dog is an animal.").problems
+    assert [p.kind for p in examine("The dog is an animal.", events=True).problems] == ["event"]
+    assert not examine("The dog is sleeping because it is an old animal.", events=True).problems
+
+
+def test_nouns_that_must_stay_apart():
+    assert not examine("The man kicked a soccer ball.").problems
+    report = examine("The man kicked a soccer ball.", apart=["soccer", "ball"])
+    assert report.problems[0].message == 'Do not put given words side by side: "soccer ball".'
+
+
+def test_contractions_and_names():
+    words = [token.word for token in tokenise("He didn't see Emma's dog.")[0]]
+    assert words == ["he", "did", "n't", "see", "emma", "dog"]
+    assert kinds("I'm sure that Mrs. Smith visited New York last summer.") == []
+
+
+def _random_texts(count):
+    rng = random.Random(1)
+    vocabulary = [w for line in NATURAL + DEGENERATE for w in line.split()]
+    alphabet = "aAzZ é\u200b\n\t.,!?'\"“”\u2019-–;:/()[]{}0123456789_|<>\x00\ud800\U0001f600س"
+    for i in range(count):
+        if i % 2:
+            yield "".join(rng.choice(alphabet) for _ in range(rng.randrange(0, 450)))
+        else:
+            yield " ".join(rng.choice(vocabulary) for _ in range(rng.randrange(0, 60)))
+
+
+def test_never_raises_and_stays_in_range():
+    for text in _random_texts(2_000):
+        assert 0.0 <= examine(text).form <= 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 20_000, "the dog " * 2_500, "'" * 20_000, "a'" * 10_000, ", " * 10_000, "." * 20_000,
+     "-" * 20_000, "a-" * 200, "the old can can " * 25, "that that is " * 30,
+     "who can light the light that lights and plays " * 8, "a,and " * 66],
+)  # fmt: skip
+def test_long_and_ambiguous_replies_are_fast(text):
+    examine("Warm up the lexicon first.")
+    examine(text[:MAX_CHARS])
+    start = time.process_time()
+    examine(text)
+    examine(text[:MAX_CHARS])
+    assert time.process_time() - start < 0.25
