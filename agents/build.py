@@ -41,9 +41,7 @@ def make_engine(name: str, model_name: str, model: Any, *, max_length: int, batc
     if name == "vllm":
         from corgi_gym.agents.engines.vllm_engine import VLLMEngine
 
-        return VLLMEngine(
-            resolve_model(model_name), max_model_len=max_length, max_num_seqs=batch
-        )
+        return VLLMEngine(resolve_model(model_name), max_model_len=max_length, max_num_seqs=batch)
     from corgi_gym.agents.engines.transformers_engine import TransformersEngine
 
     return TransformersEngine(model, max_batch=batch)

@@ -57,12 +57,17 @@ class NamedChecker:
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """Pickle a shipped checker by its name: the decorator hides its function from pickle."""
-        if self.name in BUILTIN and _REGISTRY.get(self.name) is self:
+        if _is_builtin(self.name, self.function):
             return get_checker, (self.name,)
         return NamedChecker, (self.name, self.function, self.examples, self.message)
 
 
 _REGISTRY: dict[str, NamedChecker] = {}
+
+
+def _is_builtin(name: str, function: Callable[[str, Any], Judgement]) -> bool:
+    home = BUILTIN.get(name, "").partition(":")[0]
+    return home != "" and getattr(function, "__module__", None) == home
 
 
 def checker(
@@ -101,8 +106,7 @@ def checker(
         rows.append(Example(*row))
 
     def register(function: Callable[[str, Any], Judgement]) -> NamedChecker:
-        home = BUILTIN.get(name, "").partition(":")[0]
-        if home and getattr(function, "__module__", None) != home:
+        if name in BUILTIN and not _is_builtin(name, function):
             raise ValueError(f"{name!r} is a checker of corgi-gym; choose another name")
         named = NamedChecker(name, function, tuple(rows), message)
         _REGISTRY[name] = named
