@@ -1,4 +1,4 @@
-"""The algorithm table: one row per method. Adding one is a row here, plus a file if it is new science.
+"""The algorithm table, one row per method: adding one is a row, and a file if it is new science.
 
 A row names the trainer, the settings that make it that method, and its source. Everything else of
 a run (steps, learning rate, sessions) belongs to the recipe.

@@ -107,7 +107,7 @@ def make_rollout(recipe: Recipe, policy: Policy, *, train: bool) -> Rollout:
 def evaluate(
     recipe: Recipe, policy: Policy, *, on_episode: Callable[[Episode], None] | None = None
 ) -> list[Episode]:
-    """Greedy sessions on the recipe's fixed evaluation tasks: items 0, 1, 2, …"""
+    """Greedy sessions on the recipe's fixed evaluation tasks: items 0, 1, 2 and so on."""
     from corgi_gym.agents.rollout import Session
 
     rollout = make_rollout(recipe, policy, train=False)

@@ -27,6 +27,7 @@ LEVELS: tuple[FeedbackLevel, ...] = get_args(FeedbackLevel)
 MAX_FEEDBACK_CHARS = 600
 SOLVED = "Correct."
 _AGAIN = "Try again."
+_REPEATED = "You wrote the same again."
 
 
 def check_level(level: str) -> FeedbackLevel:
@@ -40,8 +41,14 @@ def check_level(level: str) -> FeedbackLevel:
     return level
 
 
-def feedback(verdict: Verdict, level: FeedbackLevel = "full") -> str:
+def feedback(verdict: Verdict, level: FeedbackLevel = "full", *, repeated: bool = False) -> str:
     """The user message that answers a reply with this verdict.
+
+    Args:
+        verdict: The checker's.
+        level: How much to say.
+        repeated: The reply equals the one before it; only ``full`` says so. Small models repeat
+            themselves word for word, and without this line they see the same message again.
 
     Example:
         >>> from corgi_gym.rewards import Problem
@@ -66,5 +73,6 @@ def feedback(verdict: Verdict, level: FeedbackLevel = "full") -> str:
         kinds = list(dict.fromkeys(p.kind.replace("_", " ") for p in verdict.problems))
         text = f"Wrong: {listing(kinds)}."
     else:
-        text = " ".join(p.message.strip() for p in verdict.problems)
+        opening = [_REPEATED] if repeated else []
+        text = " ".join([*opening, *(p.message.strip() for p in verdict.problems)])
     return f"{defuse(text, MAX_FEEDBACK_CHARS - len(_AGAIN) - 1)} {_AGAIN}"

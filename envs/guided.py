@@ -41,6 +41,9 @@ class GuidedEnv(gym.Env[str, str]):
         prompts: Your own prompts instead of families: strings, ``{"prompt", "target"}`` dicts, or
             a ``datasets.Dataset`` with these columns. They are used for every split alike.
         seed: Which endless stream of tasks ``index`` counts in (non-negative).
+        repeat_penalty: Taken off the reward of an attempt that repeats the reply before it word
+            for word, in [0, 1]. 0 leaves the return at the session reward exactly; a small value
+            helps small models out of the habit of answering every correction with the same text.
         noise: Probability in [0, 1] that feedback is replaced by that for another task's target
             (an ablation; scores and rewards stay true). Whether and how is a pure function of
             ``seed``, task, attempt and reply.
@@ -84,13 +87,15 @@ class GuidedEnv(gym.Env[str, str]):
         prompts: Iterable[str | Mapping[str, Any]] | None = None,
         seed: int = 0,
         noise: float = 0.0,
+        repeat_penalty: float = 0.0,
         task_options: Mapping[str, Mapping[str, Any]] | None = None,
         suite: str | None = None,
         render_mode: Literal["ansi", "human"] | None = None,
     ) -> None:
         make_session_reward(session_reward)  # a bad name fails here, not at the first reset
-        if isinstance(noise, bool) or not isinstance(noise, Real) or not 0.0 <= noise <= 1.0:
-            raise ValueError(f"noise must be a probability in [0, 1], got {noise!r}")
+        for name, value in (("noise", noise), ("repeat_penalty", repeat_penalty)):
+            if isinstance(value, bool) or not isinstance(value, Real) or not 0.0 <= value <= 1.0:
+                raise ValueError(f"{name} must be a number in [0, 1], got {value!r}")
         if render_mode not in (None, "ansi", "human"):
             raise ValueError(f"unknown render_mode {render_mode!r}; choose None, 'ansi' or 'human'")
         if prompts is not None and task_options:
@@ -101,6 +106,7 @@ class GuidedEnv(gym.Env[str, str]):
         self.session_reward: str = session_reward
         self.seed: int = check_whole(seed, "seed", 0)
         self.noise: float = float(noise)
+        self.repeat_penalty: float = float(repeat_penalty)
         self.render_mode = render_mode
         self.sources: dict[str, TaskSource] = (
             {"prompts": PromptSource(prompts, checker)}
@@ -151,8 +157,12 @@ class GuidedEnv(gym.Env[str, str]):
         if verdict.status == "scored":
             reward = self._session.step(verdict.score, terminated, terminated or truncated)
             self._best = max(self._best, verdict.score)
-        message = feedback(self._spoil(action, verdict), self.feedback)
-        self._messages.append({"role": "assistant", "content": normalise(action)})
+        reply = normalise(action)
+        repeated = attempt > 1 and reply.split() == self._messages[-2]["content"].split()
+        if repeated:
+            reward -= self.repeat_penalty
+        message = feedback(self._spoil(action, verdict), self.feedback, repeated=repeated)
+        self._messages.append({"role": "assistant", "content": reply})
         self._messages.append({"role": "user", "content": message})
         if self.render_mode == "human":
             print(self._turn_text(attempt - 1), flush=True)
