@@ -9,14 +9,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from corgi_gym import __version__
+from corgi_gym.agents.engines.base import EngineError
+from corgi_gym.agents.engines.base import EngineError
 
+_ABOUT = "Train language models to use a checker's corrective feedback, and measure whether they do."
 _EPILOG = "Documentation: README.md and docs/. Every command: corgi-gym COMMAND --help"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status.
 
-    Bad input ends with one line that names it and the way out, and status 2.
+    Bad input ends with one line that names it and the way out, and status 2; an engine that fails
+    ends with status 1.
     """
     arguments = _parser().parse_args(argv)
     try:
@@ -24,16 +28,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
-    except (ValueError, KeyError, OSError, ImportError) as error:
+    except (ValueError, KeyError, OSError, ImportError, EngineError) as error:
         if arguments.traceback:
             raise
         message = error.args[0] if isinstance(error, KeyError) else error
         print(f"corgi-gym {arguments.command}: error: {message}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, EngineError) else 2
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="corgi-gym", description=__doc__, epilog=_EPILOG)
+    parser = argparse.ArgumentParser(prog="corgi-gym", description=_ABOUT, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"corgi-gym {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -100,8 +104,10 @@ def _recipe_options(parser: Any) -> None:
 
 
 def _recipe(arguments: argparse.Namespace) -> Any:
+    from corgi_gym.benchmarks.display import quiet_libraries
     from corgi_gym.benchmarks.recipe import load_recipe, override
 
+    quiet_libraries()
     recipe = load_recipe(arguments.recipe)
     for name in ("model", "algorithm", "engine", "seed"):
         if (value := getattr(arguments, name)) is not None:

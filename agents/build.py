@@ -6,11 +6,24 @@ import importlib.util
 import warnings
 from typing import Any, Literal
 
-from corgi_gym.agents.engines.base import Engine
+from corgi_gym.agents.engines.base import NO_VLLM, Engine
 from corgi_gym.agents.models import resolve_model
 
 EngineName = Literal["auto", "vllm", "transformers"]
 ENGINES: tuple[EngineName, ...] = ("auto", "vllm", "transformers")
+
+
+def check_engine(name: str) -> None:
+    """Check that an engine exists and is installed.
+
+    Raises:
+        ValueError: For an unknown name.
+        ImportError: If vLLM was asked for and is not installed.
+    """
+    if name not in ENGINES:
+        raise ValueError(f"unknown engine {name!r}; choose from {', '.join(ENGINES)}")
+    if name == "vllm" and importlib.util.find_spec("vllm") is None:
+        raise ImportError(NO_VLLM)
 
 
 def make_engine(name: str, model_name: str, model: Any, *, max_length: int, batch: int) -> Engine:
@@ -28,8 +41,7 @@ def make_engine(name: str, model_name: str, model: Any, *, max_length: int, batc
         ImportError: If vLLM was asked for and is not installed.
         EngineError: If it cannot start.
     """
-    if name not in ENGINES:
-        raise ValueError(f"unknown engine {name!r}; choose from {', '.join(ENGINES)}")
+    check_engine(name)
     if name == "auto":
         name = "vllm" if importlib.util.find_spec("vllm") else "transformers"
         if name == "transformers":

@@ -57,9 +57,11 @@ class ChatCodec:
             self._template_ids(between),
             self._template_ids(ask_again),
         )
-        self.stop_ids: tuple[int, ...] = tuple(
-            dict.fromkeys([tokenizer.eos_token_id, *self._between[:1]])
-        )
+        # a turn ends with the tokenizer's end token, or with the template's where that is a control
+        # token (a plain one, such as a space, would cut replies at their first space)
+        control = {*tokenizer.all_special_ids, *tokenizer.get_added_vocab().values()}
+        ends = [tokenizer.eos_token_id, *(i for i in self._between[:1] if i in control)]
+        self.stop_ids: tuple[int, ...] = tuple(dict.fromkeys(i for i in ends if i is not None))
 
     def start(self, message: str) -> list[int]:
         """Token ids of the first user message, ready for a reply."""

@@ -24,6 +24,7 @@ import numpy as np
 Credit = Literal["session", "attempt"]
 CREDITS: tuple[Credit, ...] = ("session", "attempt")
 _EPSILON = 1e-4
+_ROUNDING = 1e-9
 
 
 def rewards_to_go(step_rewards: Sequence[float]) -> list[float]:
@@ -65,6 +66,8 @@ def attempt_advantages(
     else:
         retries = [g for group in to_go for session in group for g in session[1:]]
         raw = [[_own(group, s, retries) for s in range(len(group))] for group in to_go]
+    # equal rewards have no advantage, exactly: what floating point leaves would cost a pass
+    raw = [[[a if abs(a) > _ROUNDING else 0.0 for a in s] for s in group] for group in raw]
     if not scale:
         return raw
     values = [a for group in raw for session in group for a in session]

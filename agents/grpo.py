@@ -252,7 +252,10 @@ class GuidedGRPOTrainer(GRPOTrainer):
         lengths = (batch["prompt_mask"].sum(1) + batch["completion_mask"].sum(1)).tolist()
         has_other_terms = self.beta != 0.0 or self._entropy_bonus_enabled
         # only losses normalised by the round's token count are unchanged by leaving rows out
-        can_skip = not has_other_terms and self.loss_type in ("dapo", "cispo", "vespo")
+        by_tokens = self.loss_type in ("dapo", "cispo", "vespo")
+        can_skip = by_tokens and not has_other_terms
+        # the other losses are means over the rows of a micro-batch: only equal numbers weigh alike
+        sizes = lengths if by_tokens else [1] * rows
         active = (weight.sum(1) > 0).tolist()
         generator = torch.Generator().manual_seed(
             stable_hash(self.args.seed, "order", self.state.global_step) % 2**63
@@ -266,7 +269,7 @@ class GuidedGRPOTrainer(GRPOTrainer):
             if can_skip:
                 window = [i for i in window if active[i]]
             window.sort(key=lambda i: lengths[i])
-            for chunk in _chunks(window, parts // windows, lengths):
+            for chunk in _chunks(window, parts // windows, sizes):
                 result.append(_take(batch, chunk))
         return result
 
@@ -363,7 +366,7 @@ def _trl_rollout(episodes: Sequence[Episode]) -> dict[str, list[Any]]:
 
 
 def _chunks(rows: list[int], parts: int, lengths: list[int]) -> list[list[int]]:
-    """Split rows sorted by length into ``parts`` runs of about equal size in tokens."""
+    """Split rows, in their order, into ``parts`` runs of about equal total length."""
     if len(rows) <= parts:
         return [[row] for row in rows] + [[] for _ in range(parts - len(rows))]
     total = sum(lengths[i] for i in rows)

@@ -16,6 +16,12 @@ from torch import Tensor
 # Rows of logits held at once: 1024 x 49152 float32 is 200 MB, and larger tiles were not faster.
 _TILE = 1024
 
+# What some models do to their logits after the output matrix.
+_LOGIT_CHANGES = (
+    "final_logit_softcapping", "logit_scale", "logits_scaling", "lm_head_multiplier",
+    "output_multiplier",
+)  # fmt: skip
+
 
 class _ChosenLogps(torch.autograd.Function):
     """Log-prob of one token per row, and the entropy of each row's distribution (no gradient)."""
@@ -27,8 +33,8 @@ class _ChosenLogps(torch.autograd.Function):
         logps = hidden.new_empty(len(chosen), dtype=torch.float32)
         entropy = torch.empty_like(logps)
         log_z = torch.empty_like(logps)
-        for rows in torch.arange(len(chosen)).split(_TILE):
-            part = slice(int(rows[0]), int(rows[-1]) + 1)
+        for start in range(0, len(chosen), _TILE):
+            part = slice(start, start + _TILE)
             logits = (hidden[part] @ weight.t()).float().div_(temperature)
             log_z[part] = logits.logsumexp(-1)
             picked = logits.gather(-1, chosen[part, None])[:, 0]
@@ -45,8 +51,8 @@ class _ChosenLogps(torch.autograd.Function):
         hidden, weight, chosen, log_z = ctx.saved_tensors
         grad_hidden = torch.empty_like(hidden)
         grad_weight = torch.zeros_like(weight, dtype=torch.float32)
-        for rows in torch.arange(len(chosen)).split(_TILE):
-            part = slice(int(rows[0]), int(rows[-1]) + 1)
+        for start in range(0, len(chosen), _TILE):
+            part = slice(start, start + _TILE)
             logits = (hidden[part] @ weight.t()).float().div_(ctx.temperature)
             scale = (grad[part] / ctx.temperature)[:, None]
             grad_logits = (logits - log_z[part, None]).exp_().mul_(-scale)
@@ -83,7 +89,19 @@ def add_chosen_head(model: Any, temperature: float) -> None:
     It returns ``(logps, entropies)``, float32 of shape (B, L), of the tokens of ``input_ids``
     where the mask is set and 0 elsewhere. Rows are padded on the *right*: a causal model then needs
     no attention mask. It is a call of ``model`` so that DDP, FSDP and PEFT wrap it as any other.
+
+    Raises:
+        ValueError: For a model whose logits are not a plain product with its output matrix.
     """
+    head = model.get_output_embeddings()
+    if getattr(head, "bias", None) is not None or any(
+        getattr(model.config.get_text_config(), name, None) not in (None, 1, 1.0)
+        for name in _LOGIT_CHANGES
+    ):
+        raise ValueError(
+            f"{type(model).__name__} changes its logits after the output matrix (a bias, a scale "
+            "or a soft cap), which is not supported: its log-probs would be wrong"
+        )
     original = model.forward
 
     def forward(

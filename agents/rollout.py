@@ -6,6 +6,7 @@ the engine is never drained to wait for the slowest session.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +14,18 @@ from typing import Any, Protocol
 
 import gymnasium as gym
 
-from corgi_gym.agents.engines.base import Completion, Engine, GenerationRequest, Sampling
+from corgi_gym.agents.engines.base import (
+    Completion,
+    Engine,
+    EngineError,
+    GenerationRequest,
+    Sampling,
+)
 from corgi_gym.agents.episode import Attempt, Episode
 from corgi_gym.envs import stable_hash
+
+# Numbers every `Rollout.run` of the process, so that the ids of requests are never used twice.
+_RUNS = itertools.count()
 
 
 class Codec(Protocol):
@@ -103,19 +113,23 @@ class Rollout:
 
         Raises:
             EngineError: If the engine fails; episodes that have ended were given to ``on_episode``.
+            ValueError: For a task whose prompt leaves no room for a reply.
         """
+        prefix = next(_RUNS)
         waiting = list(sessions)
         finished: list[Episode | None] = [None] * len(waiting)
         running: dict[str, _Running] = {}
         started = 0
         while started < len(waiting) or running:
             while started < len(waiting) and len(running) < self.concurrency:
-                run = _Running(self, started, waiting[started], policy_version)
+                run = _Running(self, prefix, started, waiting[started], policy_version)
                 running[run.name] = run
                 run.submit()
                 started += 1
             for completion in self.engine.poll():
-                run = running[completion.id]
+                run = running.get(completion.id)
+                if run is None:  # asked for by an earlier run that was interrupted
+                    continue
                 if run.answer(completion):
                     continue
                 del running[run.name]
@@ -137,8 +151,10 @@ class Rollout:
 class _Running:
     """One session under way."""
 
-    def __init__(self, rollout: Rollout, number: int, session: Session, version: int) -> None:
-        self.rollout, self.number, self.name = rollout, number, str(number)
+    def __init__(
+        self, rollout: Rollout, prefix: int, number: int, session: Session, version: int
+    ) -> None:
+        self.rollout, self.number, self.name = rollout, number, f"{prefix}-{number}"
         self.env = rollout._environment()
         options: dict[str, Any] = {"index": session.index}
         if session.task is not None:
@@ -152,20 +168,34 @@ class _Running:
             policy_version=version,
             messages=info["messages"],
         )
+        self._sent: list[int] = []
         self._append(rollout.codec.start(message))
+        length = len(self.episode.token_ids)
+        if length + rollout.sampling.max_tokens > rollout.max_length:
+            raise ValueError(
+                f"the prompt of task {self.episode.task_id!r} has {length} tokens, which with a "
+                f"reply of {rollout.sampling.max_tokens} exceed max_length={rollout.max_length}; "
+                "raise max_length or lower max_tokens"
+            )
 
     def submit(self) -> None:
         """Ask for the next reply."""
         seed = stable_hash(self.episode.seed, self.episode.task_id, len(self.episode.attempts))
-        request = GenerationRequest(
-            self.name, list(self.episode.token_ids), self.rollout.sampling, seed
-        )
+        ids = list(self.episode.token_ids)
+        # what was sent before is sent again, token for token: a conversation only ever grows
+        assert ids[: len(self._sent)] == self._sent, "token ids of a session were rewritten"
+        self._sent = ids
+        request = GenerationRequest(self.name, list(ids), self.rollout.sampling, seed)
         self.rollout.engine.submit(request)
 
     def answer(self, completion: Completion) -> bool:
         """Judge a reply; returns whether the session goes on (the next turn is submitted)."""
         codec, episode = self.rollout.codec, self.episode
         ids = completion.token_ids
+        if not ids or len(ids) != len(completion.logprobs):
+            raise EngineError(
+                f"the engine returned {len(ids)} tokens with {len(completion.logprobs)} log-probs"
+            )
         self._append(ids, completion.logprobs)
         episode.turn_ends.append(len(episode.token_ids))
         reply = codec.text(ids)

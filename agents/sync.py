@@ -7,6 +7,7 @@ mismatch beyond the noise of the two bf16 implementations stops the run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -38,7 +39,9 @@ def engine_weights(model: Any) -> Iterator[Iterator[tuple[str, Tensor]]]:
 
 def _named_weights(base: Any) -> Iterator[tuple[str, Tensor]]:
     for name, tensor in base.named_parameters():
-        if ".lora_" not in name and "modules_to_save" not in name:
+        # a module that is trained whole: PEFT keeps the old one beside it
+        if ".lora_" not in name and ".original_module." not in name:
+            name = re.sub(r"\.modules_to_save\.[^.]+\.", ".", name)
             yield name.replace(".base_layer.", "."), tensor
 
 
@@ -56,6 +59,8 @@ def parity(model: Any, engine: Engine, prompts: Sequence[list[int]], seed: int =
     device = next(model.parameters()).device
     while pending:
         for completion in engine.poll():
+            if not completion.id.startswith("parity-"):
+                continue  # asked for by a rollout that was interrupted
             pending -= 1
             ids = [*prompts[int(completion.id.removeprefix("parity-"))], *completion.token_ids]
             count = len(completion.token_ids)

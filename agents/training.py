@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+import difflib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -11,6 +13,20 @@ from transformers import PrinterCallback, TrainerCallback
 from corgi_gym.agents.algorithms import get_algorithm
 from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer, RolloutReport
 from corgi_gym.agents.rollout import Rollout
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Check the names of a recipe's ``train.options``.
+
+    Raises:
+        ValueError: For a name that `GuidedGRPOConfig` does not have.
+    """
+    known = {f.name for f in dataclasses.fields(GuidedGRPOConfig)}
+    for name in options:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"unknown train.options key {name!r}: no GuidedGRPOConfig field{hint}")
 
 
 def make_trainer(
@@ -41,7 +57,11 @@ def make_trainer(
         on_rollout: Called after each round of sessions.
         on_log: Called with the logs of each optimizer step.
         **trainer_kwargs: Further arguments of the trainer, such as ``peft_config``.
+
+    Raises:
+        ValueError: For an unknown algorithm or option.
     """
+    check_options(spec.options)
     parts = spec.sessions // spec.micro_batch
     cuda = torch.cuda.is_available()
     settings: dict[str, Any] = {

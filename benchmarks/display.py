@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+import warnings
 from types import TracebackType
 from typing import Any, TextIO
+
+
+def quiet_libraries() -> None:
+    """Keep libraries' start-up chatter off the screen; errors still show.
+
+    Called by the command line only, before torch is imported: a program that uses corgi-gym as a
+    library decides for itself.
+    """
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    for library in ("torch", "vllm", "transformers", "trl", "accelerate", "pydantic"):
+        warnings.filterwarnings("ignore", module=rf"{library}(\.|$)")
 
 
 def clock(seconds: float) -> str:

@@ -20,7 +20,7 @@ import gymnasium as gym
 import corgi_gym
 from corgi_gym.agents.episode import Episode, repeat_share, success_by_attempt
 from corgi_gym.benchmarks.display import Display, clock
-from corgi_gym.benchmarks.recipe import Recipe
+from corgi_gym.benchmarks.recipe import Recipe, from_dict, load_recipe
 from corgi_gym.benchmarks.run_writer import RunFolder
 
 if TYPE_CHECKING:
@@ -83,19 +83,54 @@ def load_policy(recipe: Recipe, model: Any = None) -> Policy:
     return Policy(model, tokenizer, codec, engine)
 
 
+def make_env(recipe: Recipe, *, train: bool) -> gym.Env[str, str]:
+    """One environment of a recipe, as training or evaluation uses it.
+
+    Raises:
+        ValueError: For an environment or an argument that does not exist.
+    """
+    spec = recipe.evaluation
+    kwargs = {
+        **recipe.env.kwargs,
+        **({} if train else spec.env_kwargs),
+        "split": "train" if train else spec.split,
+        "max_attempts": recipe.train.max_attempts if train else spec.attempts,
+    }
+    try:
+        return gym.make(recipe.env.id, disable_env_checker=True, **kwargs)
+    except (gym.error.Error, TypeError) as error:
+        raise ValueError(f"environment {recipe.env.id!r} cannot be made: {error}") from error
+
+
+def check_inputs(recipe: Recipe, *, train: bool = True) -> None:
+    """Try everything that is cheap to try, before anything is loaded or overwritten.
+
+    Raises:
+        ValueError: For an impossible value, environment, option or model name.
+        ImportError: If vLLM is asked for and not installed.
+    """
+    from corgi_gym.agents.build import check_engine
+    from corgi_gym.agents.models import resolve_model
+
+    recipe.check()
+    for training in (True, False) if train else (False,):
+        make_env(recipe, train=training).close()
+    check_engine(recipe.engine)
+    resolve_model(recipe.model)
+    if train:
+        from corgi_gym.agents.training import check_options
+
+        check_options(recipe.train.options)
+
+
 def make_rollout(recipe: Recipe, policy: Policy, *, train: bool) -> Rollout:
     """The rollouts of a recipe: sampled on ``train`` tasks, or greedy on the evaluation split."""
     from corgi_gym.agents.engines import Sampling
     from corgi_gym.agents.rollout import Rollout
 
-    spec, sampling = recipe.evaluation, recipe.sampling
-    kwargs = {
-        **recipe.env.kwargs,
-        "split": "train" if train else spec.split,
-        "max_attempts": recipe.train.max_attempts if train else spec.attempts,
-    }
+    sampling = recipe.sampling
     return Rollout(
-        lambda: gym.make(recipe.env.id, disable_env_checker=True, **kwargs),
+        lambda: make_env(recipe, train=train),
         policy.engine,
         policy.codec,
         Sampling(sampling.temperature if train else 0.0, sampling.max_tokens),
@@ -152,7 +187,7 @@ def run(
     """
     from corgi_gym.benchmarks.report import write_report
 
-    recipe.check()
+    check_inputs(recipe)
     folder = RunFolder(out, overwrite=overwrite)
     folder.write_json("config.json", describe(recipe))
     progress = Progress()
@@ -176,6 +211,48 @@ def run(
             folder.write_json("summary.json", summary)
             shown.say(f"report: {write_report(folder.path)}")
     return summary
+
+
+def train(
+    *,
+    prompts: Sequence[Any],
+    checker: Any,
+    out: str | Path,
+    test_prompts: Sequence[Any] | None = None,
+    recipe: str | Recipe = "quickstart",
+    overwrite: bool = False,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Train on your own prompts with your own checker; returns the run's summary.
+
+    Args:
+        prompts: Strings, ``{"prompt", "target"}`` dicts, or a ``datasets.Dataset``.
+        checker: A function ``(reply, target)``, or the name of a registered one.
+        out: Run folder.
+        test_prompts: What to evaluate on; by default the training prompts, so that success then
+            says nothing about others.
+        recipe: Where everything else comes from.
+        overwrite: Replace an earlier run in ``out``.
+        **settings: Fields of the recipe, with ``__`` for the dot: ``train__rounds=5``, ``seed=1``.
+
+    Raises:
+        ValueError: For an unknown setting or an impossible value.
+    """
+    base = load_recipe(recipe) if isinstance(recipe, str) else recipe
+    rows = list(prompts)
+    tests = rows if test_prompts is None else list(test_prompts)
+    data = base.as_dict()
+    data["name"] = "custom"
+    data["env"] = {"id": "ConstrainedGen-v0", "kwargs": {"prompts": rows, "checker": checker}}
+    data["evaluation"]["tasks"] = len(tests)
+    data["evaluation"]["env_kwargs"] = {"prompts": tests}
+    for name, value in settings.items():
+        *path, last = name.split("__")
+        node = data
+        for part in path:
+            node = node.setdefault(part, {})
+        node[last] = value
+    return run(from_dict(data), out, overwrite=overwrite)
 
 
 def _evaluation(
@@ -317,7 +394,8 @@ def summarise(recipe: Recipe, progress: Progress) -> dict[str, Any]:
 def evaluate_recipe(recipe: Recipe, display: Display | None = None) -> dict[str, Any]:
     """Evaluate the recipe's model on its fixed tasks, without a run folder."""
     with display or Display(0) as shown:
-        policy = load_policy(recipe.check())
+        check_inputs(recipe, train=False)
+        policy = load_policy(recipe)
         shown.phase("evaluation", recipe.evaluation.tasks)
         try:
             episodes = evaluate(recipe, policy, on_episode=lambda episode: shown.advance())

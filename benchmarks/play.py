@@ -29,9 +29,11 @@ def play(
     Raises:
         ValueError: For an environment that does not exist or a bad argument.
     """
+    if seed < 0:
+        raise ValueError(f"seed must be at least 0, got {seed}")
     try:
         env = gym.make(env_id, feedback=feedback, max_attempts=max_attempts)
-    except gym.error.Error as error:
+    except (gym.error.Error, TypeError) as error:  # TypeError: an environment of another kind
         known = ", ".join([*_suites(), *(f"corgi/{f.env_id}" for f in FAMILIES.values())])
         raise ValueError(f"no environment {env_id!r} ({error}); try one of: {known}") from error
     message, info = env.reset(seed=seed)
@@ -73,11 +75,11 @@ def describe_families(names: Sequence[str] = (), *, seed: int = 0) -> str:
         blocks.append(f"{name}  (corgi/{family.env_id}, {family.suite}, {family.role})")
         blocks.append(textwrap.indent(textwrap.fill(source.summary, width - 2), "  "))
         rows = [("task", task.prompt), ("solved by", task.witness)]
-        near = source.near_misses(task)
-        if near:
-            verdict = judge(task.checker, near[0], task.target)
-            rows.append(("near miss", near[0]))
-            rows.append(("feedback", feedback(verdict)))
+        verdicts = {r: judge(task.checker, r, task.target) for r in source.near_misses(task)}
+        if verdicts:
+            nearest = max(verdicts, key=lambda reply: verdicts[reply].score)
+            rows.append(("near miss", nearest))
+            rows.append(("feedback", feedback(verdicts[nearest])))
         for label, text in rows:
             shown = "\n".join(
                 textwrap.fill(line, width - 16, replace_whitespace=False)

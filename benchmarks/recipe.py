@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,21 @@ from corgi_gym.agents.build import ENGINES
 from corgi_gym.agents.models import PACKAGED_MODEL
 
 RECIPES = Path(__file__).parent / "recipes"
+EVALUATION_SPLITS = ("test", "validation")
+
+# Arguments of the environment that a run sets itself.
+_SET_ELSEWHERE = {
+    "max_attempts": "train.max_attempts and evaluation.attempts",
+    "split": "evaluation.split (training uses the train split)",
+}
+
+# What a field's annotation allows, and how an error says it.
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "int": ((int,), "an integer"),
+    "str": ((str,), "a string"),
+    "str | None": ((str, type(None)), "a string or null"),
+    "dict": ((dict,), "a mapping"),
+}
 
 
 @dataclass(slots=True)
@@ -79,11 +95,14 @@ class EvaluationSpec:
         tasks: Number of tasks (items 0, 1, ... of the split).
         attempts: Attempts per task; may exceed the training budget.
         split: ``"test"`` or ``"validation"``.
+        env_kwargs: Arguments of the environment that differ from training, such as other prompts
+            or another feedback level.
     """
 
     tasks: int = 256
     attempts: int = 4
     split: str = "test"
+    env_kwargs: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -129,8 +148,27 @@ class Recipe:
                 f"train.updates x train.micro_batch must divide train.sessions, got "
                 f"{t.updates} x {t.micro_batch} and {t.sessions}"
             )
-        if not self.sampling.temperature > 0 or not t.learning_rate > 0:
-            raise ValueError("sampling.temperature and train.learning_rate must be positive")
+        for name, number, low in (
+            ("sampling.temperature", self.sampling.temperature, "positive"),
+            ("train.learning_rate", t.learning_rate, "positive"),
+            ("train.beta", t.beta, "at least 0"),
+        ):
+            if not math.isfinite(number) or number < 0 or (number == 0 and low == "positive"):
+                raise ValueError(f"{name} must be a finite number, {low}, got {number!r}")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must be at least 0 and below 2**32, got {self.seed!r}")
+        if self.evaluation.split not in EVALUATION_SPLITS:
+            raise ValueError(
+                f"unknown evaluation.split {self.evaluation.split!r}; "
+                f"choose from {', '.join(EVALUATION_SPLITS)}"
+            )
+        for where, kwargs in (
+            ("env.kwargs", self.env.kwargs),
+            ("evaluation.env_kwargs", self.evaluation.env_kwargs),
+        ):
+            for name, instead in _SET_ELSEWHERE.items():
+                if name in kwargs:
+                    raise ValueError(f"{where}.{name} has no effect: set {instead}")
         return self
 
     def as_dict(self) -> dict[str, Any]:
@@ -173,11 +211,14 @@ def _check_types(spec: Any, where: str) -> None:
         value = getattr(spec, f.name)
         if f.type == "float":
             try:
-                setattr(spec, f.name, float(value))
+                number = float("bool" if isinstance(value, bool) else value)
             except (TypeError, ValueError):
                 raise ValueError(f"{where}.{f.name} must be a number, got {value!r}") from None
-        elif f.type in ("int", "str") and not isinstance(value, int if f.type == "int" else str):
-            raise ValueError(f"{where}.{f.name} must be {f.type}, got {value!r}")
+            setattr(spec, f.name, number)
+            continue
+        kinds, words = _KINDS.get(str(f.type).partition("[")[0], ((object,), ""))
+        if not isinstance(value, kinds) or (isinstance(value, bool) and int in kinds):
+            raise ValueError(f"{where}.{f.name} must be {words}, got {value!r}")
 
 
 def load_recipe(name: str) -> Recipe:
@@ -198,7 +239,7 @@ def load_recipe(name: str) -> Recipe:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
-        raise ValueError(f"recipe {str(path)!r} is not valid YAML: {error}") from error
+        raise ValueError(f"recipe {str(path)!r} is not valid YAML: {_one_line(error)}") from error
     return from_dict(data, where=path.name).check()
 
 
@@ -221,5 +262,12 @@ def override(recipe: Recipe, assignments: list[str]) -> Recipe:
             node = node.setdefault(part, {})
             if not isinstance(node, dict):
                 raise ValueError(f"--set {text!r}: {part!r} has no keys of its own")
-        node[last] = yaml.safe_load(value)
+        try:
+            node[last] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ValueError(f"--set {text!r} is not valid YAML: {_one_line(error)}") from error
     return from_dict(data).check()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

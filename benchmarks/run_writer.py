@@ -51,7 +51,11 @@ class RunFolder:
 
     def write_json(self, name: str, data: Any) -> None:
         """Write a whole file, atomically."""
-        self.replace(name, json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n")
+        # checkers are named; anything else that JSON does not know is described
+        text = json.dumps(
+            data, indent=2, ensure_ascii=False, default=lambda o: getattr(o, "name", None) or repr(o)
+        )
+        self.replace(name, text + "\n")
 
     def replace(self, name: str, text: str) -> None:
         """Write ``text`` to a file beside its place, then rename it.
@@ -62,7 +66,7 @@ class RunFolder:
         target = self.path / name
         scratch = target.with_name(f".{name}.tmp")
         try:
-            scratch.write_text(text, encoding="utf-8")
+            scratch.write_text(text, encoding="utf-8", errors="backslashreplace")
             os.replace(scratch, target)
         except OSError as error:
             scratch.unlink(missing_ok=True)
@@ -76,7 +80,8 @@ class RunFolder:
         """
         target = self.path / name
         try:
-            with target.open("a", encoding="utf-8") as file:
+            # a lone surrogate, which UTF-8 cannot hold, becomes the JSON escape \\udxxx
+            with target.open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(json.dumps(row, ensure_ascii=False, allow_nan=True) + "\n")
         except OSError as error:
             raise _named(error, target) from error

