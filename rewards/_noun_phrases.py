@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from corgi_gym.rewards import _wordlists as lists
-from corgi_gym.rewards._recogniser import Recogniser, bits, memo
+from corgi_gym.rewards._recogniser import Recogniser, bits, memo, memo_if
+
+_DETERMINERS = lists.DET_ANY | lists.DET_ONE | lists.DET_MANY
+_WIDE = ("all", "both", "half", "just", "only", "almost")
+_BEGINS_ADJECTIVE = lists.INTENSIFIERS | lists.NUMBERS
+_ADJECTIVES = ("ADV", "ADJ", "VBG", "VBN")
+_BEING = ("being", "having")
+# What a noun phrase begins with: words, and readings.
+_BEGINS_PHRASE = frozenset().union(
+    _DETERMINERS, _WIDE, _BEING, _BEGINS_ADJECTIVE, lists.SUBJECT_ONE, lists.SUBJECT_MANY,
+    lists.OBJECT, lists.BEFORE_A, lists.PLURAL_MODIFIERS,
+)  # fmt: skip
+_BEGINS_PREPOSITIONAL = lists.PREPOSITIONS.union(lists.COMPOUND_PREPOSITIONS, lists.INTENSIFIERS)
+_PHRASE_READINGS = (
+    "NAME", "NAMEPOSS", "POSSp", "ADV", "ADJ", "VBG", "VBN", "Ns", "Nm", "Np",
+)  # fmt: skip
 
 
 class NounPhrases(Recogniser):
@@ -15,112 +30,126 @@ class NounPhrases(Recogniser):
 
     # ---------------------------------------------------------------- adverbs and adjectives
 
-    @memo
     def adverbs(self, i: int) -> int:
         """Up to three adverbs, possibly none."""
+        return 1 << i | self.some_adverbs(i)
+
+    @memo_if((), "ADV")
+    def some_adverbs(self, i: int) -> int:
+        """One to three adverbs."""
         ends = step = 1 << i
         for number in range(3):
             if number:
-                step = self.maybe(step, self.is_word, ("and",))
-            step = self.then(step, self.is_a, "ADV")
+                step = self.maybe_word(step, ("and",))
+            step = self.then_a(step, "ADV")
+            if not step:
+                break
             ends |= step
         return ends
 
-    @memo
+    @memo_if(_BEGINS_ADJECTIVE, *_ADJECTIVES)
     def adjective(self, i: int) -> int:
         """An adjective or participle, possibly with an intensifier."""
-        start = self.maybe(1 << i, self.is_word, lists.INTENSIFIERS)
+        start = self.maybe_word(1 << i, lists.INTENSIFIERS)
         start |= self.is_a(i, "ADV")
-        return self.then(start, self.is_a, "ADJ", "VBG", "VBN") | self.then(
-            start, self.is_word, lists.NUMBERS
-        )
+        return self.then_a(start, "ADJ", "VBG", "VBN") | self.then_word(start, lists.NUMBERS)
 
-    @memo
     def modifiers(self, i: int) -> int:
         """Up to four adjectives before a noun; commas and "and" may stand between them."""
+        return 1 << i | self.some_modifiers(i)
+
+    @memo_if(_BEGINS_ADJECTIVE, *_ADJECTIVES)
+    def some_modifiers(self, i: int) -> int:
+        """One to four adjectives."""
         ends = step = 1 << i
         for number in range(4):
             if number:
-                step = self.maybe(step, self.comma) | self.then(step, self.is_word, ("and", "or"))
+                step = self.maybe(step, self.comma) | self.then_word(step, ("and", "or"))
             step = self.then(step, self.adjective)
+            if not step:
+                break
             ends |= step
         return ends
 
-    @memo
+    @memo_if(lists.INTENSIFIERS | {"as", "more", "so", "too"}, "ADV", "ADJ", "VBN")
     def adjective_phrase(self, i: int) -> int:
         """A predicate adjective: "happy and proud", "as tall as the tree", "ready to go"."""
-        start = self.maybe(1 << i, self.is_word, lists.INTENSIFIERS | {"as", "more", "so", "too"})
-        start = self.maybe(start, self.is_a, "ADV")
-        one = self.then(start, self.is_a, "ADJ", "VBN")
-        enough = self.maybe(one, self.is_word, ("enough",))
-        more = self.then(self.maybe(enough, self.comma), self.is_word, ("and", "but", "yet"))
-        ends = enough | self.then(self.then(more, self.adverbs), self.is_a, "ADJ", "VBN")
+        start = self.maybe_word(1 << i, lists.INTENSIFIERS | {"as", "more", "so", "too"})
+        start = self.maybe_a(start, "ADV")
+        one = self.then_a(start, "ADJ", "VBN")
+        enough = self.maybe_word(one, ("enough",))
+        more = self.then_word(self.maybe(enough, self.comma), ("and", "but", "yet"))
+        ends = enough | self.then_a(self.then(more, self.adverbs), "ADJ", "VBN")
         # "sure that ...", "so cold that ..."
-        ends |= self.then(self.then(one, self.is_word, ("that",)), self.that_clause)
+        ends |= self.then(self.then_word(one, ("that",)), self.that_clause)
         return ends
 
     # ---------------------------------------------------------------- noun phrases
 
-    @memo
-    def noun(self, i: int, kind: str) -> int:
-        """A noun of a kind, possibly after one other noun ("soccer ball")."""
+    @memo_if(lists.PLURAL_MODIFIERS, "Ns", "Nm", "Np")
+    def before_noun(self, i: int) -> int:
+        """Nothing or one other noun, in front of a noun ("soccer ball")."""
         start = 1 << i
         if not (i + 1 < self.size and self.tokens[i].apart and self.tokens[i + 1].apart):
             start |= self.is_a(i, "Ns", "Nm")
             start |= self.is_word(i, lists.PLURAL_MODIFIERS)
-        return self.then(start, self.is_a, kind)
+        return start
 
-    @memo
+    @memo_if(_DETERMINERS, "NAMEPOSS", "POSSp")
     def possessor(self, i: int) -> int:
         """Something like "my friend's" or "Emma's" in front of a noun."""
-        start = self.is_word(i, lists.DET_ANY | lists.DET_ONE | lists.DET_MANY)
-        ends = self.then(self.then(start, self.modifiers), self.is_a, "POSS")
+        start = self.is_word(i, _DETERMINERS)
+        ends = self.then_a(self.then(start, self.modifiers), "POSS")
         return ends | self.is_a(i, "NAMEPOSS") | self.is_a(i, "POSSp")
 
-    @memo
+    @memo_if(_BEGINS_PHRASE, *_PHRASE_READINGS)
     def simple(self, i: int) -> tuple[int, int]:
         """A noun phrase without complements: (ends if singular, ends if plural)."""
         one = self.is_word(i, lists.SUBJECT_ONE | lists.OBJECT)
         many = self.is_word(i, lists.SUBJECT_MANY)
-        one |= self.then(self.is_word(i, ("a",)), self.is_word, ("while", "lot", "bit"))
+        one |= self.then_word(self.is_word(i, ("a",)), ("while", "lot", "bit"))
         name = self.is_a(i, "NAME")
-        one |= name | self.then(name, self.is_a, "NAME")
+        one |= name | self.then_a(name, "NAME")
         # all of / half the / the two ...
-        wide = self.maybe(1 << i, self.is_word, ("all", "both", "half", "just", "only", "almost"))
-        loose = self.then(wide, self.is_word, lists.DET_ANY) | self.then(wide, self.possessor)
-        counted = self.maybe(loose, self.is_word, lists.DET_MANY | {"other", "next", "last"})
-        single = self.is_word(i, lists.DET_ONE) | self.then(loose, self.is_word, ("one", "other"))
-        single |= self.then(self.is_word(i, lists.BEFORE_A), self.is_word, ("a", "an"))
-        several = self.then(wide, self.is_word, lists.DET_MANY)
-        several |= self.then(self.is_word(i, ("a",)), self.is_word, lists.AFTER_A)
-        several |= self.then(several, self.is_word, ("more", "other", "hundred", "thousand"))
-        bare = self.modifiers(i)
-        fixed = self.then(single | loose, self.modifiers)
-        one |= self.then(fixed, self.noun, "Ns") | self.then(fixed | bare, self.noun, "Nm")
+        wide = self.maybe_word(1 << i, _WIDE)
+        loose = self.then_word(wide, lists.DET_ANY) | self.then(wide, self.possessor)
+        counted = self.maybe_word(loose, lists.DET_MANY | {"other", "next", "last"})
+        single = self.is_word(i, lists.DET_ONE) | self.then_word(loose, ("one", "other"))
+        single |= self.then_word(self.is_word(i, lists.BEFORE_A), ("a", "an"))
+        several = self.then_word(wide, lists.DET_MANY)
+        several |= self.then_word(self.is_word(i, ("a",)), lists.AFTER_A)
+        several |= self.then_word(several, ("more", "other", "hundred", "thousand"))
+        fixed = self.then(self.then(single | loose, self.modifiers), self.before_noun)
+        bare = self.then(self.modifiers(i), self.before_noun)
+        one |= self.then_a(fixed, "Ns") | self.then_a(fixed | bare, "Nm")
         plural = self.then(loose | counted | several, self.modifiers)
-        many |= self.then(plural | bare, self.noun, "Np")
-        many |= self.then(plural, self.is_word, ("ones",))
+        many |= self.then_a(self.then(plural, self.before_noun) | bare, "Np")
+        many |= self.then_word(plural, ("ones",))
         # "a hat and coat": a second noun under the same article
-        shared = self.then(fixed, self.noun, "Ns") | self.then(fixed, self.noun, "Nm")
-        joined = self.then(self.then(shared, self.is_word, ("and", "or")), self.modifiers)
-        many |= self.then(joined, self.noun, "Ns")
+        joint = self.then_word(self.then_a(fixed, "Ns", "Nm"), ("and", "or"))
+        second = self.then(self.then(joint, self.modifiers), self.before_noun)
+        many |= self.then_a(second, "Ns")
         return one, many
 
-    @memo
+    @memo_if(_BEGINS_PHRASE, *_PHRASE_READINGS)
     def noun_phrase(self, i: int) -> tuple[int, int]:
         """A noun phrase with what follows it, and lists of them."""
         one, many = self.one_phrase(i)
         both = one | many
-        tail = self.then(both, self.is_word, ("and", "or", "nor"))
-        tail |= self.then(self.then(both, self.comma), self.is_word, ("and", "or", "then"))
+        if not both:
+            return 0, 0
+        tail = self.then_word(both, ("and", "or", "nor"))
+        tail |= self.then_word(self.then(both, self.comma), ("and", "or", "then"))
         second = self.then(both, self.comma)  # a, b and c: at most two commas
         for _ in range(2):
+            if not second:
+                break
             middle = self.then(second, self.any_phrase)
             middle = self.maybe(middle, self.comma)
-            tail |= self.then(middle, self.is_word, ("and", "or"))
+            tail |= self.then_word(middle, ("and", "or"))
             second = self.then(middle, self.comma)
         tail = self.maybe(tail, self.adverbs)
-        many |= self.then(tail, self.any_phrase) | self.then(tail, self.is_word, ("i",))
+        many |= self.then(tail, self.any_phrase) | self.then_word(tail, ("i",))
         return one, many
 
     def any_phrase(self, i: int) -> int:
@@ -133,58 +162,66 @@ class NounPhrases(Recogniser):
         one, many = self.noun_phrase(i)
         return one | many
 
-    @memo
+    @memo_if(_BEGINS_PHRASE, *_PHRASE_READINGS)
     def one_phrase(self, i: int) -> tuple[int, int]:
         """A simple noun phrase with prepositional phrases, a relative or participial clause."""
         one, many = self.simple(i)
         # "a lot of people are", "a group of children is": either number
-        quantity = self.then(self.then(one | many, self.is_word, ("of",)), self.any_phrase)
+        quantity = self.then(self.then_word(one | many, ("of",)), self.any_phrase)
         gerund = self.gerund(i)
         return self.attach(one | quantity) | gerund, self.attach(many | quantity)
 
     def attach(self, ends: int) -> int:
         """What can follow a noun."""
+        if not ends:
+            return 0
         step = ends
         for _ in range(3):
             step = self.then(step, self.prepositional)
+            if not step:
+                break
             ends |= step
-        ends = self.maybe(ends, self.is_word, lists.AFTER_NOUN)
+        ends = self.maybe_word(ends, lists.AFTER_NOUN)
+        without = ends
         extra = self.then(ends, self.relative) | self.then(ends, self.participial)
         extra |= self.then(ends, self.infinitive)
-        described = self.then(ends, self.is_a, "ADJ")
+        described = self.then_a(ends, "ADJ")
         extra |= self.then(described, self.prepositional)
-        inserted = self.then(self.then(ends, self.comma), self.relative)
-        inserted |= self.then(self.then(ends, self.comma), self.participial)
-        return ends | extra | self.then(inserted, self.comma)
+        ends |= extra
+        comma = self.then(without, self.comma)
+        if comma:
+            inserted = self.then(comma, self.relative) | self.then(comma, self.participial)
+            ends |= self.then(inserted, self.comma)
+        return ends
 
-    @memo
+    @memo_if(lists.TIME_DETERMINERS | {"the"})
     def time_phrase(self, i: int) -> int:
         """An adverbial noun phrase: "every morning", "last week", "all day", "two hours ago"."""
         which = ("few", "next", "last", "other", "whole", "past", "same")
         start = self.is_word(i, lists.TIME_DETERMINERS)
-        start = self.maybe(start, self.is_word, ("the", *which))
-        start |= self.then(self.is_word(i, ("the",)), self.is_word, which)
-        start = self.maybe(start, self.is_a, "ADJ")
-        ends = self.then(start, self.is_word, lists.TIMES)
-        ends = self.maybe(ends, self.is_word, lists.TIMES)
-        ends = self.maybe(ends, self.is_word, ("ago", "long", "later", "before"))
-        when = self.then(self.is_word(i, ("the",)), self.is_word, lists.TIMES)
-        if self.then(when, self.is_word, ("before", "after", "when")):  # "the night before ..."
+        start = self.maybe_word(start, ("the", *which))
+        start |= self.then_word(self.is_word(i, ("the",)), which)
+        start = self.maybe_a(start, "ADJ")
+        ends = self.then_word(start, lists.TIMES)
+        ends = self.maybe_word(ends, lists.TIMES)
+        ends = self.maybe_word(ends, ("ago", "long", "later", "before"))
+        when = self.then_word(self.is_word(i, ("the",)), lists.TIMES)
+        if self.then_word(when, ("before", "after", "when")):  # "the night before ..."
             ends |= when
         return ends
 
-    @memo
+    @memo_if(_BEGINS_PREPOSITIONAL, "ADV")
     def prepositional(self, i: int) -> int:
         """A preposition and its noun phrase, gerund or place adverb."""
         ends = 0
-        starts = self.maybe(1 << i, self.is_word, lists.INTENSIFIERS) | self.is_a(i, "ADV")
+        starts = self.maybe_word(1 << i, lists.INTENSIFIERS) | self.is_a(i, "ADV")
         for start in bits(starts):
             if start >= self.size:
                 continue
             head = self.is_word(start, lists.PREPOSITIONS)
             needs = lists.COMPOUND_PREPOSITIONS.get(self.tokens[start].word)
             if needs:
-                pair = self.then(1 << (start + 1), self.is_word, needs)
+                pair = self.then_word(1 << (start + 1), needs)
                 simple = self.tokens[start].word in lists.SIMPLE_TOO
                 head = pair | (head if simple else 0)
             ends |= self.then(head, self.preposed)
@@ -194,18 +231,18 @@ class NounPhrases(Recogniser):
     def preposed(self, i: int) -> int:
         """What follows a preposition."""
         ends = self.object(i) | self.time_phrase(i) | self.is_word(i, lists.PLACE_ADVERBS)
-        ends |= self.then(self.is_word(i, lists.NUMBERS), self.is_word, ("o'clock",))
+        ends |= self.then_word(self.is_word(i, lists.NUMBERS), ("o'clock",))
         ends |= self.gerund(i) | self.question_clause(i)
-        bare = self.maybe(1 << i, self.is_a, "ADJ", "VBG")
-        ends |= self.then(bare, self.is_word, lists.BARE_AFTER_PREPOSITION)
+        bare = self.maybe_a(1 << i, "ADJ", "VBG")
+        ends |= self.then_word(bare, lists.BARE_AFTER_PREPOSITION)
         return ends | self.idiom(i)
 
     def idiom(self, i: int) -> int:
         """Idioms: "hand in hand", "side by side", "next door"."""
-        ends = self.then(self.is_word(i, ("next",)), self.is_word, ("door",))
+        ends = self.then_word(self.is_word(i, ("next",)), ("door",))
         if i + 2 < self.size and self.tokens[i + 2].word == self.tokens[i].word:
-            joint = self.then(self.is_a(i, "Ns"), self.is_word, ("by", "in", "to", "after"))
-            ends |= self.then(joint, self.is_a, "Ns")
+            joint = self.then_word(self.is_a(i, "Ns"), ("by", "in", "to", "after"))
+            ends |= self.then_a(joint, "Ns")
         return ends
 
     # ---------------------------------------------------------------- rules of Grammar

@@ -11,21 +11,35 @@ adverbials, and it knows nothing of meaning.
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 from corgi_gym.rewards import _wordlists as lists
 from corgi_gym.rewards._noun_phrases import NounPhrases
-from corgi_gym.rewards._recogniser import Token, bits, memo
+from corgi_gym.rewards._recogniser import Token, bits, memo, memo_if
 
 __all__ = ["Grammar", "Token"]
 
 
-class Gap(Enum):
+class Gap(IntEnum):
     """Whether a clause's object is elsewhere, as in "the cake that she baked"."""
 
     NONE = auto()
     ALLOWED = auto()
     REQUIRED = auto()
+
+
+# Words that some rules begin with.
+_BEING = ("being", "having")
+_BEFORE_TO = ("not", "how", "where", "what", "when", "which")
+_WHOLE = ("how", "where", "why", "when", "if", "whether", "that")
+_MISSING = ("what", "which", "who", "whatever")
+_EARLY = ("just", "even", "right", "only", "soon", "ever")
+_SO = ("so", "as", "now")
+_BEGINS_RELATIVE = lists.PREPOSITIONS.union(
+    lists.PRONOUN_SUBJECTS,
+    ("who", "that", "which", "whom", "all", "everything", "where", "when", "whose"),
+)
+_BEGINS_SUBORDINATE = lists.SUBORDINATORS.union(_EARLY, _SO, ("with",))
 
 
 class Grammar(NounPhrases):
@@ -45,45 +59,51 @@ class Grammar(NounPhrases):
 
     # ---------------------------------------------------------------- clauses inside others
 
-    @memo
     def relative(self, i: int) -> int:
         """For example "who lives here", "that she baked", "where they sleep", "in which it lay"."""
-        subject = self.is_word(i, ("who", "that", "which"))
-        missing = subject | self.is_word(i, ("whom",))
-        missing |= self.then(self.is_word(i, ("all", "everything")), self.is_word, ("that",))
-        whole = self.is_word(i, ("where", "when", "whose"))
-        whole |= self.then(self.is_word(i, lists.PREPOSITIONS), self.is_word, ("which", "whom"))
-        ends = self.then(missing, self.clause, Gap.REQUIRED) | self.then(whole, self.clauses)
-        for agreement in "sp":
-            ends |= self.then(subject, self.verb_phrase, agreement, Gap.NONE)
-        # "the cake she baked", "everything the sailor said"
-        before = self.tokens[i - 1].word if i else ""
-        after = self.tokens[i].word if i < self.size else ""
-        if before in lists.ALL_THINGS or after in lists.PRONOUN_SUBJECTS:
+        ends = self.begun_relative(i)
+        # "everything the sailor said"
+        if i and self.tokens[i - 1].word in lists.ALL_THINGS:
             ends |= self.clause(i, Gap.REQUIRED)
         return ends
 
-    @memo
+    @memo_if(_BEGINS_RELATIVE)
+    def begun_relative(self, i: int) -> int:
+        """A relative clause that shows in its first word."""
+        subject = self.is_word(i, ("who", "that", "which"))
+        missing = subject | self.is_word(i, ("whom",))
+        missing |= self.then_word(self.is_word(i, ("all", "everything")), ("that",))
+        whole = self.is_word(i, ("where", "when", "whose"))
+        whole |= self.then_word(self.is_word(i, lists.PREPOSITIONS), ("which", "whom"))
+        ends = self.then(missing, self.clause, Gap.REQUIRED) | self.then(whole, self.clauses)
+        if subject:
+            ends |= self.then(subject, self.verb_phrase, "s", Gap.NONE)
+            ends |= self.then(subject, self.verb_phrase, "p", Gap.NONE)
+        if self.tokens[i].word in lists.PRONOUN_SUBJECTS:  # "the cake she baked"
+            ends |= self.clause(i, Gap.REQUIRED)
+        return ends
+
+    @memo_if(_BEING, "ADV", "VBG", "VBN")
     def participial(self, i: int) -> int:
         """For example "holding a hat", "covered in snow" (with an adverb before it)."""
         start = self.adverbs(i)
         return self.then(start, self.gerund) | self.then(start, self.passive)
 
-    @memo
+    @memo_if(_BEING, "VBG")
     def gerund(self, i: int) -> int:
         """An -ing phrase, or two joined by "and"."""
         one = self.verb_and_rest(i, "VBG", Gap.NONE)
-        joint = self.then(self.maybe(one, self.comma), self.is_word, ("and", "or", "then"))
+        joint = self.then_word(self.maybe(one, self.comma), ("and", "or", "then"))
         joint = self.then(joint, self.adverbs)
         ends = one | self.then(joint, self.verb_and_rest, "VBG", Gap.NONE)
         being = self.is_word(i, ("being", "having"))
         return ends | self.then(being, self.passive) | self.then(being, self.be_rest)
 
-    @memo
+    @memo_if((), "VBN")
     def passive(self, i: int) -> int:
         """A past participle phrase, or two joined by "and"."""
         one = self.verb_and_rest(i, "VBN", Gap.ALLOWED)
-        joint = self.then(self.maybe(one, self.comma), self.is_word, ("and", "or", "then"))
+        joint = self.then_word(self.maybe(one, self.comma), ("and", "or", "then"))
         return one | self.then(
             self.then(joint, self.adverbs), self.verb_and_rest, "VBN", Gap.ALLOWED
         )
@@ -93,47 +113,47 @@ class Grammar(NounPhrases):
         """A verb group in base form, or two or three joined."""
         start = self.adverbs(i)
         one = self.then(start, self.verb_and_rest, "VB", gap)
-        be = self.then(start, self.is_word, ("be",))
+        be = self.then_word(start, ("be",))
         one |= self.then(be, self.be_rest, main, gap)
-        have = self.then(self.then(start, self.is_word, ("have",)), self.adverbs)
+        have = self.then(self.then_word(start, ("have",)), self.adverbs)
         one |= self.then(have, self.perfect, main, gap)
         ends = one
         for _ in range(2):
-            joint = self.then(self.maybe(one, self.comma), self.is_word, ("and", "or", "but"))
+            joint = self.then_word(self.maybe(one, self.comma), ("and", "or", "but"))
             ends |= self.then(self.then(joint, self.adverbs), self.verb_and_rest, "VB", gap)
             one = self.then(self.then(one, self.comma), self.verb_and_rest, "VB", gap)
         return ends
 
-    @memo
+    @memo_if(("to", "in", "so", *_BEFORE_TO))
     def infinitive(self, i: int) -> int:
         """For example "to" and a base verb group, with "so as" or "in order" before it."""
-        start = self.maybe(1 << i, self.is_word, ("not", "how", "where", "what", "when", "which"))
-        start |= self.then(self.is_word(i, ("in",)), self.is_word, ("order",))
-        start |= self.then(self.is_word(i, ("so",)), self.is_word, ("as",))
-        return self.then(self.then(start, self.is_word, ("to",)), self.base)
+        start = self.maybe_word(1 << i, _BEFORE_TO)
+        start |= self.then_word(self.is_word(i, ("in",)), ("order",))
+        start |= self.then_word(self.is_word(i, ("so",)), ("as",))
+        return self.then(self.then_word(start, ("to",)), self.base)
 
-    @memo
+    @memo_if((*_WHOLE, *_MISSING, "whose"))
     def question_clause(self, i: int) -> int:
         """For example "what she wants", "how the clock works", "who won"."""
-        whole = self.is_word(i, ("how", "where", "why", "when", "if", "whether", "that"))
-        how = self.then(self.is_word(i, ("how",)), self.is_a, "ADJ", "ADV")
+        whole = self.is_word(i, _WHOLE)
+        how = self.then_a(self.is_word(i, ("how",)), "ADJ", "ADV")
         ends = self.then(whole | how, self.clause, Gap.NONE)
-        what = self.is_word(i, ("what", "which", "who", "whatever"))
-        what |= self.then(self.is_word(i, ("what", "which", "whose")), self.is_a, "Np", "Ns", "Nm")
+        what = self.is_word(i, _MISSING)
+        what |= self.then_a(self.is_word(i, ("what", "which", "whose")), "Np", "Ns", "Nm")
         ends |= self.then(what, self.clause, Gap.REQUIRED)
         for agreement in "sp":
             ends |= self.then(what, self.verb_phrase, agreement, Gap.NONE)
         return ends
 
-    @memo
+    @memo_if(_BEGINS_SUBORDINATE)
     def subordinate(self, i: int) -> int:
         """For example "while the dog sleeps", "after eating lunch", "so that it shines"."""
-        early = self.maybe(1 << i, self.is_word, ("just", "even", "right", "only", "soon", "ever"))
-        head = self.then(early, self.is_word, lists.SUBORDINATORS)
-        head |= self.then(head, self.is_word, ("that", "if", "though", "soon"))
-        head |= self.then(self.is_word(i, ("so", "as", "now")), self.is_word,
+        early = self.maybe_word(1 << i, _EARLY)
+        head = self.then_word(early, lists.SUBORDINATORS)
+        head |= self.then_word(head, ("that", "if", "though", "soon"))
+        head |= self.then_word(self.is_word(i, _SO),
                           ("that", "if", "soon", "long", "well", "far"))  # fmt: skip
-        head |= self.then(head, self.is_word, ("as",))
+        head |= self.then_word(head, ("as",))
         ends = self.then(head, self.clauses) | self.then(head, self.participial)
         with_noun = self.then(self.is_word(i, ("with",)), self.object)
         return ends | self.then(with_noun, self.be_rest)
@@ -142,10 +162,10 @@ class Grammar(NounPhrases):
     def clauses(self, i: int) -> int:
         """A clause, or two joined by "and" or "but"."""
         ends = self.clause(i, Gap.NONE)
-        joint = self.then(self.maybe(ends, self.comma), self.is_word, ("and", "but"))
+        joint = self.then_word(self.maybe(ends, self.comma), ("and", "but"))
         return ends | self.then(joint, self.clause, Gap.NONE)
 
-    @memo
+    @memo_if(lists.POSSESSIVE)
     def absolute(self, i: int) -> int:
         """For example "his eyes fixed on the road", "her hair blowing in the wind"."""
         if not self.is_word(i, lists.POSSESSIVE):
@@ -159,7 +179,7 @@ class Grammar(NounPhrases):
 
     # ---------------------------------------------------------------- verb phrases
 
-    @memo
+    @memo_if((), "VB", "VBP", "VBZ", "VBD", "VBG", "VBN")
     def verb_and_rest(self, i: int, form: str, gap: Gap) -> int:
         """A verb in ``form`` and its complements."""
         ends = 0
@@ -167,7 +187,7 @@ class Grammar(NounPhrases):
             for lemma in sorted(self.tokens[i].verbs):
                 ends |= self.rest(i + 1, lemma, gap)
             # "picked and ate the apples": joined verbs share their object
-            joint = self.then(1 << (i + 1), self.is_word, ("and", "or"))
+            joint = self.then_word(1 << (i + 1), ("and", "or"))
             ends |= self.then(joint, self.verb_and_rest, form, gap)
         return ends
 
@@ -221,11 +241,13 @@ class Grammar(NounPhrases):
         ends |= self.subordinate(i) | self.gerund(i) | self.idiom(i)
         if verb in lists.COPULAR:
             ends |= self.adjective_phrase(i)
-        compared = self.then(self.is_word(i, ("as",)), self.is_a, "ADJ", "ADV")
+        compared = self.then_a(self.is_word(i, ("as",)), "ADJ", "ADV")
         ends |= self.then(compared, self.subordinate) | self.then(compared, self.prepositional)
         if has_object:
             ends |= self.passive(i) | self.clause_object(i, verb)
         comma = self.comma(i)
+        if not comma:
+            return ends
         for rule in (self.subordinate, self.participial, self.prepositional, self.relative,
                      self.infinitive, self.absolute):  # fmt: skip
             ends |= self.then(comma, rule)
@@ -242,7 +264,7 @@ class Grammar(NounPhrases):
         described |= self.then(start, self.prepositional) | self.then(start, self.infinitive)
         if not (main and self.events):
             described |= self.then(start, self.object) | self.then(start, self.question_clause)
-        being = self.then(start, self.is_word, ("being",))
+        being = self.then_word(start, ("being",))
         ends |= self.then(being, self.passive)
         return ends | self.then(described, self.rest, lists.ONLY_ADVERBIALS, Gap.NONE)
 
@@ -250,7 +272,7 @@ class Grammar(NounPhrases):
     def perfect(self, i: int, main: bool = False, gap: Gap = Gap.NONE) -> int:
         """What follows the auxiliary "have"."""
         start = self.adverbs(i)
-        been = self.then(start, self.is_word, ("been",))
+        been = self.then_word(start, ("been",))
         return self.then(start, self.verb_and_rest, "VBN", gap) | self.then(
             been, self.be_rest, main, gap
         )
@@ -264,7 +286,7 @@ class Grammar(NounPhrases):
                 continue
             word = self.tokens[start].word
             after = 1 << (start + 1)
-            negated = self.maybe(after, self.is_word, lists.NEGATION)
+            negated = self.maybe_word(after, lists.NEGATION)
             if word in lists.MODALS:
                 self.far = max(self.far, start + 1)
                 ends |= self.then(negated, self.base, main, gap)
@@ -286,8 +308,10 @@ class Grammar(NounPhrases):
         """One finite verb group, or up to three joined."""
         one = ends = self.verb_group(i, agreement, gap, main)
         for _ in range(2):
-            joint = self.then(self.maybe(one, self.comma), self.is_word, ("and", "but", "or"))
-            joint = self.maybe(joint, self.is_word, ("then",))
+            if not one:
+                break
+            joint = self.then_word(self.maybe(one, self.comma), ("and", "but", "or"))
+            joint = self.maybe_word(joint, ("then",))
             ends |= self.then(self.then(joint, self.adverbs), self.verb_group, agreement, gap, main)
             one = self.then(self.then(one, self.comma), self.verb_group, agreement, gap, main)
         return ends
@@ -296,17 +320,17 @@ class Grammar(NounPhrases):
     def clause(self, i: int, gap: Gap, main: bool = False) -> int:
         """A subject and a finite verb phrase."""
         one, many = self.noun_phrase(i)
-        also_i = self.then(self.is_word(i, ("i", "me")), self.is_word, ("and",))
+        also_i = self.then_word(self.is_word(i, ("i", "me")), ("and",))
         many |= self.then(also_i, self.object)
         ends = self.then(self.then(one, self.adverbs), self.verb_phrase, "s", gap, main)
         ends |= self.then(self.then(many, self.adverbs), self.verb_phrase, "p", gap, main)
         ends |= self.then(self.is_word(i, ("i",)), self.verb_phrase, "i", gap, main)
         there = self.then(self.is_word(i, ("there", "here")), self.adverbs)
-        there = self.maybe(there, self.is_word, lists.MODALS)
-        there = self.maybe(there, self.is_word, ("has", "have", "had"))
+        there = self.maybe_word(there, lists.MODALS)
+        there = self.maybe_word(there, ("has", "have", "had"))
         exists = 0
         for forms, either in ((("is", "was", "'s"), False), (("are", "were", "be", "been"), True)):
-            for start in bits(self.then(self.then(there, self.is_word, forms), self.adverbs)):
+            for start in bits(self.then(self.then_word(there, forms), self.adverbs)):
                 one, many = self.noun_phrase(start)
                 # "there is a cat and a dog" is fine, "there are cat" is not
                 exists |= many if either else one | many
@@ -332,7 +356,7 @@ class Grammar(NounPhrases):
             start |= step
         first = self.then(start, self.clause, Gap.NONE, True)
         first |= self.then(start, self.inverted)
-        joint = self.then(self.maybe(first, self.comma), self.is_word, lists.CONJUNCTIONS)
+        joint = self.then_word(self.maybe(first, self.comma), lists.CONJUNCTIONS)
         joint = self.then(joint, self.maybe_front)
         return first | self.then(joint, self.clause, Gap.NONE, True) | self.question(i)
 
@@ -355,10 +379,10 @@ class Grammar(NounPhrases):
             return 0
         start = 1 << i
         asked = self.is_word(i, lists.QUESTION_WORDS)
-        start |= self.maybe(asked, self.is_a, "ADJ", "ADV", "Np", "Ns", "Nm")
-        helper = self.then(start, self.is_word, {*lists.BE, *lists.HAVE, *lists.DO, *lists.MODALS})
-        helper = self.maybe(helper, self.is_word, ("n't", "not"))
-        subject = self.then(helper, self.object) | self.then(helper, self.is_word, ("i",))
+        start |= self.maybe_a(asked, "ADJ", "ADV", "Np", "Ns", "Nm")
+        helper = self.then_word(start, {*lists.BE, *lists.HAVE, *lists.DO, *lists.MODALS})
+        helper = self.maybe_word(helper, ("n't", "not"))
+        subject = self.then(helper, self.object) | self.then_word(helper, ("i",))
         ends = self.then(subject, self.base) | self.then(subject, self.be_rest)
         ends |= self.then(subject, self.perfect)
         return ends | self.then(asked, self.verb_phrase, "s", Gap.NONE)

@@ -39,6 +39,7 @@ CLOSED = frozenset().union(
 )  # fmt: skip
 
 
+@lru_cache(maxsize=_CACHE)
 def stem(word: str) -> str:
     """Lower case, with a straight apostrophe and without a possessive ending.
 
@@ -106,6 +107,7 @@ def lemmas(word: str) -> frozenset[str]:
     return frozenset({word}.union(*_lemma_table(word).values()))
 
 
+@lru_cache(maxsize=_CACHE)
 def is_known(word: str) -> bool:
     """Whether ``word`` is an English word (each part of one with hyphens).
 

@@ -17,10 +17,13 @@ import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 from corgi_gym.rewards import _wordlists as lists
 from corgi_gym.rewards._adjacency import clash
+from corgi_gym.rewards._recogniser import openings
+from corgi_gym.rewards._tagger import tags
 from corgi_gym.rewards.grammar import Grammar, Token
 from corgi_gym.rewards.lexicon import (
     CLOSED,
@@ -128,6 +131,7 @@ def _shape(text: str, words: list[str]) -> list[Problem]:
     return problems
 
 
+@lru_cache(maxsize=1 << 16)
 def _is_code(word: str) -> bool:
     """Whether a word mixes digits and letters, or is a long number."""
     digits = sum(c.isdigit() for c in word)
@@ -151,7 +155,8 @@ def _vocabulary(words: list[str]) -> list[Problem]:
 
 def _uncontracted(word: str) -> str:
     """The word before "n't", "'m" and the like."""
-    parts = _CONTRACTION.match(word.replace("\u2019", "'"))
+    word = word.replace("\u2019", "'")
+    parts = _CONTRACTION.match(word) if "'" in word else None
     return parts[1] if parts else word
 
 
@@ -220,10 +225,18 @@ def _grammar(text: str, apart: Collection[str], events: bool) -> tuple[float, li
         asks = "?" in text
         grammar = Grammar(tokens, asks, events)
         if not grammar.accepts():
-            if events and Grammar(tokens, asks).accepts():
+            if events and _says_what_is(tokens) and Grammar(tokens, asks).accepts():
                 return 0.99, [Problem("event", "Tell what happens, not what something is.")]
             return 0.99 * grammar.far / len(tokens), [_explain(tokens, shown, grammar.far)]
     return 1.0, []
+
+
+def _says_what_is(tokens: list[Token]) -> bool:
+    """Whether there is a verb for which it matters that a sentence must tell an event."""
+    return any(t.word in _TO_BE or not t.verbs.isdisjoint(lists.EQUATING) for t in tokens)
+
+
+_TO_BE = frozenset((*lists.BE, "be", "been"))
 
 
 def _explain(tokens: list[Token], shown: list[str], far: int) -> Problem:
@@ -268,32 +281,41 @@ def tokenise(text: str, apart: Collection[str] = ()) -> tuple[list[Token], list[
         >>> [token.word for token in tokenise("She doesn't like Emma's dog.")[0]]
         ['she', 'does', "n't", 'like', 'emma', 'dog']
     """
-    from denckring_en_pos import tagger
-
     spelt: list[str] = []
     for raw in _TOKEN.findall(text):
         word = raw.replace("\u2019", "'")
-        parts = _CONTRACTION.match(word)
+        parts = _CONTRACTION.match(word) if "'" in word else None
         if parts and (parts[2] != "'s" or parts[1].lower() in _SUBJECTS):
             spelt.extend((parts[1], parts[2]))
         else:
             spelt.append(word)
-    tags = tagger().tag(spelt)
-    tokens = [
-        _token(word, tag, i == 0, not lemmas(word).isdisjoint(apart))
-        for i, (word, tag) in enumerate(zip(spelt, tags, strict=True))
-    ]
+    given = [not lemmas(word).isdisjoint(apart) for word in spelt]
+    tokens = [_token(word, False, i == 0, given[i]) for i, word in enumerate(spelt)]
+    verbs = [_token(word, True, i == 0, given[i]) for i, word in enumerate(spelt)]
+    ambiguous = [i for i, token in enumerate(tokens) if token != verbs[i]]
+    if ambiguous:
+        found = tags(spelt, ambiguous[-1] + 1)
+        for i in ambiguous:
+            if found[i].startswith("VERB"):
+                tokens[i] = verbs[i]
     capital = {i for i, word in enumerate(spelt) if i and word[0].isupper()}
     for i, token in enumerate(tokens):  # "New York": a capital word beside a name belongs to it
         if "NAME" in token.readings:
             for beside in capital & {i - 1, i + 1}:
-                found = tokens[beside].readings | {"NAME"}
-                tokens[beside] = replace(tokens[beside], readings=found)
+                kinds = tokens[beside].readings | {"NAME"}
+                opens = openings(tokens[beside].word, kinds)
+                tokens[beside] = replace(tokens[beside], readings=kinds, opens=opens)
     return tokens, spelt
 
 
-def _token(word: str, tag: str, first: bool, given: bool) -> Token:
+@lru_cache(maxsize=1 << 16)
+def _token(word: str, tagged_verb: bool, first: bool, given: bool) -> Token:
     """One token with its readings; a ``given`` word is read strictly."""
+    token = _plain_token(word, tagged_verb, first, given)
+    return replace(token, opens=openings(token.word, token.readings))
+
+
+def _plain_token(word: str, tagged_verb: bool, first: bool, given: bool) -> Token:
     base = stem(word)
     name = _is_name(word, first)
     if word.endswith("'") or (word.lower().endswith("'s") and len(word) > 2):
@@ -306,7 +328,7 @@ def _token(word: str, tag: str, first: bool, given: bool) -> Token:
         return Token("two", frozenset({"NAME"}))
     if word.lower() in ("'s", "'m", "'re", "'ve", "'ll", "'d", "n't"):
         return Token(word.lower(), frozenset())
-    possible = readings(base, tag.startswith("VERB"), given)
+    possible = readings(base, tagged_verb, given)
     if name:
         possible |= {"NAME"}
     return Token(base, possible, verb_lemmas(base), given)

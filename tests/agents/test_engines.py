@@ -100,7 +100,7 @@ def test_logprobs_are_those_of_the_distribution_sampled_from(tiny_model, tempera
 def test_samples_have_the_models_distribution(tiny_model):
     ids = prompts(1, seed=5)[0]
     engine = TransformersEngine(tiny_model, max_batch=512)
-    count = 2048
+    count = 1024
     for i in range(count):
         engine.submit(GenerationRequest(str(i), ids, Sampling(max_tokens=1), seed=i))
     tokens = torch.tensor([c.token_ids[0] for c in drain(engine, count).values()])
@@ -136,7 +136,7 @@ def test_a_seed_makes_a_reply_whatever_else_runs(tiny_model):
 
 def test_top_p_keeps_the_nucleus(tiny_model):
     ids = prompts(1, seed=11)[0]
-    probs = reference_logps(tiny_model, ids, [0], 1.0)[0].exp()
+    probs = reference_logps(tiny_model, ids, [0], 1.0)[0].exp().detach()
     ordered, order = probs.sort(descending=True)
     count = int((ordered.cumsum(0) < 0.5).sum()) + 1
     nucleus = set(order[:count].tolist())

@@ -1,0 +1,454 @@
+"""Training: TRL's loss on our rows, credit on the right tokens, and a reward that rises."""
+
+import copy
+
+import pytest
+import torch
+from datasets import Dataset
+from trl import GRPOConfig, GRPOTrainer
+
+from corgi_gym.agents.codec import ChatCodec
+from corgi_gym.agents.credit import attempt_advantages
+from corgi_gym.agents.engines import Sampling
+from corgi_gym.agents.engines.transformers_engine import TransformersEngine
+from corgi_gym.agents.episode import Attempt, Episode
+from corgi_gym.agents.grpo import (
+    GuidedGRPOConfig,
+    GuidedGRPOTrainer,
+    _chunks,
+    _take,
+    _trl_rollout,
+)
+from corgi_gym.agents.rollout import Rollout
+from corgi_gym.agents.training import make_trainer
+from corgi_gym.benchmarks.recipe import TrainSpec
+from corgi_gym.envs import GuidedEnv
+
+SPEC = {
+    "rounds": 2, "sessions": 16, "num_generations": 4, "updates": 2, "micro_batch": 4,
+    "learning_rate": 1e-3, "max_attempts": 2,
+}  # fmt: skip
+
+
+def letters(reply, target):
+    """Rewards the letter e."""
+    return min(1.0, reply.count("e") / 4)
+
+
+@pytest.fixture
+def trainer_of(tmp_path, tiny_tokenizer):
+    """A function: a trainer of a model on the letter task."""
+
+    def make(model, *, checker=letters, spec=None, on_rollout=None, engine=None, **options):
+        rollout = Rollout(
+            lambda: GuidedEnv(
+                prompts=[f"Say something, {name}." for name in "abcdefgh"],
+                checker=checker,
+                max_attempts=2,
+            ),
+            engine or TransformersEngine(model),
+            ChatCodec(tiny_tokenizer),
+            Sampling(max_tokens=8),
+            max_length=400,
+        )
+        return make_trainer(
+            algorithm=options.pop("algorithm", "grpo"),
+            spec=TrainSpec(**{**SPEC, **(spec or {})}, options=options),
+            model=model,
+            tokenizer=tiny_tokenizer,
+            rollout=rollout,
+            temperature=1.0,
+            seed=0,
+            output_dir=str(tmp_path / "out"),
+            on_rollout=on_rollout,
+        )
+
+    return make
+
+
+def random_batch(rows=8, prompt=7, width=11, seed=0, advantages=None):
+    """What TRL hands to its loss, for rows of random lengths."""
+    g = torch.Generator().manual_seed(seed)
+    prompt_ids = torch.randint(3, 380, (rows, prompt), generator=g)
+    completion_ids = torch.randint(3, 380, (rows, width), generator=g)
+    prompt_mask, completion_mask = torch.ones(rows, prompt).long(), torch.ones(rows, width).long()
+    for i in range(rows):
+        prompt_mask[i, : int(torch.randint(0, prompt - 1, (1,), generator=g))] = 0
+        completion_mask[i, int(torch.randint(3, width + 1, (1,), generator=g)) :] = 0
+    tool_mask = (torch.rand(rows, width, generator=g) < 0.7).long()
+    tool_mask[:, 0] = 1
+    tool_mask[2] = 0  # a session without any scored token
+    if advantages is None:
+        advantages = torch.randn(rows, generator=g)
+    return {
+        "prompt_ids": prompt_ids,
+        "prompt_mask": prompt_mask,
+        "completion_ids": completion_ids,
+        "completion_mask": completion_mask,
+        "tool_mask": tool_mask,
+        "advantages": advantages,
+        "num_items_in_batch": (completion_mask * tool_mask).sum(),
+        # far enough from the policy for some ratios to be clipped
+        "old_per_token_logps": -5.5 + torch.randn(rows, width, generator=g) / 2,
+        "ref_per_token_logps": -6 + torch.randn(rows, width, generator=g) / 4,
+    }
+
+
+def gradients(trainer, batches):
+    """Loss and gradients of micro-batches, as one optimizer step sums them."""
+    model = trainer.model
+    model.zero_grad()
+    model.train()
+    trainer.current_gradient_accumulation_steps = trainer.args.gradient_accumulation_steps
+    total = 0.0
+    for batch in batches:
+        loss = trainer._compute_loss(model, batch)
+        loss.backward()
+        total += float(loss.detach())
+    return total, {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+
+
+def assert_same(one, other):
+    assert one[0] == pytest.approx(other[0], rel=1e-4, abs=1e-6)
+    assert one[1].keys() == other[1].keys()
+    scale = max(float(g.abs().max()) for g in other[1].values())
+    assert scale > 0
+    for name, gradient in one[1].items():
+        torch.testing.assert_close(gradient, other[1][name], rtol=1e-3, atol=1e-4 * scale)
+
+
+@pytest.mark.parametrize("per_token", [False, True], ids=["rows", "tokens"])
+@pytest.mark.parametrize(
+    ("loss_type", "temperature", "beta"),
+    [("dapo", 1.0, 0.0), ("grpo", 0.7, 0.0), ("cispo", 1.0, 0.0), ("dapo", 0.8, 0.1)],
+)
+def test_loss_and_gradients_are_trls(
+    tiny_model, tiny_tokenizer, trainer_of, tmp_path, loss_type, temperature, beta, per_token
+):
+    settings = {
+        "loss_type": loss_type, "beta": beta, "temperature": temperature, "bf16": False,
+        "epsilon_high": 5.0 if loss_type == "cispo" else 0.28,
+    }  # fmt: skip
+    reference_model = copy.deepcopy(tiny_model)
+    ours = trainer_of(tiny_model, **settings)
+    reference = GRPOTrainer(
+        model=reference_model,
+        args=GRPOConfig(
+            output_dir=str(tmp_path / "trl"), max_steps=4, use_cpu=True, report_to="none",
+            per_device_train_batch_size=4, gradient_accumulation_steps=2, steps_per_generation=4,
+            num_generations=4, gradient_checkpointing=False, **settings,
+        ),
+        reward_funcs=lambda completions, **_: [0.0] * len(completions),
+        train_dataset=Dataset.from_list([{"prompt": "x"}] * 4),
+        processing_class=tiny_tokenizer,
+    )  # fmt: skip
+    batch = random_batch()
+    mine = dict(batch)
+    if per_token:
+        mine["advantages"] = batch["advantages"][:, None].expand(-1, 11).clone()
+    got, expected = gradients(ours, [mine]), gradients(reference, [batch])
+    assert_same(got, expected)
+    metrics = ours._metrics["train"], reference._metrics["train"]
+    for name in ("entropy", "clip_ratio/region_mean", "cispo_clip_ratio", "kl"):
+        assert (name in metrics[0]) == (name in metrics[1])
+        if name in metrics[0]:
+            assert metrics[0][name] == pytest.approx(metrics[1][name], rel=1e-3)
+    if loss_type == "dapo":
+        assert 0 < metrics[0]["clip_ratio/region_mean"][0] < 1
+
+
+# ---------------------------------------------------------------- micro-batches
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("rows", [0, 1, 3, 4, 5, 16, 33])
+def test_chunks_use_every_row_once(rows, parts):
+    lengths = [10 + 7 * i % 40 for i in range(rows)]
+    order = sorted(range(rows), key=lengths.__getitem__)
+    chunks = _chunks(order, parts, lengths)
+    assert len(chunks) == parts
+    assert [i for chunk in chunks for i in chunk] == order
+    assert sum(not chunk for chunk in chunks) == max(0, parts - rows)
+
+
+def test_chunks_have_about_equal_tokens():
+    lengths = [20] * 12 + [100] * 4
+    sizes = [sum(lengths[i] for i in c) for c in _chunks(list(range(16)), 4, lengths)]
+    assert max(sizes) <= 2 * min(sizes)
+    assert [len(c) for c in _chunks(list(range(16)), 4, [1] * 16)] == [4, 4, 4, 4]
+    # one very long row does not starve the rest
+    assert all(_chunks(list(range(4)), 4, [1, 1, 1, 1000]))
+    assert all(_chunks(list(range(5)), 4, [1000, 1, 1, 1, 1]))
+
+
+def test_taking_rows_keeps_totals_and_no_rows_means_no_advantage():
+    batch = random_batch()
+    part = _take(batch, [5, 1])
+    assert torch.equal(part["completion_ids"], batch["completion_ids"][[5, 1]])
+    assert part["num_items_in_batch"] is batch["num_items_in_batch"]
+    nothing = _take(batch, [])
+    assert len(nothing["advantages"]) == 1 and nothing["advantages"].abs().sum() == 0
+    assert batch["advantages"].abs().sum() > 0
+
+
+def some_without_advantage():
+    advantages = torch.zeros(16, 11)
+    advantages[[1, 4, 5, 11, 12]] = torch.tensor([1.0, -0.5, 2.0, 0.3, -1.0])[:, None]
+    return random_batch(rows=16, advantages=advantages)
+
+
+@pytest.mark.parametrize("loss_type", ["dapo", "cispo"])
+def test_skipping_rows_without_advantage_changes_no_gradient(tiny_model, trainer_of, loss_type):
+    trainer = trainer_of(tiny_model, loss_type=loss_type, bf16=False)
+    batch = some_without_advantage()
+    micro = trainer._micro_batches(batch)
+    assert len(micro) == 4
+    used = [row.tolist() for m in micro for row in m["completion_ids"]]
+    wanted = batch["completion_ids"][[1, 4, 5, 11, 12]].tolist()
+    # every row that counts is there once; others only to fill a micro-batch that has none
+    counted = [
+        row.tolist()
+        for m in micro
+        for row, a in zip(m["completion_ids"], m["advantages"], strict=True)
+        if a.abs().sum() > 0
+    ]
+    assert sorted(counted) == sorted(wanted) and len(used) < 16
+    whole = [_take(batch, list(range(i, i + 4))) for i in range(0, 16, 4)]
+    assert_same(gradients(trainer, micro), gradients(trainer, whole))
+
+
+@pytest.mark.parametrize(
+    "options", [{"loss_type": "grpo"}, {"beta": 0.1}, {"entropy_coef": 0.01}], ids=str
+)
+def test_rows_are_kept_where_they_count(tiny_model, trainer_of, options):
+    trainer = trainer_of(tiny_model, bf16=False, **options)
+    batch = some_without_advantage()
+    micro = trainer._micro_batches(batch)
+    used = [row.tolist() for m in micro for row in m["completion_ids"]]
+    assert sorted(used) == sorted(batch["completion_ids"].tolist())
+
+
+def test_a_loss_that_is_a_mean_over_rows_weighs_rows_alike(tiny_model, trainer_of):
+    """Micro-batches of equal token counts would weigh short rows less."""
+    trainer = trainer_of(tiny_model, loss_type="grpo", bf16=False, spec={"updates": 1})
+    batch = random_batch(rows=16)
+    batch["completion_mask"][:8, 3:] = 0
+    batch["advantages"] = batch["advantages"][:, None].expand(-1, 11).clone()
+    micro = trainer._micro_batches(batch)
+    assert [len(m["advantages"]) for m in micro] == [4, 4, 4, 4]
+    whole = gradients(trainer, [batch])
+    parts = gradients(trainer, micro)
+    # one batch of 16 is divided by the 4 accumulation steps as well
+    assert_same((parts[0] / 4, {n: g / 4 for n, g in parts[1].items()}), whole)
+
+
+def test_a_round_splits_its_rows_over_optimizer_steps_at_random(tiny_model, trainer_of):
+    trainer = trainer_of(tiny_model)
+    batch = random_batch(rows=16, advantages=torch.ones(16, 11))
+    batch["tool_mask"][:] = 1
+    first, again = trainer._micro_batches(batch), trainer._micro_batches(batch)
+    for a, b in zip(first, again, strict=True):
+        assert torch.equal(a["completion_ids"], b["completion_ids"])
+    rows = batch["completion_ids"].tolist()
+    step = [rows.index(r) for m in first[:2] for r in m["completion_ids"].tolist()]
+    assert len(step) == 8 and sorted(step) != list(range(8))
+    trainer.state.global_step = 2
+    other = trainer._micro_batches(batch)
+    assert {tuple(r) for m in other[:2] for r in m["completion_ids"].tolist()} != {
+        tuple(rows[i]) for i in step
+    }
+
+
+# ---------------------------------------------------------------- unscored attempts
+
+
+def make_episode(rewards, *, prompt=3, tokens=4, between=2):
+    """A session with one attempt per reward; None is an attempt whose checker failed."""
+    episode = Episode("f", "f/0", 0, 0, 0)
+    for t, reward in enumerate(rewards):
+        said = prompt if t == 0 else between
+        episode.token_ids += [7] * said + [9] * tokens
+        episode.model_mask += [0] * said + [1] * tokens
+        episode.logprobs += [0.0] * said + [-1.0] * tokens
+        episode.turn_ends.append(len(episode.token_ids))
+        episode.step_rewards.append(reward or 0.0)
+        episode.attempts.append(
+            Attempt("r", "f", reward or 0.0, False, reward is None, False, [], tokens)
+        )
+    return episode
+
+
+def test_unscored_attempts_are_no_part_of_the_loss():
+    rows = _trl_rollout([make_episode([0.2, None, 0.5]), make_episode([None, None])])
+    assert rows["env_mask"][0] == [1] * 4 + [0] * 2 + [0] * 4 + [0] * 2 + [1] * 4
+    assert sum(rows["env_mask"][1]) == 0
+    assert rows["reward"] == [pytest.approx(0.7), None]
+    assert rows["prompt_ids"][0] == [7] * 3
+    assert rows["completion_ids"][0] == [9] * 4 + ([7] * 2 + [9] * 4) * 2
+    assert [len(rows[k][0]) for k in ("completion_ids", "logprobs", "env_mask")] == [16] * 3
+
+
+@pytest.mark.parametrize("algorithm", ["grpo", "grpo_session"])
+def test_each_attempt_has_its_advantage_on_its_own_tokens(tiny_model, trainer_of, algorithm):
+    trainer = trainer_of(tiny_model, algorithm=algorithm)
+    trainer.model.train()
+    episodes = [
+        make_episode([0.2, None, 0.5]),
+        make_episode([0.2, 0.1]),
+        make_episode([None, None]),  # says nothing, and is in nobody's baseline
+        make_episode([1.0]),
+        *(make_episode([0.0, 0.0]) for _ in range(4)),
+    ]
+    trainer._episodes = episodes
+    got = trainer._token_advantages(16)
+    credit = "attempt" if algorithm == "grpo" else "session"
+    rewards = [[[0.2, 0.5], [0.2, 0.1], [], [1.0]], [[0.0, 0.0]] * 4]
+    expected = attempt_advantages(rewards, credit)[0]
+    assert got.shape == (8, 16)
+    a, b = expected[0]
+    first = [a] * 4 + [0] * 2 + [0] * 4 + [0] * 2 + [b] * 4
+    assert got[0].tolist() == pytest.approx(first)
+    c, d = expected[1]
+    assert got[1].tolist() == pytest.approx([c] * 4 + [0] * 2 + [d] * 4 + [0] * 6)
+    assert got[3].tolist() == pytest.approx([expected[3][0]] * 4 + [0] * 12)
+    assert got[2].abs().sum() == got[4:].abs().sum() == 0
+    assert a != 0 and d != 0
+
+
+def run(trainer):
+    """Train, and return the reports of all rounds."""
+    reports = []
+    trainer.on_rollout = reports.append
+    trainer.train()
+    return reports
+
+
+def test_a_checker_that_always_fails_changes_no_weight(tiny_model, trainer_of):
+    before = copy.deepcopy(tiny_model.state_dict())
+
+    def broken(reply, target):
+        raise RuntimeError("no dictionary")
+
+    reports = run(trainer_of(tiny_model, checker=broken))
+    assert len(reports) == 2
+    assert all(e.unscored for r in reports for e in r.episodes)
+    for name, tensor in tiny_model.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+
+
+def test_a_checker_that_sometimes_fails_still_teaches(tiny_model, trainer_of):
+    def shaky(reply, target):
+        if len(reply) % 3 == 0:
+            raise RuntimeError("no dictionary")
+        return letters(reply, target)
+
+    before = copy.deepcopy(tiny_model.state_dict())
+    reports = run(trainer_of(tiny_model, checker=shaky))
+    flags = [a.unscored for r in reports for e in r.episodes for a in e.attempts]
+    assert any(flags) and not all(flags)
+    weights = tiny_model.state_dict()
+    assert any(not torch.equal(weights[n], before[n]) for n in before)
+    assert all(t.isfinite().all() for t in weights.values())
+
+
+# ---------------------------------------------------------------- training
+
+
+@pytest.mark.parametrize("algorithm", ["grpo", "grpo_session"])
+def test_training_raises_the_reward(tiny_model, trainer_of, algorithm):
+    spec = {"rounds": 10, "sessions": 32, "num_generations": 8, "learning_rate": 4e-3}
+    reports = run(trainer_of(tiny_model, spec=spec, algorithm=algorithm))
+    means = [sum(e.reward for e in r.episodes) / len(r.episodes) for r in reports]
+    assert [r.step for r in reports] == list(range(0, 20, 2))
+    assert sum(means[-3:]) / 3 > sum(means[:3]) / 3 + 0.25
+    assert all(0 <= r.mismatch < 0.05 for r in reports), [r.mismatch for r in reports]
+    assert [len({e.task_id for e in r.episodes}) for r in reports] == [4] * 10
+
+
+def test_training_twice_is_the_same(tiny_model, trainer_of):
+    weights, episodes = [], []
+    for model in (copy.deepcopy(tiny_model), tiny_model):
+        reports = run(trainer_of(model))
+        episodes.append([(e.token_ids, e.logprobs) for r in reports for e in r.episodes])
+        weights.append(model.state_dict())
+    assert episodes[0] == episodes[1]
+    for name, tensor in weights[0].items():
+        assert torch.equal(tensor, weights[1][name]), name
+
+
+def test_the_engines_log_probs_are_the_old_ones(tiny_model, trainer_of):
+    """The first micro-batches are on policy: their ratios are 1, up to the noise of bf16."""
+    trainer = trainer_of(tiny_model, bf16=False)
+    seen = []
+    original = trainer._micro_batches
+
+    def spy(batch):
+        seen.append(batch)
+        return original(batch)
+
+    trainer._micro_batches = spy
+    reports = run(trainer)
+    batch, episode = seen[0], reports[0].episodes[0]
+    assert "sampling_per_token_logps" not in batch
+    start = episode.turn_ends[0] - episode.attempts[0].tokens
+    size = len(episode.token_ids) - start
+    assert batch["old_per_token_logps"][0, :size].tolist() == pytest.approx(
+        episode.logprobs[start:], abs=1e-5
+    )
+    logs = trainer.state.log_history
+    assert logs[0]["clip_ratio/region_mean"] == 0.0
+    assert any("session/success@2" in row for row in logs)
+
+
+def test_a_kl_term_holds_the_policy_back(tiny_model, trainer_of):
+    moved, weights = [], tiny_model.state_dict()
+    for beta in (0.0, 2.0):
+        model = copy.deepcopy(tiny_model)
+        trainer = trainer_of(model, beta=beta, bf16=False, spec={"rounds": 3})
+        run(trainer)
+        moved.append(
+            sum(
+                float((p - weights[name]).detach().square().sum())
+                for name, p in model.named_parameters()
+            )
+        )
+    assert any("kl" in row for row in trainer.state.log_history)
+    assert 0 < moved[1] < moved[0]
+
+
+def test_engine_errors_come_through_training(tiny_model, trainer_of):
+    from corgi_gym.agents.engines import EngineError
+
+    class Failing(TransformersEngine):
+        polls = 0
+
+        def poll(self):
+            self.polls += 1
+            if self.polls > 40:
+                raise EngineError("out of memory")
+            return super().poll()
+
+    with pytest.raises(EngineError, match="out of memory"):
+        run(trainer_of(tiny_model, engine=Failing(tiny_model)))
+
+
+# ---------------------------------------------------------------- settings
+
+
+def test_settings_that_cannot_be_are_named(tiny_model, trainer_of, tmp_path):
+    with pytest.raises(ValueError, match="unknown credit 'turn'"):
+        GuidedGRPOConfig(output_dir=str(tmp_path), credit="turn")
+    with pytest.raises(ValueError, match="unknown algorithm 'gpro'; choose from grpo"):
+        trainer_of(tiny_model, algorithm="gpro")
+    with pytest.raises(ValueError, match=r"train\.options key 'epsilon_hihg'.*'epsilon_high'"):
+        trainer_of(tiny_model, epsilon_hihg=0.2)
+    with pytest.raises(ValueError, match="max_steps must be positive"):
+        GuidedGRPOTrainer(
+            tiny_model, GuidedGRPOConfig(output_dir=str(tmp_path), use_cpu=True, bf16=False), None
+        )
+
+
+def test_the_stream_of_tasks_can_start_later(tiny_model, trainer_of):
+    trainer = trainer_of(tiny_model, task_offset=4)
+    assert trainer.train_dataset["index"][:3] == [4, 5, 6]
+    assert len(trainer.train_dataset) == 2 * 16 // 4
