@@ -12,7 +12,9 @@ from corgi_gym import __version__
 from corgi_gym.agents.engines.base import EngineError
 from corgi_gym.agents.engines.base import EngineError
 
-_ABOUT = "Train language models to use a checker's corrective feedback, and measure whether they do."
+_ABOUT = (
+    "Train language models to use a checker's corrective feedback, and measure whether they do."
+)
 _EPILOG = "Documentation: README.md and docs/. Every command: corgi-gym COMMAND --help"
 
 

@@ -61,12 +61,19 @@ def resolve_model(name: str) -> str:
 def load_model(name: str, **kwargs: Any) -> Any:
     """Load a causal language model in float32 (override with ``dtype=…``).
 
+    Without a GPU, attention is ``eager``: at the lengths of our sessions (16 x 170 tokens, bf16
+    autocast) a forward and backward pass took 6.6 s with it and 8.5 s with ``sdpa``.
+
     Raises:
         ValueError: If the model cannot be found; the message says what was tried.
     """
     from transformers import AutoModelForCausalLM
 
+    import torch
+
     kwargs.setdefault("dtype", "float32")
+    if not torch.cuda.is_available():
+        kwargs.setdefault("attn_implementation", "eager")
     return _from_pretrained(AutoModelForCausalLM, name, **kwargs)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -98,6 +99,8 @@ def make_trainer(
         **trainer_kwargs,
     )
     trainer.remove_callback(PrinterCallback)
+    if spec.max_seconds:
+        trainer.add_callback(_Deadline(spec.max_seconds, spec.updates))
     if on_log is not None:
         trainer.add_callback(_LogCallback(on_log))
     return trainer
@@ -112,3 +115,21 @@ class _LogCallback(TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         """Called by transformers."""
         self.function(logs or {})
+
+
+class _Deadline(TrainerCallback):
+    """Stops at the end of the round in which the time is up."""
+
+    def __init__(self, seconds: float, updates: int) -> None:
+        self.seconds, self.updates = seconds, updates
+        self.started = time.monotonic()
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Called by transformers."""
+        self.started = time.monotonic()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Called by transformers after each optimizer step."""
+        over = time.monotonic() - self.started > self.seconds
+        if over and state.global_step % self.updates == 0:
+            control.should_training_stop = True

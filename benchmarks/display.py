@@ -53,11 +53,11 @@ class Display:
 
     Args:
         rounds: Training rounds of the run.
-        stream: Where to write.
+        stream: Where to write (standard error by default).
     """
 
-    def __init__(self, rounds: int, stream: TextIO = sys.stderr) -> None:
-        self.rounds, self.stream = rounds, stream
+    def __init__(self, rounds: int, stream: TextIO | None = None) -> None:
+        self.rounds, self.stream = rounds, stream or sys.stderr
         self.bar: Any = None
         self.task: Any = None
         self.started = time.monotonic()

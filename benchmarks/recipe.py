@@ -73,6 +73,8 @@ class TrainSpec:
         learning_rate: Of AdamW.
         max_attempts: Attempts per training session.
         beta: Weight of the KL term to the initial model (0: none, and no reference is loaded).
+        max_seconds: Start no new round after this many seconds of training (0: no limit). What is
+            trained then depends on the machine; the rounds that ran are recorded.
         options: Further fields of `corgi_gym.agents.grpo.GuidedGRPOConfig`.
     """
 
@@ -84,6 +86,7 @@ class TrainSpec:
     learning_rate: float = 5e-5
     max_attempts: int = 4
     beta: float = 0.0
+    max_seconds: int = 0
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -138,6 +141,8 @@ class Recipe:
                 value = getattr(spec, name)
                 if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                     raise ValueError(f"{where}.{name} must be a positive integer, got {value!r}")
+        if t.max_seconds < 0:
+            raise ValueError(f"train.max_seconds must be 0 or more, got {t.max_seconds!r}")
         if t.num_generations < 2 or t.sessions % t.num_generations:
             raise ValueError(
                 f"train.num_generations must be at least 2 and divide train.sessions, got "

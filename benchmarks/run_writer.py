@@ -53,7 +53,10 @@ class RunFolder:
         """Write a whole file, atomically."""
         # checkers are named; anything else that JSON does not know is described
         text = json.dumps(
-            data, indent=2, ensure_ascii=False, default=lambda o: getattr(o, "name", None) or repr(o)
+            data,
+            indent=2,
+            ensure_ascii=False,
+            default=lambda o: getattr(o, "name", None) or repr(o),
         )
         self.replace(name, text + "\n")
 

@@ -68,7 +68,7 @@ def tags(words: Sequence[str], count: int) -> list[str]:
     """The first ``count`` labels of ``tagger().tag(words)``.
 
     Example:
-        >>> tags(["The", "dogs", "bark"], 3)
+        >>> tags(["The", "dog", "sleeps"], 3)
         ['DET|-', 'NOUN|-', 'VERB|Fin']
     """
     from denckring_en_pos.perceptron import END, START, features

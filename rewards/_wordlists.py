@@ -114,6 +114,8 @@ CLAUSE_VERBS = _set(
 )
 # Verbs that, like "be", say that one thing is another.
 EQUATING = _set("become remain seem appear represent symbolize mean equal resemble constitute")
+# Verbs that only say that something is an event.
+HAPPENING = _set("happen occur")
 # Verbs that never take a thing as object.
 INTRANSITIVE = _set(
     "sleep arrive laugh smile go come fall lie cry wait listen look bark happen exist appear "
@@ -160,7 +162,7 @@ MASS = _set(
     "evening afternoon bedtime lunchtime dinnertime nighttime breakfast-time mom mum dad grandma "
     "grandpa mommy daddy santa nature space earth heaven electricity power gas fuel gasoline coal "
     "firewood lumber timber concrete cement brick stone marble sawdust compost manure fertilizer "
-    "wildlife cattle livestock poultry vegetation greenery foliage moss ivy lavender wheat barley "
+    "wildlife livestock poultry vegetation greenery foliage moss ivy lavender wheat barley "
     "pollen nectar bark blood sweat medicine deodorant sunscreen lotion perfume internet tv "
     "television radio social media software data video audio mail christmas easter halloween "
     "thanksgiving hanukkah january february march april may june july august september october "
@@ -273,6 +275,15 @@ NAMES = _set(
     "charlie oliver henry george harry william robert thomas alice clara nora nina tina tony ted "
     "ned fred mr mrs ms dr ken lee maya leah ryan matt nick rick steve scott jason jessica ashley "
     "megan lauren"
+)
+# Before a name, and words that are often written with a capital although they are no names.
+TITLES = frozenset(("Mr", "Mrs", "Ms", "Dr"))
+CAPITALS = _set(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may "
+    "june july august september october november december spring summer autumn winter mom mum dad mommy "
+    "daddy grandma grandpa aunt uncle mother father doctor professor captain king queen prince "
+    "princess president coach santa god earth moon sun internet english christmas easter halloween "
+    "north south east west turkey china tv ok"
 )
 
 # Words of the grammar's idioms and adverbials.

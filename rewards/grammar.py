@@ -21,11 +21,15 @@ __all__ = ["Grammar", "Token"]
 
 
 class Gap(IntEnum):
-    """Whether a clause's object is elsewhere, as in "the cake that she baked"."""
+    """Whether a clause's object is elsewhere, as in "the cake that she baked".
+
+    In a passive it is the subject; only verbs with two objects have another one.
+    """
 
     NONE = auto()
     ALLOWED = auto()
     REQUIRED = auto()
+    PASSIVE = auto()
 
 
 # Words that some rules begin with.
@@ -52,6 +56,15 @@ class Grammar(NounPhrases):
         >>> Grammar(words).accepts()
         True
     """
+
+    def __init__(self, tokens: list[Token], asks: bool = False, events: bool = False) -> None:
+        super().__init__(tokens, asks, events)
+        # where a main clause of an event has no verb: "the walk occurs", "the walk takes place"
+        self.happening = 0
+        for i, token in enumerate(tokens if events else ()):
+            place = "take" in token.verbs and i + 1 < self.size and tokens[i + 1].word == "place"
+            if place or not token.verbs.isdisjoint(lists.HAPPENING):
+                self.happening |= 3 << i if place else 1 << i
 
     def accepts(self) -> bool:
         """Whether the whole sequence is a sentence."""
@@ -102,16 +115,18 @@ class Grammar(NounPhrases):
     @memo_if((), "VBN")
     def passive(self, i: int) -> int:
         """A past participle phrase, or two joined by "and"."""
-        one = self.verb_and_rest(i, "VBN", Gap.ALLOWED)
+        one = self.verb_and_rest(i, "VBN", Gap.PASSIVE)
         joint = self.then_word(self.maybe(one, self.comma), ("and", "or", "then"))
         return one | self.then(
-            self.then(joint, self.adverbs), self.verb_and_rest, "VBN", Gap.ALLOWED
+            self.then(joint, self.adverbs), self.verb_and_rest, "VBN", Gap.PASSIVE
         )
 
     @memo
     def base(self, i: int, main: bool = False, gap: Gap = Gap.ALLOWED) -> int:
         """A verb group in base form, or two or three joined."""
         start = self.adverbs(i)
+        if main:
+            start &= ~self.happening
         one = self.then(start, self.verb_and_rest, "VB", gap)
         be = self.then_word(start, ("be",))
         one |= self.then(be, self.be_rest, main, gap)
@@ -200,7 +215,9 @@ class Grammar(NounPhrases):
         """
         without = self.adverbs(i)
         filled = 0
-        if verb not in lists.INTRANSITIVE and not (self.events and verb in lists.EQUATING):
+        passive = gap is Gap.PASSIVE and verb not in lists.DITRANSITIVE
+        equating = self.events and verb in lists.EQUATING
+        if not (verb in lists.INTRANSITIVE or passive or equating):
             filled = self.then(without, self.object)
         if verb in lists.DITRANSITIVE:
             filled |= self.then(filled, self.object)
@@ -257,6 +274,8 @@ class Grammar(NounPhrases):
     def be_rest(self, i: int, main: bool = False, gap: Gap = Gap.NONE) -> int:
         """What follows a form of "be"; in a main clause of an event no noun phrase does."""
         start = self.adverbs(i)
+        if main:
+            start &= ~self.happening
         if gap is Gap.REQUIRED:  # "the man she was watching"
             return self.then(start, self.verb_and_rest, "VBG", gap)
         ends = self.then(start, self.gerund) | self.then(start, self.passive)
@@ -272,6 +291,8 @@ class Grammar(NounPhrases):
     def perfect(self, i: int, main: bool = False, gap: Gap = Gap.NONE) -> int:
         """What follows the auxiliary "have"."""
         start = self.adverbs(i)
+        if main:
+            start &= ~self.happening
         been = self.then_word(start, ("been",))
         return self.then(start, self.verb_and_rest, "VBN", gap) | self.then(
             been, self.be_rest, main, gap
@@ -281,7 +302,10 @@ class Grammar(NounPhrases):
     def verb_group(self, i: int, agreement: str, gap: Gap, main: bool = False) -> int:
         """One finite verb with its complements; ``agreement``: s (he), p (they), i (I)."""
         ends = 0
-        for start in bits(self.adverbs(i)):
+        starts = self.adverbs(i)
+        if main:
+            starts &= ~self.happening
+        for start in bits(starts):
             if start >= self.size:
                 continue
             word = self.tokens[start].word

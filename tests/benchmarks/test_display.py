@@ -1,0 +1,52 @@
+"""The live view: a bar on a terminal, lines elsewhere."""
+
+import io
+
+import pytest
+
+from corgi_gym.benchmarks.display import Display, clock, shares
+
+ROW = {"step": 1, "reward": 0.375, "success": [0.25, 0.5], "tokens_per_second": 412.6}
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def show(stream):
+    with Display(4, stream) as display:
+        display.phase("evaluation before training", 2)
+        display.advance()
+        display.phase("training", 4)
+        display.round(ROW, 75)
+        display.say("report: [bold]runs/x[/bold]")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+def test_what_matters_is_shown(stream):
+    text = show(stream())
+    for words in ("evaluation before training", "reward 0.38", "25 50 %", "413 tok/s", "1:15 left"):
+        assert words in text.replace("\n", " "), words
+    assert "report: [bold]runs/x[/bold]" in text
+
+
+def test_a_log_has_a_line_a_round_and_no_control_characters():
+    lines = show(io.StringIO()).splitlines()
+    assert lines[2].startswith("round 2/4 | reward 0.38 | solved by attempt 25 50 %")
+    assert all(line.isprintable() for line in lines)
+
+
+def test_an_error_stops_the_bar():
+    stream = Terminal()
+    with pytest.raises(RuntimeError), Display(4, stream) as display:
+        raise RuntimeError
+    assert display.bar.finished or not display.bar.live.is_started
+
+
+def test_times_and_shares():
+    assert clock(-3) == "0:00" and clock(3599.6) == "60:00"
+    assert shares([]) == ""

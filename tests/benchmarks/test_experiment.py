@@ -1,0 +1,268 @@
+"""One run of a recipe, end to end on a tiny model: all files, however it ends."""
+
+import json
+import re
+
+import pytest
+import torch
+
+from corgi_gym.agents.engines import EngineError
+from corgi_gym.agents.engines.transformers_engine import TransformersEngine
+from corgi_gym.benchmarks import experiment
+from corgi_gym.benchmarks.experiment import (
+    evaluate_recipe,
+    evaluation_summary,
+    evaluation_text,
+    run,
+    summary_text,
+    train,
+)
+from corgi_gym.benchmarks.recipe import from_dict
+from corgi_gym.benchmarks.run_folder import read_run
+
+# The stable keys of issue 2, and the further ones of each evaluation.
+STABLE = {
+    "success_before", "success_after", "repeats_before", "repeats_after", "train_seconds",
+    "total_seconds", "peak_rss_bytes", "steps", "sessions", "tokens", "seed", "versions",
+}  # fmt: skip
+MORE = {"status"} | {
+    f"{key}_{phase}"
+    for key in ("gain", "mean_score", "tasks", "unscored")
+    for phase in ("before", "after")
+}
+FILES = {"config.json", "metrics.jsonl", "episodes.jsonl", "summary.json", "checkpoint",
+         "report.html", "curve.svg"}  # fmt: skip
+
+
+def letters(reply, target):
+    """Rewards the letter e."""
+    return min(1.0, reply.count("e") / 4)
+
+
+def broken(reply, target):
+    """A checker that always fails."""
+    raise RuntimeError("no dictionary")
+
+
+@pytest.fixture
+def recipe(tiny_folder):
+    """A recipe of two rounds on the tiny model."""
+    return from_dict({
+        "name": "tiny", "model": tiny_folder, "engine": "transformers",
+        "env": {"kwargs": {"prompts": [f"Say {c}." for c in "abcd"], "checker": letters}},
+        "sampling": {"max_tokens": 6, "max_length": 400},
+        "train": {"rounds": 2, "sessions": 8, "num_generations": 4, "updates": 2,
+                  "micro_batch": 4, "learning_rate": 1e-3, "max_attempts": 2},
+        "evaluation": {"tasks": 4, "attempts": 4},
+    })  # fmt: skip
+
+
+def rows(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def same_weights(folder, model):
+    from corgi_gym.agents.models import load_model, load_tokenizer
+
+    load_tokenizer(str(folder))
+    saved = load_model(str(folder)).state_dict()
+    return all(torch.equal(t, saved[n]) for n, t in model.state_dict().items())
+
+
+def test_a_run_leaves_all_files(recipe, tmp_path, tiny_model, capsys):
+    out = tmp_path / "run"
+    summary = run(recipe, out, model=tiny_model)
+    assert {p.name for p in out.iterdir()} == FILES
+    assert summary.keys() == STABLE | MORE
+    assert json.loads((out / "summary.json").read_text()) == summary
+    assert summary["status"] == "finished" and summary["steps"] == 2 and summary["sessions"] == 16
+    assert len(summary["success_before"]) == len(summary["success_after"]) == 4
+    assert 0 < summary["train_seconds"] < summary["total_seconds"] < 600
+    assert summary["peak_rss_bytes"] > 50e6 and "torch" in summary["versions"]
+
+    config = json.loads((out / "config.json").read_text())
+    assert config["recipe"] == "tiny" and config["train"]["rounds"] == 2
+    assert "letters" in str(config["env"]["kwargs"]["checker"])
+    assert {"versions", "git_commit", "command", "machine"} <= config.keys()
+
+    metrics = rows(out / "metrics.jsonl")
+    assert [m["step"] for m in metrics] == [0, 1]
+    for m in metrics:
+        assert len(m["success"]) == 2 and m["sessions"] == 8 and m["unscored"] == 0
+        assert 0 <= m["reward"] <= 1 and m["tokens_per_second"] > 0 and m["grad_norm"] >= 0
+        assert m["rollout_seconds"] > 0 and m["train_seconds"] > 0
+    assert metrics[0]["elapsed"] < metrics[1]["elapsed"]
+    assert sum(m["tokens"] for m in metrics) == summary["tokens"]
+    episodes = rows(out / "episodes.jsonl")
+    phases = [(e["phase"], e["step"]) for e in episodes]
+    assert phases == (
+        [("before", 0)] * 4 + [("train", 0)] * 8 + [("train", 1)] * 8 + [("after", 2)] * 4
+    )
+    assert all(1 <= len(e["attempts"]) <= 4 and e["prompt"].startswith("Say") for e in episodes)
+
+    assert same_weights(out / "checkpoint", tiny_model)
+    assert "<html" in (out / "report.html").read_text()
+    assert read_run(out).notes == []
+    shown = capsys.readouterr().err
+    assert re.search(
+        r"round 2/2 \| reward 0\.\d\d \| solved by attempt \d+ \d+ % \| \d+ tok/s", shown
+    )
+    assert "success@1...4" in summary_text(summary) and "finished" in summary_text(summary)
+
+
+def test_a_run_is_the_same_twice(recipe, tmp_path):
+    def episodes(name):
+        run(recipe, tmp_path / name)
+        return rows(tmp_path / name / "episodes.jsonl")
+
+    key = lambda e: (e["phase"], e["step"], e["index"], e["seed"], str(e["attempts"]))  # noqa: E731
+    assert sorted(map(key, episodes("one"))) == sorted(map(key, episodes("two")))
+
+
+@pytest.mark.parametrize("where", ["before", "train", "step", "after"])
+def test_ctrl_c_leaves_what_was_reached(recipe, tmp_path, monkeypatch, tiny_model, where):
+    original = experiment.RunFolder.append
+
+    def append(self, name, row):
+        original(self, name, row)
+        if row.get("phase") == where and row["step"] in (0, 2) and row["index"] >= 1:
+            raise KeyboardInterrupt
+        if where == "step" and name == "metrics.jsonl":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiment.RunFolder, "append", append)
+    out = tmp_path / "run"
+    summary = run(recipe, out, model=tiny_model)
+    assert summary["status"] == "interrupted"
+    assert json.loads((out / "summary.json").read_text()) == summary
+    assert "<html" in (out / "report.html").read_text()
+    assert "interrupted" in summary_text(summary)
+    assert ("success_before" in summary) == (where != "before")
+    assert "success_after" not in summary
+    if where != "before":
+        assert {p.name for p in out.iterdir()} == FILES
+        assert same_weights(out / "checkpoint", tiny_model)
+    else:
+        assert not (out / "checkpoint").exists()
+
+
+def test_a_checker_that_always_fails_is_counted_and_teaches_nothing(recipe, tmp_path, tiny_model):
+    before = {n: t.clone() for n, t in tiny_model.state_dict().items()}
+    recipe.env.kwargs["checker"] = broken
+    summary = run(recipe, tmp_path / "run", model=tiny_model)
+    assert summary["status"] == "finished"
+    assert summary["unscored_before"] == summary["unscored_after"] == 4
+    assert summary["tasks_before"] == 0 and summary["success_after"] == [0.0] * 4
+    metrics = rows(tmp_path / "run" / "metrics.jsonl")
+    assert [m["unscored"] for m in metrics] == [16, 16]
+    assert all(torch.equal(t, before[n]) for n, t in tiny_model.state_dict().items())
+    assert (tmp_path / "run" / "report.html").is_file()
+
+
+@pytest.mark.parametrize("polls", [3, 60])
+def test_an_engine_that_fails_leaves_what_was_reached(recipe, tmp_path, monkeypatch, polls):
+    original, count = TransformersEngine.poll, 0
+
+    def poll(self):
+        nonlocal count
+        count += 1
+        if count > polls:
+            raise EngineError("out of memory")
+        return original(self)
+
+    monkeypatch.setattr(TransformersEngine, "poll", poll)
+    out = tmp_path / "run"
+    with pytest.raises(EngineError, match="out of memory"):
+        run(recipe, out)
+    assert json.loads((out / "summary.json").read_text())["status"] == "failed"
+    assert (out / "config.json").is_file() and (out / "report.html").is_file()
+    if polls > 3:
+        assert same_weights_loadable(out / "checkpoint")
+        assert {e["phase"] for e in rows(out / "episodes.jsonl")} == {"before", "train"}
+    assert not list(out.glob(".trainer-*"))
+
+
+def same_weights_loadable(folder):
+    from corgi_gym.agents.models import load_model
+
+    return load_model(str(folder)) is not None
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "words"),
+    [
+        ("env", "id", "Nope-v0", "environment 'Nope-v0' cannot be made"),
+        ("env", "kwargs", {"feedbak": "full"}, "'feedbak'"),
+        ("env", "kwargs", {"tasks": "nope"}, "unknown task family 'nope'"),
+        ("env", "kwargs", {"prompts": [], "checker": letters}, "prompts"),
+        ("evaluation", "env_kwargs", {"feedback": "loud"}, "'loud'"),
+        ("train", "options", {"epsilonn": 1}, "train.options key 'epsilonn'"),
+        ("train", "rounds", 0, "train.rounds must be a positive integer"),
+        (None, "model", "no-such-model", "unknown model 'no-such-model'"),
+        (None, "engine", "vlm", "unknown engine 'vlm'"),
+    ],
+)
+def test_bad_input_costs_nothing_and_overwrites_nothing(recipe, tmp_path, part, key, value, words):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "summary.json").write_text("old")
+    setattr(getattr(recipe, part) if part else recipe, key, value)
+    with pytest.raises(ValueError, match=words):
+        run(recipe, out, overwrite=True)
+    assert [p.name for p in out.iterdir()] == ["summary.json"]
+    assert (out / "summary.json").read_text() == "old"
+
+
+def test_an_existing_run_is_kept(recipe, tmp_path):
+    (tmp_path / "summary.json").write_text("old")
+    with pytest.raises(FileExistsError, match="already holds a run"):
+        run(recipe, tmp_path)
+
+
+def test_a_model_is_evaluated_without_a_folder(recipe):
+    result = evaluate_recipe(recipe)
+    assert result.keys() == {
+        "model", "success", "gain", "mean_score", "repeats", "tasks", "unscored"
+    }  # fmt: skip
+    assert len(result["success"]) == 4 and result["tasks"] == 4
+    assert result["gain"] == result["success"][-1] - result["success"][0]
+    assert result == evaluate_recipe(recipe)
+    assert "on 4 tasks, greedy" in evaluation_text(result)
+
+
+def test_the_evaluation_is_greedy_on_its_own_tasks(recipe):
+    policy = experiment.load_policy(recipe)
+    recipe.env.kwargs = {"tasks": "num_planning"}
+    recipe.evaluation.env_kwargs = {"feedback": "silent"}
+    first = experiment.evaluate(recipe, policy)
+    recipe.seed = 5
+    second = experiment.evaluate(recipe, policy)
+    assert [e.token_ids for e in first] == [e.token_ids for e in second]
+    assert [e.index for e in first] == [0, 1, 2, 3]
+    trained = experiment.make_env(recipe, train=True).unwrapped
+    tested = experiment.make_env(recipe, train=False).unwrapped
+    assert (trained.split, trained.max_attempts, trained.feedback) == ("train", 2, "full")
+    assert (tested.split, tested.max_attempts, tested.feedback) == ("test", 4, "silent")
+
+
+def test_an_empty_evaluation_is_all_zeros():
+    assert evaluation_summary([], 3)["success"] == [0.0, 0.0, 0.0]
+
+
+def test_training_on_ones_own_prompts_and_checker(tiny_folder, tmp_path, recipe):
+    summary = train(
+        prompts=["Say a.", {"prompt": "Say b.", "target": "b"}],
+        test_prompts=["Say c."],
+        checker=letters,
+        out=tmp_path / "mine",
+        recipe=recipe,
+        train__rounds=1,
+        seed=3,
+    )
+    assert summary["status"] == "finished" and summary["steps"] == 1 and summary["seed"] == 3
+    assert summary["tasks_after"] == 1
+    episodes = rows(tmp_path / "mine" / "episodes.jsonl")
+    assert {e["prompt"] for e in episodes if e["phase"] == "train"} == {"Say a.", "Say b."}
+    assert {e["prompt"] for e in episodes if e["phase"] != "train"} == {"Say c."}
+    with pytest.raises(ValueError, match=r"unknown key 'round' in recipe\.train"):
+        train(prompts=["x"], checker=letters, out=tmp_path / "x", recipe=recipe, train__round=1)

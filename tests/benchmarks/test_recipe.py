@@ -1,0 +1,142 @@
+"""Recipes: data in, clear errors out, before anything runs."""
+
+import re
+
+import pytest
+
+from corgi_gym.benchmarks.recipe import RECIPES, Recipe, from_dict, load_recipe, override
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda p: p.stem)
+def test_shipped_recipes_load(path):
+    recipe = load_recipe(path.stem)
+    assert recipe.name == path.stem
+    assert from_dict(recipe.as_dict()).check() == recipe
+    assert load_recipe(str(path)) == recipe
+
+
+def test_no_shipped_recipe_is_missing():
+    assert (RECIPES / "quickstart.yaml").is_file()
+
+
+def test_a_recipe_is_made_of_what_is_given_and_defaults():
+    recipe = from_dict({"train": {"rounds": 3}, "env": {"kwargs": {"feedback": "binary"}}})
+    assert recipe.train.rounds == 3 and recipe.train.sessions == Recipe().train.sessions
+    assert recipe.env.kwargs == {"feedback": "binary"}
+    assert from_dict({"train": None}) == Recipe()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"trian": {}}, "unknown key 'trian' in recipe; did you mean 'train'?"),
+        ({"train": {"round": 3}}, "unknown key 'round' in recipe.train; did you mean 'rounds'?"),
+        ({"zzz": 1}, "unknown key 'zzz' in recipe Known: name, model"),
+        ({1: 2}, "unknown key 1 in recipe"),
+        ({"train": 3}, "recipe.train must be a mapping, got 3"),
+        ([1], "recipe must be a mapping, got [1]"),
+        ({"model": 3}, "recipe.model must be a string, got 3"),
+        ({"seed": "0"}, "recipe.seed must be an integer, got '0'"),
+        ({"seed": True}, "recipe.seed must be an integer, got True"),
+        ({"train": {"rounds": 1.5}}, "recipe.train.rounds must be an integer, got 1.5"),
+        ({"train": {"rounds": None}}, "recipe.train.rounds must be an integer, got None"),
+        ({"train": {"learning_rate": "fast"}}, "learning_rate must be a number, got 'fast'"),
+        ({"train": {"learning_rate": [1]}}, "learning_rate must be a number, got [1]"),
+        ({"train": {"beta": True}}, "recipe.train.beta must be a number, got True"),
+        ({"train": {"options": 5}}, "recipe.train.options must be a mapping, got 5"),
+        ({"env": {"kwargs": ["x"]}}, "recipe.env.kwargs must be a mapping, got ['x']"),
+        ({"sampling": {"system": 5}}, "recipe.sampling.system must be a string or null, got 5"),
+    ],
+)
+def test_wrong_keys_and_types_are_named(data, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        from_dict(data)
+
+
+def test_numbers_that_yaml_reads_as_text_are_numbers():
+    recipe = from_dict({"train": {"learning_rate": "1e-5", "beta": 1}})
+    assert recipe.train.learning_rate == 1e-5
+    assert isinstance(recipe.train.beta, float)
+    assert from_dict({"sampling": {"system": None}}).sampling.system is None
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("algorithm=gpro", "unknown algorithm 'gpro'"),
+        ("engine=vlm", "unknown engine 'vlm'"),
+        ("train.rounds=0", "train.rounds must be a positive integer, got 0"),
+        ("train.max_attempts=0", "train.max_attempts must be a positive integer, got 0"),
+        ("evaluation.tasks=-1", "evaluation.tasks must be a positive integer, got -1"),
+        ("evaluation.attempts=0", "evaluation.attempts must be a positive integer, got 0"),
+        ("sampling.max_tokens=0", "sampling.max_tokens must be a positive integer, got 0"),
+        ("train.num_generations=1", "at least 2 and divide train.sessions, got 1 and 64"),
+        ("train.num_generations=7", "at least 2 and divide train.sessions, got 7 and 64"),
+        ("train.micro_batch=5", "must divide train.sessions, got 4 x 5 and 64"),
+        ("sampling.temperature=0", "sampling.temperature must be a finite number, positive"),
+        ("sampling.temperature=.inf", "sampling.temperature must be a finite number"),
+        ("train.learning_rate=-1", "train.learning_rate must be a finite number, positive"),
+        ("train.learning_rate=.nan", "train.learning_rate must be a finite number"),
+        ("train.beta=-0.1", "train.beta must be a finite number, at least 0"),
+        ("seed=-1", "seed must be at least 0 and below 2**32, got -1"),
+        ("seed=4294967296", "seed must be at least 0"),
+        ("evaluation.split=tset", "unknown evaluation.split 'tset'; choose from test, validation"),
+        ("evaluation.split=train", "unknown evaluation.split 'train'"),
+        ("env.kwargs.max_attempts=2", "env.kwargs.max_attempts has no effect: set train.max_at"),
+        ("evaluation.env_kwargs.split=test", "evaluation.env_kwargs.split has no effect"),
+    ],
+)
+def test_impossible_values_are_named(assignment, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        override(Recipe(), [assignment])
+
+
+def test_overrides_reach_every_part():
+    recipe = override(
+        Recipe(),
+        ["train.rounds=3", "env.kwargs.feedback=binary", "train.options.epsilon=0.1", "seed=7",
+         "env.kwargs.task_options.concepts.count=[2, 3]", "sampling.system=", "name=a=b"],
+    )  # fmt: skip
+    assert recipe.train.rounds == 3 and recipe.seed == 7 and recipe.name == "a=b"
+    assert recipe.env.kwargs == {
+        "feedback": "binary", "task_options": {"concepts": {"count": [2, 3]}}
+    }  # fmt: skip
+    assert recipe.train.options == {"epsilon": 0.1} and recipe.sampling.system is None
+    assert Recipe().env.kwargs == {}
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("train.rounds", "--set needs key=value, got 'train.rounds'"),
+        ("train.rounds=[1", "--set 'train.rounds=[1' is not valid YAML"),
+        ("train.rounds.x=1", "'rounds' has no keys of its own"),
+        ("trian.rounds=3", "unknown key 'trian' in recipe; did you mean 'train'?"),
+        ("=3", "unknown key '' in recipe"),
+    ],
+)
+def test_broken_overrides_are_named_in_one_line(assignment, words):
+    with pytest.raises(ValueError, match=re.escape(words)) as caught:
+        override(Recipe(), [assignment])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_recipe_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no recipe 'nope'.*quickstart"):
+        load_recipe("nope")
+    path = tmp_path / "mine.yaml"
+    path.write_text("train: [1\nx")
+    with pytest.raises(ValueError, match=r"mine\.yaml' is not valid YAML") as caught:
+        load_recipe(str(path))
+    assert "\n" not in str(caught.value)
+    path.write_text("- a\n")
+    with pytest.raises(ValueError, match=r"mine\.yaml must be a mapping"):
+        load_recipe(str(path))
+    path.write_text("train: {rounds: 0}")
+    with pytest.raises(ValueError, match=r"train\.rounds must be a positive integer, got 0"):
+        load_recipe(str(path))
+    path.write_text("")
+    assert load_recipe(str(path)) == Recipe()
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError):
+        load_recipe(str(path))
