@@ -10,7 +10,6 @@ from typing import Any
 
 from corgi_gym import __version__
 from corgi_gym.agents.engines.base import EngineError
-from corgi_gym.agents.engines.base import EngineError
 
 _ABOUT = (
     "Train language models to use a checker's corrective feedback, and measure whether they do."

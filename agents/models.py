@@ -67,9 +67,8 @@ def load_model(name: str, **kwargs: Any) -> Any:
     Raises:
         ValueError: If the model cannot be found; the message says what was tried.
     """
-    from transformers import AutoModelForCausalLM
-
     import torch
+    from transformers import AutoModelForCausalLM
 
     kwargs.setdefault("dtype", "float32")
     if not torch.cuda.is_available():

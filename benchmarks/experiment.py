@@ -319,9 +319,9 @@ class _RoundRows:
 
     def rollout(self, report: Any) -> None:
         """A round's episodes exist: the round before it is complete."""
-        self.close()
-        self.report, self.logs = report, []
         now = time.monotonic()
+        self.close(now - report.seconds)
+        self.report, self.logs = report, []
         if self.progress.rounds == 0:
             self.started = now - report.seconds
         self.round_started = now - report.seconds
@@ -333,13 +333,13 @@ class _RoundRows:
         """One optimizer step's logs."""
         self.logs.append(values)
 
-    def close(self) -> None:
-        """Write the row of the last round, if there is one."""
+    def close(self, now: float | None = None) -> None:
+        """Write the row of the last round, if there is one; it ended at ``now``."""
         if self.report is None:
             return
         report, self.report = self.report, None
         episodes: list[Episode] = report.episodes
-        now = time.monotonic()
+        now = time.monotonic() if now is None else now
         scored = [e for e in episodes if not e.unscored]
         tokens = sum(e.model_tokens for e in episodes)
         row = {

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from corgi_gym.rewards import _wordlists as lists
-from corgi_gym.rewards._recogniser import Recogniser, bits, memo, memo_if
+from corgi_gym.rewards._recogniser import COMMA, Recogniser, bits, memo, memo_if
 
 _DETERMINERS = lists.DET_ANY | lists.DET_ONE | lists.DET_MANY
+_PRONOUNS = lists.SUBJECT_ONE | lists.OBJECT
+_COUNTED = lists.DET_MANY | {"other", "next", "last"}
+_BEFORE_ADJECTIVE = lists.INTENSIFIERS | {"as", "more", "so", "too"}
 _WIDE = ("all", "both", "half", "just", "only", "almost")
 _BEGINS_ADJECTIVE = lists.INTENSIFIERS | lists.NUMBERS
 _ADJECTIVES = ("ADV", "ADJ", "VBG", "VBN")
 _BEING = ("being", "having")
+_BEGINS_DETERMINED = _DETERMINERS.union(_WIDE, lists.BEFORE_A)
 # What a noun phrase begins with: words, and readings.
 _BEGINS_PHRASE = frozenset().union(
     _DETERMINERS, _WIDE, _BEING, _BEGINS_ADJECTIVE, lists.SUBJECT_ONE, lists.SUBJECT_MANY,
@@ -64,21 +68,21 @@ class NounPhrases(Recogniser):
         ends = step = 1 << i
         for number in range(4):
             if number:
-                step = self.maybe(step, self.comma) | self.then_word(step, ("and", "or"))
+                step = self.maybe_word(step, COMMA) | self.then_word(step, ("and", "or"))
             step = self.then(step, self.adjective)
             if not step:
                 break
             ends |= step
         return ends
 
-    @memo_if(lists.INTENSIFIERS | {"as", "more", "so", "too"}, "ADV", "ADJ", "VBN")
+    @memo_if(_BEFORE_ADJECTIVE, "ADV", "ADJ", "VBN")
     def adjective_phrase(self, i: int) -> int:
         """A predicate adjective: "happy and proud", "as tall as the tree", "ready to go"."""
-        start = self.maybe_word(1 << i, lists.INTENSIFIERS | {"as", "more", "so", "too"})
+        start = self.maybe_word(1 << i, _BEFORE_ADJECTIVE)
         start = self.maybe_a(start, "ADV")
         one = self.then_a(start, "ADJ", "VBN")
         enough = self.maybe_word(one, ("enough",))
-        more = self.then_word(self.maybe(enough, self.comma), ("and", "but", "yet"))
+        more = self.then_word(self.maybe_word(enough, COMMA), ("and", "but", "yet"))
         ends = enough | self.then_a(self.then(more, self.adverbs), "ADJ", "VBN")
         # "sure that ...", "so cold that ..."
         ends |= self.then(self.then_word(one, ("that",)), self.that_clause)
@@ -105,25 +109,33 @@ class NounPhrases(Recogniser):
     @memo_if(_BEGINS_PHRASE, *_PHRASE_READINGS)
     def simple(self, i: int) -> tuple[int, int]:
         """A noun phrase without complements: (ends if singular, ends if plural)."""
-        one = self.is_word(i, lists.SUBJECT_ONE | lists.OBJECT)
-        many = self.is_word(i, lists.SUBJECT_MANY)
-        one |= self.then_word(self.is_word(i, ("a",)), ("while", "lot", "bit"))
+        one, many = self.determined(i)
+        one |= self.is_word(i, _PRONOUNS)
+        many |= self.is_word(i, lists.SUBJECT_MANY)
         name = self.is_a(i, "NAME")
         one |= name | self.then_a(name, "NAME")
+        bare = self.then(self.modifiers(i), self.before_noun)
+        one |= self.then_a(bare, "Nm")
+        many |= self.then_a(bare, "Np")
+        return one, many
+
+    @memo_if(_BEGINS_DETERMINED, "NAMEPOSS", "POSSp")
+    def determined(self, i: int) -> tuple[int, int]:
+        """A noun phrase that begins with a determiner, as `simple` gives it."""
+        one = self.then_word(self.is_word(i, ("a",)), ("while", "lot", "bit"))
         # all of / half the / the two ...
         wide = self.maybe_word(1 << i, _WIDE)
         loose = self.then_word(wide, lists.DET_ANY) | self.then(wide, self.possessor)
-        counted = self.maybe_word(loose, lists.DET_MANY | {"other", "next", "last"})
+        counted = self.maybe_word(loose, _COUNTED)
         single = self.is_word(i, lists.DET_ONE) | self.then_word(loose, ("one", "other"))
         single |= self.then_word(self.is_word(i, lists.BEFORE_A), ("a", "an"))
         several = self.then_word(wide, lists.DET_MANY)
         several |= self.then_word(self.is_word(i, ("a",)), lists.AFTER_A)
         several |= self.then_word(several, ("more", "other", "hundred", "thousand"))
         fixed = self.then(self.then(single | loose, self.modifiers), self.before_noun)
-        bare = self.then(self.modifiers(i), self.before_noun)
-        one |= self.then_a(fixed, "Ns") | self.then_a(fixed | bare, "Nm")
+        one |= self.then_a(fixed, "Ns", "Nm")
         plural = self.then(loose | counted | several, self.modifiers)
-        many |= self.then_a(self.then(plural, self.before_noun) | bare, "Np")
+        many = self.then_a(self.then(plural, self.before_noun), "Np")
         many |= self.then_word(plural, ("ones",))
         # "a hat and coat": a second noun under the same article
         joint = self.then_word(self.then_a(fixed, "Ns", "Nm"), ("and", "or"))
@@ -139,15 +151,15 @@ class NounPhrases(Recogniser):
         if not both:
             return 0, 0
         tail = self.then_word(both, ("and", "or", "nor"))
-        tail |= self.then_word(self.then(both, self.comma), ("and", "or", "then"))
-        second = self.then(both, self.comma)  # a, b and c: at most two commas
+        tail |= self.then_word(self.then_word(both, COMMA), ("and", "or", "then"))
+        second = self.then_word(both, COMMA)  # a, b and c: at most two commas
         for _ in range(2):
             if not second:
                 break
             middle = self.then(second, self.any_phrase)
-            middle = self.maybe(middle, self.comma)
+            middle = self.maybe_word(middle, COMMA)
             tail |= self.then_word(middle, ("and", "or"))
-            second = self.then(middle, self.comma)
+            second = self.then_word(middle, COMMA)
         tail = self.maybe(tail, self.adverbs)
         many |= self.then(tail, self.any_phrase) | self.then_word(tail, ("i",))
         return one, many
@@ -188,10 +200,10 @@ class NounPhrases(Recogniser):
         described = self.then_a(ends, "ADJ")
         extra |= self.then(described, self.prepositional)
         ends |= extra
-        comma = self.then(without, self.comma)
+        comma = self.then_word(without, COMMA)
         if comma:
             inserted = self.then(comma, self.relative) | self.then(comma, self.participial)
-            ends |= self.then(inserted, self.comma)
+            ends |= self.then_word(inserted, COMMA)
         return ends
 
     @memo_if(lists.TIME_DETERMINERS | {"the"})

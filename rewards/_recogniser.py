@@ -17,6 +17,7 @@ from functools import lru_cache, wraps
 from typing import Any
 
 Rule = Callable[..., int]
+COMMA = (",",)
 
 # The rules with a memory; their number in this list is that of their results in `known`.
 _REMEMBERED: list[str] = []
@@ -86,15 +87,21 @@ def memo_if(
     _BEGINNINGS.append((frozenset(words), frozenset(readings)))
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        rule, nothing = memo(method), _nothing(method)
+        number, nothing = len(_REMEMBERED), _nothing(method)
+        _REMEMBERED.append(method.__name__)
 
         @wraps(method)
-        def guarded(self: Recogniser, i: int, *args: Any) -> Any:
-            if i < self.size and self.tokens[i].opens & opening:
-                return rule(self, i, *args)
-            return nothing
+        def remembered(self: Recogniser, i: int, *args: Any) -> Any:
+            if i >= self.size or not self.tokens[i].opens & opening:
+                return nothing
+            known, key = self.known[number], (i, *args)
+            result = known.get(key)
+            if result is None:
+                known[key] = nothing  # left recursion finds nothing
+                result = known[key] = method(self, i, *args)
+            return result
 
-        return guarded
+        return remembered
 
     return decorate
 
@@ -179,7 +186,3 @@ class Recogniser:
     def maybe_a(self, ends: int, *readings: str) -> int:
         """Like `then_a`, but the word may be left out."""
         return ends | self.then_a(ends, *readings)
-
-    def comma(self, i: int) -> int:
-        """A comma."""
-        return self.is_word(i, (",",))

@@ -68,8 +68,8 @@ def tags(words: Sequence[str], count: int) -> list[str]:
     """The first ``count`` labels of ``tagger().tag(words)``.
 
     Example:
-        >>> tags(["The", "dog", "sleeps"], 3)
-        ['DET|-', 'NOUN|-', 'VERB|Fin']
+        >>> tags(["The", "dog", "is"], 3)
+        ['DET|-', 'NOUN|-', 'AUX|Fin']
     """
     from denckring_en_pos.perceptron import END, START, features
 

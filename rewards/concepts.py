@@ -10,8 +10,8 @@ What is different here, and why:
   reproducible, fast, and able to say what is wrong. The hard variant had no check of form at all,
   so a list of the words passed.
 * Part of speech is not compared: a word counts in any form ("a walk", "walking").
-* Coverage and form are multiplied, not averaged: ``coverage * (0.4 + 0.6 * form)``. What is no
-  sentence has a form of at most 0.15, so stuffing all words earns less than 0.49, while a good
+* Coverage and form are multiplied, not averaged: ``coverage * (0.15 + 0.85 * form)``. What is no
+  sentence has a form of at most 0.15, so stuffing all words earns less than 0.28, while a good
   sentence that lacks one of n words earns ``1 - 1/n``, at least 0.5. A fixed reply that ignores the
   words earns nothing.
 """
@@ -31,7 +31,7 @@ from corgi_gym.rewards.text import listing
 from corgi_gym.rewards.verdict import Problem, Verdict
 
 # Share of the score that coverage earns alone; the rest is multiplied by the form.
-COVERAGE_BASE = 0.4
+COVERAGE_BASE = 0.15
 # With a larger share of given words a sentence is a list with glue. "The girl chews gum." has 3/4.
 MAX_GIVEN_SHARE = 0.75
 # A small model reads the feedback: the missing words, and at most two more problems.

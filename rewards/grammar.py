@@ -15,7 +15,7 @@ from enum import IntEnum, auto
 
 from corgi_gym.rewards import _wordlists as lists
 from corgi_gym.rewards._noun_phrases import NounPhrases
-from corgi_gym.rewards._recogniser import Token, bits, memo, memo_if
+from corgi_gym.rewards._recogniser import COMMA, Token, bits, memo, memo_if
 
 __all__ = ["Grammar", "Token"]
 
@@ -37,6 +37,7 @@ _BEING = ("being", "having")
 _BEFORE_TO = ("not", "how", "where", "what", "when", "which")
 _WHOLE = ("how", "where", "why", "when", "if", "whether", "that")
 _MISSING = ("what", "which", "who", "whatever")
+_HELPERS = frozenset((*lists.BE, *lists.HAVE, *lists.DO, *lists.MODALS))
 _EARLY = ("just", "even", "right", "only", "soon", "ever")
 _SO = ("so", "as", "now")
 _BEGINS_RELATIVE = lists.PREPOSITIONS.union(
@@ -106,7 +107,7 @@ class Grammar(NounPhrases):
     def gerund(self, i: int) -> int:
         """An -ing phrase, or two joined by "and"."""
         one = self.verb_and_rest(i, "VBG", Gap.NONE)
-        joint = self.then_word(self.maybe(one, self.comma), ("and", "or", "then"))
+        joint = self.then_word(self.maybe_word(one, COMMA), ("and", "or", "then"))
         joint = self.then(joint, self.adverbs)
         ends = one | self.then(joint, self.verb_and_rest, "VBG", Gap.NONE)
         being = self.is_word(i, ("being", "having"))
@@ -116,7 +117,7 @@ class Grammar(NounPhrases):
     def passive(self, i: int) -> int:
         """A past participle phrase, or two joined by "and"."""
         one = self.verb_and_rest(i, "VBN", Gap.PASSIVE)
-        joint = self.then_word(self.maybe(one, self.comma), ("and", "or", "then"))
+        joint = self.then_word(self.maybe_word(one, COMMA), ("and", "or", "then"))
         return one | self.then(
             self.then(joint, self.adverbs), self.verb_and_rest, "VBN", Gap.PASSIVE
         )
@@ -134,9 +135,9 @@ class Grammar(NounPhrases):
         one |= self.then(have, self.perfect, main, gap)
         ends = one
         for _ in range(2):
-            joint = self.then_word(self.maybe(one, self.comma), ("and", "or", "but"))
+            joint = self.then_word(self.maybe_word(one, COMMA), ("and", "or", "but"))
             ends |= self.then(self.then(joint, self.adverbs), self.verb_and_rest, "VB", gap)
-            one = self.then(self.then(one, self.comma), self.verb_and_rest, "VB", gap)
+            one = self.then(self.then_word(one, COMMA), self.verb_and_rest, "VB", gap)
         return ends
 
     @memo_if(("to", "in", "so", *_BEFORE_TO))
@@ -177,7 +178,7 @@ class Grammar(NounPhrases):
     def clauses(self, i: int) -> int:
         """A clause, or two joined by "and" or "but"."""
         ends = self.clause(i, Gap.NONE)
-        joint = self.then_word(self.maybe(ends, self.comma), ("and", "but"))
+        joint = self.then_word(self.maybe_word(ends, COMMA), ("and", "but"))
         return ends | self.then(joint, self.clause, Gap.NONE)
 
     @memo_if(lists.POSSESSIVE)
@@ -262,7 +263,7 @@ class Grammar(NounPhrases):
         ends |= self.then(compared, self.subordinate) | self.then(compared, self.prepositional)
         if has_object:
             ends |= self.passive(i) | self.clause_object(i, verb)
-        comma = self.comma(i)
+        comma = self.is_word(i, COMMA)
         if not comma:
             return ends
         for rule in (self.subordinate, self.participial, self.prepositional, self.relative,
@@ -334,10 +335,10 @@ class Grammar(NounPhrases):
         for _ in range(2):
             if not one:
                 break
-            joint = self.then_word(self.maybe(one, self.comma), ("and", "but", "or"))
+            joint = self.then_word(self.maybe_word(one, COMMA), ("and", "but", "or"))
             joint = self.maybe_word(joint, ("then",))
             ends |= self.then(self.then(joint, self.adverbs), self.verb_group, agreement, gap, main)
-            one = self.then(self.then(one, self.comma), self.verb_group, agreement, gap, main)
+            one = self.then(self.then_word(one, COMMA), self.verb_group, agreement, gap, main)
         return ends
 
     @memo
@@ -369,7 +370,7 @@ class Grammar(NounPhrases):
         ends = 0 if particle else self.adverbs(i) & ~(1 << i)
         ends |= self.prepositional(i) | self.time_phrase(i) | self.subordinate(i)
         with_comma = ends | self.participial(i) | self.infinitive(i) | self.adjective_phrase(i)
-        return ends | self.then(with_comma, self.comma)
+        return ends | self.then_word(with_comma, COMMA)
 
     @memo
     def sentence(self, i: int) -> int:
@@ -380,7 +381,7 @@ class Grammar(NounPhrases):
             start |= step
         first = self.then(start, self.clause, Gap.NONE, True)
         first |= self.then(start, self.inverted)
-        joint = self.then_word(self.maybe(first, self.comma), lists.CONJUNCTIONS)
+        joint = self.then_word(self.maybe_word(first, COMMA), lists.CONJUNCTIONS)
         joint = self.then(joint, self.maybe_front)
         return first | self.then(joint, self.clause, Gap.NONE, True) | self.question(i)
 
@@ -404,7 +405,7 @@ class Grammar(NounPhrases):
         start = 1 << i
         asked = self.is_word(i, lists.QUESTION_WORDS)
         start |= self.maybe_a(asked, "ADJ", "ADV", "Np", "Ns", "Nm")
-        helper = self.then_word(start, {*lists.BE, *lists.HAVE, *lists.DO, *lists.MODALS})
+        helper = self.then_word(start, _HELPERS)
         helper = self.maybe_word(helper, ("n't", "not"))
         subject = self.then(helper, self.object) | self.then_word(helper, ("i",))
         ends = self.then(subject, self.base) | self.then(subject, self.be_rest)

@@ -300,9 +300,11 @@ _VERB_FORMS = frozenset(("VB", "VBP", "VBZ", "VBD", "VBG"))
 _BEFORE_BARE = lists.PREPOSITIONS | lists.CONJUNCTIONS | {","}
 
 
+_FINITE_WORDS = frozenset((*lists.MODALS, *lists.BE, *lists.HAVE, *lists.DO, "'s"))
+
+
 def _can_be_finite(token: Token) -> bool:
-    finite = {*lists.MODALS, *lists.BE, *lists.HAVE, *lists.DO, "'s"}
-    return token.word in finite or not token.readings.isdisjoint(("VBD", "VBZ", "VBP"))
+    return token.word in _FINITE_WORDS or not token.readings.isdisjoint(("VBD", "VBZ", "VBP"))
 
 
 def tokenise(text: str, apart: Collection[str] = ()) -> tuple[list[Token], list[str]]:

@@ -80,6 +80,7 @@ class VLLMEngine:
                 logprobs_mode="processed_logprobs",
                 seed=seed,
                 disable_log_stats=True,
+                use_tqdm_on_load=False,
             )
         except Exception as error:
             raise EngineError(f"vLLM could not start with model {model!r}: {error}") from error

@@ -365,6 +365,16 @@ def test_training_raises_the_reward(tiny_model, trainer_of, algorithm):
     assert [len({e.task_id for e in r.episodes}) for r in reports] == [4] * 10
 
 
+def test_training_ends_with_the_round_in_which_time_is_up(tiny_model, trainer_of, monkeypatch):
+    from corgi_gym.agents import training
+
+    clock = iter(range(0, 10_000, 40))
+    monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
+    reports = run(trainer_of(tiny_model, spec={"rounds": 6, "max_seconds": 100}))
+    # 40 s a step and two steps a round: the limit falls into the second round
+    assert len(reports) == 2
+
+
 def test_training_twice_is_the_same(tiny_model, trainer_of):
     weights, episodes = [], []
     for model in (copy.deepcopy(tiny_model), tiny_model):

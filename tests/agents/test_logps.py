@@ -16,9 +16,10 @@ def reference(hidden, weight, chosen, temperature):
 
 @pytest.mark.parametrize("temperature", [1.0, 0.7, 2.0])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("tile", [3, 11, 1024])
-def test_values_and_gradients_equal_a_plain_softmax(monkeypatch, temperature, dtype, tile):
+@pytest.mark.parametrize(("tile", "block"), [(3, 7), (3, 1024), (11, 4), (128, 1024)])
+def test_values_and_gradients_equal_a_plain_softmax(monkeypatch, temperature, dtype, tile, block):
     monkeypatch.setattr(module, "_TILE", tile)
+    monkeypatch.setattr(module, "_BLOCK", block)
     generator = torch.Generator().manual_seed(0)
     hidden = torch.randn(11, 16, generator=generator, dtype=dtype, requires_grad=True)
     weight = torch.randn(29, 16, generator=generator, dtype=dtype, requires_grad=True)
@@ -38,6 +39,15 @@ def test_values_and_gradients_equal_a_plain_softmax(monkeypatch, temperature, dt
     torch.testing.assert_close(entropy.double(), expected_entropy.detach(), **close)
     torch.testing.assert_close(got[0], hidden.grad, **close)
     torch.testing.assert_close(got[1], weight.grad, **close)
+
+
+def test_large_logits_overflow_nothing():
+    hidden = torch.tensor([[300.0, 0.0], [0.0, 300.0]], requires_grad=True)
+    weight = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]], requires_grad=True)
+    logps, entropy = chosen_logps(hidden, weight, torch.tensor([0, 0]), 0.5)
+    assert logps.tolist() == [0.0, -600.0] and entropy.abs().max() < 1e-6
+    logps.sum().backward()
+    assert hidden.grad.isfinite().all() and weight.grad.isfinite().all()
 
 
 def test_no_rows_at_all_give_a_zero_gradient():
