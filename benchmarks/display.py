@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -21,6 +22,7 @@ def quiet_libraries() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("TQDM_DISABLE", "1")
+    logging.getLogger("torch._library.triton").setLevel(logging.ERROR)
     for library in ("torch", "vllm", "transformers", "trl", "accelerate", "pydantic"):
         warnings.filterwarnings("ignore", module=rf"{library}(\.|$)")
 

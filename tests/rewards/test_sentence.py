@@ -101,7 +101,8 @@ def test_event_means_that_something_happens():
     ("text", "kind", "message"),
     [
         ("The walk occurs near the river.", "event", 'Tell who does what, without "occurs".'),
-        ("The drive takes place here.", "event", 'Tell who does what, without "takes place".'),
+        ("The drive takes place in a truck.", "event",
+         'Tell who does what, without "takes place".'),
         ("The tall trees chase a boy.", "sense", "No tree can chase anything."),
         ("When it rained, the boy threw the old farm.", "sense", "Nobody can throw the farm."),
     ],
