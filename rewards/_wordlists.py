@@ -179,6 +179,13 @@ MASS = _set(
     "attention growth movement motion thought memory experience action nothingness crimson "
     "turquoise red blue green yellow white black pink orange purple brown gray grey"
 )
+# Of these, the ones that never have "a".
+NEVER_A = _set(
+    "music rice furniture homework housework luggage baggage equipment money traffic information "
+    "advice news weather mud sand dirt butter flour hay straw garbage trash laundry jewelry "
+    "clothing wildlife livestock thunder lightning sunshine sunlight electricity knowledge "
+    "progress luck bread"
+)
 # Singular nouns without an article only after these prepositions ("by bus", "on foot").
 BARE_AFTER_PREPOSITION = _set(
     "bus train car bike bicycle boat plane foot hand night side top front place line order case "

@@ -38,8 +38,9 @@ from corgi_gym.rewards.lexicon import (
 from corgi_gym.rewards.text import plural, quote
 from corgi_gym.rewards.verdict import Problem
 
-# Bounds on one sentence. The longest witness has 22 words; 40 words are a long everyday sentence.
-MIN_WORDS, MAX_WORDS = 4, 40
+# Bounds on one sentence. The longest witness has 22 words; 40 words are a long everyday sentence (the
+# prompt of `concepts` says so). No sentence has fewer than two; shorter ones are left to the grammar.
+MIN_WORDS, MAX_WORDS = 2, 40
 # Longer replies are refused before anything is parsed.
 MAX_CHARS = 400
 # How often one function word may occur ("the ... the ... the"); the others twice.
@@ -209,9 +210,14 @@ def _repetition(words: list[str]) -> tuple[list[Problem], int]:
 
 
 def _articles(words: list[str]) -> list[Problem]:
-    """Report "a apple" and "an dog"."""
-    for article, word in pairwise(word.lower() for word in words):
+    """Report "a apple", "an dog" and "a music" (but not "a music lesson")."""
+    low = [word.lower() for word in words]
+    for i, (article, word) in enumerate(pairwise(low)):
         if article in ("a", "an") and word.isalpha():
+            following = readings(low[i + 2]) if i + 2 < len(low) else frozenset()
+            if word in lists.NEVER_A and following.isdisjoint(_NOUN):
+                found = f"Write {quote(word, 24)} without {quote(article, 4)}."
+                return [Problem("article", found)]
             vowel = word[0] in "aeiou" and not word.startswith(_LIKE_CONSONANT)
             asked = "an" if vowel or word.startswith(_SILENT_H) else "a"
             if article != asked:

@@ -60,7 +60,7 @@ def test_dropping_all_small_words_is_noticed():
 @pytest.mark.parametrize(
     ("text", "kind", "message"),
     [
-        ("Dogs bark.", "length", "Your sentence has 2 words. Write 4 to 40 words."),
+        ("Dogs.", "length", "Your sentence has 1 word. Write 2 to 40 words."),
         ("the dog sleeps on the couch.", "capital", "Start with a capital letter."),
         ("The dog sleeps on the couch", "ending", "End the sentence with one full stop."),
         ("The dog sleeps here. A cat eats it.", "one_sentence",
@@ -68,6 +68,7 @@ def test_dropping_all_small_words_is_noticed():
         ("The dog sleeps; a cat eats.", "symbols", 'Do not use the sign ";".'),
         ("The dog chased a flarn down here.", "vocabulary", '"flarn" is not an English word.'),
         ("The dog found a old bone.", "article", 'Write "an old", not "a".'),
+        ("The musician bought a music here.", "article", 'Write "music" without "a".'),
         ("The dog chased the other dog away.", "repeated", 'You used "dog" twice.'),
         ("The girl carries basket in the field.", "article", 'Write "a" or "the" before "basket".'),
         ("A basket of apples on the table.", "verb", "Your sentence has no verb."),
