@@ -38,8 +38,8 @@ from corgi_gym.rewards.lexicon import (
 from corgi_gym.rewards.text import plural, quote
 from corgi_gym.rewards.verdict import Problem
 
-# Bounds on one sentence. The longest witness has 22 words; 40 words are a long everyday sentence (the
-# prompt of `concepts` says so). No sentence has fewer than two; shorter ones are left to the grammar.
+# Bounds on one sentence. The longest witness has 22 words; 40 words are a long everyday sentence,
+# and the prompt of `concepts` says so. No sentence has fewer than two; the grammar refuses those.
 MIN_WORDS, MAX_WORDS = 2, 40
 # Longer replies are refused before anything is parsed.
 MAX_CHARS = 400
@@ -87,7 +87,7 @@ def examine(text: str, apart: Collection[str] = (), events: bool = False) -> Rep
         >>> examine("The girl carried a basket across the field.").problems
         ()
         >>> [p.kind for p in examine("Girl, basket, field.").problems]
-        ['length', 'verb']
+        ['verb']
     """
     text = text.strip()
     if len(text) > MAX_CHARS:

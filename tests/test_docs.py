@@ -18,6 +18,7 @@ from corgi_gym.rewards import registry
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+_COLUMNS = "100"  # what is shown must not depend on the width of a terminal
 _CODE = re.compile(r"^```python\n(.*?)^```\n(?:\n^```text\n(.*?)^```$)?", re.M | re.S)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -52,6 +53,7 @@ CASES = [
 @pytest.mark.parametrize(("code", "shown", "name"), CASES)
 def test_code_runs_and_prints_what_is_shown(code, shown, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", _COLUMNS)
     printed = output(code, name)
     assert shown is None or printed == shown
 
@@ -91,6 +93,6 @@ def _rewrite(page):
 
 
 if __name__ == "__main__":
-    os.environ["COLUMNS"] = "100"
+    os.environ["COLUMNS"] = _COLUMNS
     for each in PAGES:
         _rewrite(each)

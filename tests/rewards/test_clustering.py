@@ -117,9 +117,9 @@ def test_success_does_not_depend_on_group_order_or_numbers():
 def test_never_raises_and_is_fast(fuzz_strings):
     took = []
     for text in fuzz_strings:
-        start = time.perf_counter()
+        start = time.process_time()
         verdict = clustering(text, CLASS)
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
         assert verdict == clustering(text, CLASS)
         assert 0.0 <= verdict.score <= 1.0 and verdict.success == (not verdict.problems)
         assert all(len(p.message.split()) <= 25 for p in verdict.problems)

@@ -214,9 +214,9 @@ def test_bombs_are_answered_at_once(before, bomb):
     for check, target in CHECKERS:
         seconds = []
         for _ in range(2):  # the better of two: another process may take the core
-            start = time.perf_counter()
+            start = time.process_time()
             verdict = check(reply, target)
-            seconds.append(time.perf_counter() - start)
+            seconds.append(time.process_time() - start)
         assert verdict.problems and verdict.score <= 0.1
         assert min(seconds) < 0.05, (check.name, seconds)  # measured: 0.006
         assert len(feedback(verdict)) <= MAX_FEEDBACK_CHARS
@@ -250,9 +250,9 @@ def test_fuzz_never_raises():
 
 def test_ordinary_replies_are_quick():
     replies = ["3 + 4 = 7\n7 * -6 = -42\nAnswer: -42", "Answer: 8 * (5 - 3)"]
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(100):
         for (check, target), reply in zip(CHECKERS[:2], replies, strict=True):
             verdict: Verdict = check(reply, target)
             assert verdict.success
-    assert (time.perf_counter() - start) / 200 < 2e-3  # measured: 0.05 ms
+    assert (time.process_time() - start) / 200 < 2e-3  # measured: 0.05 ms

@@ -197,9 +197,9 @@ def test_never_raises_and_is_fast(fuzz_strings):
     num_planning("warm up", wanted)
     took = []
     for text in fuzz_strings:
-        start = time.perf_counter()
+        start = time.process_time()
         verdict = num_planning(text, wanted)
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
         assert verdict == num_planning(text, wanted)
         assert 0.0 <= verdict.score <= 1.0 and verdict.success == (not verdict.problems)
         assert all(len(p.message.split()) <= 25 for p in verdict.problems)

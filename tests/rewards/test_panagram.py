@@ -62,9 +62,9 @@ def test_never_raises_and_is_fast(fuzz_strings):
     panagram("warmup", "nlaep")
     took = []
     for text in fuzz_strings:
-        start = time.perf_counter()
+        start = time.process_time()
         verdict = panagram(text, "nlaep")
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
         assert verdict == panagram(text, "nlaep")
         assert 0.0 <= verdict.score <= 1.0 and verdict.success == (not verdict.problems)
         assert all(len(p.message.split()) <= 25 for p in verdict.problems)
