@@ -36,7 +36,7 @@ def test_witness_solves_and_near_misses_do_not():
 def test_prompt_states_the_task_briefly():
     for _, task in tasks(10):
         assert all(word in task.prompt for word in task.target["concepts"])
-        assert len(task.prompt.split()) <= 44
+        assert len(task.prompt.split()) <= 40
         assert task.witness not in task.prompt
 
 
