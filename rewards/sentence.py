@@ -39,8 +39,8 @@ from corgi_gym.rewards.text import plural, quote
 from corgi_gym.rewards.verdict import Problem
 
 # Bounds on one sentence. The longest witness has 22 words; 40 words are a long everyday sentence,
-# and keep parsing fast. No sentence has fewer than two. (Saying "at most 40 words" in the prompt made
-# the 135M model write numbered lists, and training found sentences several rounds later.)
+# and keep parsing fast. No sentence has fewer than two. (With "at most 40 words" in the prompt
+# the 135M model wrote numbered lists, and training found sentences several rounds later.)
 MIN_WORDS, MAX_WORDS = 2, 40
 # Longer replies are refused before anything is parsed.
 MAX_CHARS = 400
