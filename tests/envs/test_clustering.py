@@ -1,12 +1,8 @@
-"""The clustering family: witnesses, near misses, splits, purity, exploits."""
-
-import os
-import subprocess
-import sys
+"""What the clustering family asks for, and exploits that must not pay."""
 
 import pytest
 
-from corgi_gym.envs import SPLITS, family_names, load_family
+from corgi_gym.envs import SPLITS, load_family
 from corgi_gym.rewards import judge
 
 Family = load_family("clustering")
@@ -21,60 +17,6 @@ def tasks():
 
 def all_tasks(tasks):
     return [task for split in SPLITS for task in tasks[split]]
-
-
-def test_family_is_listed():
-    assert Family.family == "clustering" in family_names()
-    assert Family.summary
-
-
-def test_witness_succeeds_and_near_misses_do_not(tasks):
-    source = Family()
-    for task in all_tasks(tasks):
-        verdict = judge(task.checker, task.witness, task.target)
-        assert verdict.success, (task.prompt, task.witness, verdict.problems)
-        misses = source.near_misses(task)
-        assert len(misses) >= 8
-        for reply in misses:
-            verdict = judge(task.checker, reply, task.target)
-            assert verdict.status == "scored"
-            assert verdict.score < 1.0, (task.prompt, reply)
-
-
-def test_splits_do_not_overlap(tasks):
-    prompts = [{task.prompt for task in tasks[split]} for split in SPLITS]
-    ids = [{task.task_id for task in tasks[split]} for split in SPLITS]
-    for parts in (prompts, ids):
-        assert sum(map(len, parts)) == len(set().union(*parts))
-
-
-def test_item_is_pure_and_random_access():
-    one, other = Family(), Family()
-    backwards = {i: other.item(5, i) for i in reversed(range(20))}
-    assert [one.item(5, i) for i in range(20)] == [backwards[i] for i in range(20)]
-    assert one.item(5, 0) != one.item(6, 0)
-
-
-def test_tasks_and_verdicts_are_equal_under_other_hash_seeds():
-    code = (
-        "from corgi_gym.envs import load_family; from corgi_gym.rewards import judge\n"
-        "source = load_family('clustering')()\n"
-        "for i in range(40):\n"
-        "    t = source.item(1, i)\n"
-        "    print(t.task_id, repr(t.prompt), t.target, repr(t.witness))\n"
-        "    print([judge(t.checker, m, t.target) for m in source.near_misses(t)])\n"
-    )
-    outputs = [
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    ]
-    assert outputs[0] == outputs[1] != ""
 
 
 def test_prompt_names_everybody_and_every_wish(tasks):
