@@ -13,7 +13,6 @@ TRL keeps the loss, the schedules, PEFT, accelerate, checkpoints and callbacks. 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +28,7 @@ from trl import GRPOConfig, GRPOTrainer
 from corgi_gym.agents.credit import CREDITS, Credit, attempt_advantages
 from corgi_gym.agents.episode import Episode, repeat_share, success_by_attempt
 from corgi_gym.agents.logps import add_chosen_head
-from corgi_gym.agents.rollout import Rollout, Session
+from corgi_gym.agents.rollout import Rollout, Session, timed
 from corgi_gym.agents.sync import sync_weights
 from corgi_gym.envs import stable_hash
 
@@ -155,7 +154,6 @@ class GuidedGRPOTrainer(GRPOTrainer):
     def _run_sessions(self, count: int) -> dict[str, list[Any]]:
         """TRL's ``rollout_func``: sessions for the rows stashed by the caller."""
         self.sync()
-        start = time.perf_counter()
         first = self.accelerator.process_index * count
         sessions = [
             Session(
@@ -164,8 +162,9 @@ class GuidedGRPOTrainer(GRPOTrainer):
             )
             for i, row in enumerate(self._rows)
         ]
-        self._episodes = self.rollout.run(sessions, policy_version=self.state.global_step)
-        seconds = time.perf_counter() - start
+        self._episodes, seconds = timed(
+            self.rollout, sessions, policy_version=self.state.global_step
+        )
         self._log_episodes(self._episodes, seconds)
         self.on_rollout(
             RolloutReport(self.state.global_step, self._episodes, seconds, self.mismatch)

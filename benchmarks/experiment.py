@@ -354,6 +354,8 @@ class _RoundRows:
 
     def close(self, now: float | None = None) -> None:
         """Write the row of the last round, if there is one; it ended at ``now``."""
+        from corgi_gym.agents.rollout import tokens_per_second
+
         if self.report is None:
             return
         report, self.report = self.report, None
@@ -373,7 +375,7 @@ class _RoundRows:
             "unscored": sum(a.unscored for e in episodes for a in e.attempts),
             "rollout_seconds": report.seconds,
             "train_seconds": now - self.round_started - report.seconds,
-            "tokens_per_second": tokens / report.seconds,
+            "tokens_per_second": tokens_per_second(episodes, report.seconds),
             "mismatch": report.mismatch,
             **{key: _mean(self.logs, key) for key in ("loss", "entropy", "grad_norm")},
         }
