@@ -120,23 +120,28 @@ class Rollout:
         finished: list[Episode | None] = [None] * len(waiting)
         running: dict[str, _Running] = {}
         started = 0
-        while started < len(waiting) or running:
-            while started < len(waiting) and len(running) < self.concurrency:
-                run = _Running(self, prefix, started, waiting[started], policy_version)
-                running[run.name] = run
-                run.submit()
-                started += 1
-            for completion in self.engine.poll():
-                run = running.get(completion.id)
-                if run is None:  # asked for by an earlier run that was interrupted
-                    continue
-                if run.answer(completion):
-                    continue
-                del running[run.name]
-                self._idle.append(run.env)
-                finished[run.number] = run.episode
-                if on_episode is not None:
-                    on_episode(run.episode)
+        try:
+            while started < len(waiting) or running:
+                while started < len(waiting) and len(running) < self.concurrency:
+                    run = _Running(self, prefix, started, waiting[started], policy_version)
+                    running[run.name] = run
+                    run.submit()
+                    started += 1
+                for completion in self.engine.poll():
+                    run = running.get(completion.id)
+                    if run is None:  # of a run whose engine step was interrupted midway
+                        continue
+                    if run.answer(completion):
+                        continue
+                    del running[run.name]
+                    self._idle.append(run.env)
+                    finished[run.number] = run.episode
+                    if on_episode is not None:
+                        on_episode(run.episode)
+        finally:
+            # interrupted (Ctrl-C) or failed: the engine must be free for whatever comes next
+            if running:
+                self.engine.cancel(running)
         return [e for e in finished if e is not None]
 
     def _environment(self) -> gym.Env[str, str]:

@@ -92,6 +92,10 @@ class Engine(Protocol):
         """Advance and return the replies finished since the last call (maybe none)."""
         ...
 
+    def cancel(self, ids: Iterable[str]) -> None:
+        """Drop requests under way; unknown ids are ignored."""
+        ...
+
     def load_weights(self, named_params: Iterable[tuple[str, Tensor]]) -> None:
         """Replace the policy's weights; only while no request is under way."""
         ...

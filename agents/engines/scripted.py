@@ -81,6 +81,11 @@ class ScriptedEngine:
         )
         return [*ids, self.codec.stop_ids[0]]
 
+    def cancel(self, ids: Iterable[str]) -> None:
+        """Drop requests that were not answered yet."""
+        dropped = set(ids)
+        self._queue = deque(r for r in self._queue if r.id not in dropped)
+
     def load_weights(self, named_params: Iterable[tuple[str, Tensor]]) -> None:
         """A script has no weights: nothing to load."""
 

@@ -73,16 +73,27 @@ class TransformersEngine:
             Completion(row.request.id, row.token_ids, row.logprobs, row.finish_reason())  # type: ignore[arg-type]
             for row in (self._rows[i] for i in done)
         ]
-        keep = [i for i in range(len(self._rows)) if i not in set(done)]
-        self._rows = [self._rows[i] for i in keep]
-        self._next = torch.tensor([[sampled[i]] for i in keep], device=self.model.device)
-        index = torch.tensor(keep, dtype=torch.long, device=self.model.device)
-        if keep and done:
-            self._cache.batch_select_indices(index)
-        self._mask = self._mask[index]
-        if not keep:
-            self._cache = None
+        self._next = torch.tensor([[token] for token in sampled], device=self.model.device)
+        self._keep([i for i in range(len(self._rows)) if i not in set(done)])
         return completions
+
+    def _keep(self, rows: list[int]) -> None:
+        """Drop the other rows of the batch."""
+        if len(rows) == len(self._rows):
+            return
+        index = torch.tensor(rows, dtype=torch.long, device=self.model.device)
+        self._rows = [self._rows[i] for i in rows]
+        self._next, self._mask = self._next[index], self._mask[index]
+        if not rows:
+            self._cache = None
+        elif self._cache is not None:
+            self._cache.batch_select_indices(index)
+
+    def cancel(self, ids: Iterable[str]) -> None:
+        """Drop requests, whether they wait or are under way."""
+        dropped = set(ids)
+        self._queue = deque(r for r in self._queue if r.id not in dropped)
+        self._keep([i for i, row in enumerate(self._rows) if row.request.id not in dropped])
 
     def _start_batch(self) -> bool:
         batch = [self._queue.popleft() for _ in range(min(self.max_batch, len(self._queue)))]

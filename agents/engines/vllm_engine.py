@@ -113,6 +113,10 @@ class VLLMEngine:
             raise EngineError(f"vLLM failed while generating: {error}") from error
         return [_completion(output) for output in outputs if output.finished]
 
+    def cancel(self, ids: Iterable[str]) -> None:
+        """Abort requests; vLLM ignores ids that it does not know."""
+        self._engine.abort_request(list(ids))
+
     def load_weights(self, named_params: Iterable[tuple[str, torch.Tensor]]) -> None:
         """Load new weights and drop the prefix cache, which belongs to the old ones."""
         if self._engine.has_unfinished_requests():

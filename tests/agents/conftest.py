@@ -36,6 +36,11 @@ class OddEngine:
         reason = "stop" if ids[-1] == self.codec.END else "length"
         return Completion(name, ids, [self.logprob] * len(ids), reason)
 
+    def cancel(self, ids):
+        for name in list(ids):
+            self.pending.pop(name, None)
+            self.log.append(("cancel", name, [], None))
+
     def load_weights(self, named_params):
         pass
 

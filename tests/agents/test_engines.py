@@ -153,6 +153,31 @@ def test_a_seed_makes_a_reply_whatever_else_runs(tiny_model):
     assert len({tuple(c.token_ids) for c in drain(engine, 8).values()}) > 6
 
 
+@pytest.mark.parametrize("polls", [0, 1, 5])
+def test_cancelled_requests_never_return_and_the_others_are_not_touched(tiny_model, polls):
+    """Cancelled while they wait, at their first token, and in mid-reply."""
+    sampling = Sampling(max_tokens=12)
+    requests = [
+        GenerationRequest(str(i), ids, sampling, seed=i) for i, ids in enumerate(prompts(6))
+    ]
+    expected = {}
+    for request in requests:
+        engine = TransformersEngine(tiny_model)
+        engine.submit(request)
+        expected.update(drain(engine, 1))
+    engine = TransformersEngine(tiny_model, max_batch=4)
+    for request in requests:
+        engine.submit(request)
+    assert not any(engine.poll() for _ in range(polls))
+    engine.cancel(["0", "2", "5", "unknown"])
+    assert drain(engine, 3) == {name: expected[name] for name in "134"}
+    for request in requests:
+        engine.submit(request)
+    engine.poll()
+    engine.cancel(str(i) for i in range(6))
+    assert engine.poll() == []
+
+
 def test_top_p_keeps_the_nucleus(tiny_model):
     ids = prompts(1, seed=11)[0]
     probs = reference_logps(tiny_model, ids, [0], 1.0)[0].exp().detach()
@@ -237,6 +262,15 @@ def test_scripted_replies_end_with_the_end_token_or_are_cut():
     assert (c.token_ids, codec.text(c.token_ids)) == ([codec.END], "")
     assert all(len(x.logprobs) == len(x.token_ids) for x in (a, b, c))
     assert engine.poll() == []
+
+
+def test_a_cancelled_scripted_request_is_not_answered():
+    codec = CharCodec()
+    engine = ScriptedEngine(str.upper, codec)
+    for name in "abc":
+        engine.submit(GenerationRequest(name, codec.start(name), Sampling(), seed=0))
+    engine.cancel(["b", "unknown"])
+    assert [c.id for c in engine.poll()] == ["a", "c"]
 
 
 def test_scripted_replies_in_a_models_own_tokens(tiny_tokenizer):

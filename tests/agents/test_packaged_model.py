@@ -148,3 +148,17 @@ def test_weights_do_not_change_under_a_reply(engine, model, prompts):
         engine.load_weights(model.named_parameters())
     while not engine.poll():
         pass
+
+
+def test_cancelled_replies_free_vllm_for_new_weights(engine, model, prompts):
+    sampling = Sampling(max_tokens=64)
+    for i, ids in enumerate(prompts):
+        engine.submit(GenerationRequest(f"cancelled-{i}", ids, sampling, seed=i))
+    engine.poll()
+    engine.cancel([*(f"cancelled-{i}" for i in range(len(prompts))), "unknown"])
+    engine.load_weights(model.named_parameters())
+    engine.submit(GenerationRequest("next", prompts[0], Sampling(max_tokens=2), seed=0))
+    done = []
+    while not done:
+        done = engine.poll()
+    assert [c.id for c in done] == ["next"]

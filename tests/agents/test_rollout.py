@@ -188,8 +188,25 @@ def test_an_engine_error_comes_through_after_what_had_ended(odd_engine, make_rol
     assert all(len(e.attempts) == 2 for e in ended)
 
 
-def test_replies_to_an_interrupted_run_reach_no_other_session(odd_engine, make_rollout):
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, RuntimeError])
+def test_an_interrupted_run_leaves_the_engine_free_for_the_next(odd_engine, make_rollout, failure):
     engine = odd_engine(lambda text: "no" if "first" in text else "solved")
+    first = make_rollout(engine, longer, SAMPLING, prompts=["first"])
+
+    def interrupt(episode):
+        raise failure
+
+    with pytest.raises(failure):
+        first.run(sessions(9), on_episode=interrupt)
+    assert not engine.pending
+    assert any(entry[0] == "cancel" for entry in engine.log)
+    second = make_rollout(engine, longer, SAMPLING, prompts=["second"])
+    assert all(e.attempts[0].reply == "solved" for e in second.run(sessions(9)))
+
+
+def test_a_reply_that_nobody_waits_for_reaches_no_session(odd_engine, make_rollout):
+    engine = odd_engine(lambda text: "no" if "first" in text else "solved")
+    engine.cancel = lambda ids: None  # as when the engine was interrupted in mid-step
     first = make_rollout(engine, longer, SAMPLING, prompts=["first"])
 
     def interrupt(episode):
