@@ -95,7 +95,7 @@ def test_a_json_file_without_rows_is_an_error(tmp_path, text, says):
 def test_what_is_no_source_says_what_would_be(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no data file .*gone\.jsonl"):
         load_rows(tmp_path / "gone.jsonl", FIELDS)
-    with pytest.raises(ValueError, match="neither a file of type .* nor a hub id"):
+    with pytest.raises(ValueError, match=r"neither a file of type .* nor a hub id"):
         load_rows("no hub id", FIELDS)
     with pytest.raises(TypeError, match="a path, a hub id or a list of rows"):
         load_rows({"question": "Q?"}, FIELDS)
