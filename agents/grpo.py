@@ -46,15 +46,23 @@ class GuidedGRPOConfig(GRPOConfig):
         engine_logps: Use the engine's log-probs of the sampled tokens as the old log-probs, which
             saves a forward pass and corrects the mismatch between engine and trainer in the ratio.
         task_offset: First task index of the training stream.
+        single_attempt_rounds: Rounds at the start in which a session has one attempt. A curriculum
+            from one attempt to several: what a first reply should look like is learned at a
+            fraction of the tokens, and what to do with feedback afterwards.
     """
 
     credit: Credit = field(default="attempt")
     engine_logps: bool = field(default=True)
     task_offset: int = field(default=0)
+    single_attempt_rounds: int = field(default=0)
 
     def __post_init__(self) -> None:
         if self.credit not in CREDITS:
             raise ValueError(f"unknown credit {self.credit!r}; choose from {', '.join(CREDITS)}")
+        if self.single_attempt_rounds < 0:
+            raise ValueError(
+                f"single_attempt_rounds must be 0 or more, got {self.single_attempt_rounds!r}"
+            )
         super().__post_init__()
 
 
@@ -155,10 +163,13 @@ class GuidedGRPOTrainer(GRPOTrainer):
         """TRL's ``rollout_func``: sessions for the rows stashed by the caller."""
         self.sync()
         first = self.accelerator.process_index * count
+        updates = self.args.steps_per_generation // self.args.gradient_accumulation_steps
+        single = self.state.global_step // updates < self.args.single_attempt_rounds
         sessions = [
             Session(
                 index=row["index"],
                 seed=stable_hash(self.args.seed, self.state.global_step, row["index"], first + i),
+                max_attempts=1 if single else None,
             )
             for i, row in enumerate(self._rows)
         ]

@@ -48,11 +48,19 @@ class Codec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What to run: which task (``index`` of the environment), and the seed of its sampling."""
+    """What to run.
+
+    Attributes:
+        index: Which task of the environment.
+        seed: Seed of its sampling.
+        task: Family, where ``index`` counts within one.
+        max_attempts: Attempts of this session; ``None`` leaves them to the environment.
+    """
 
     index: int
     seed: int
     task: str | None = None
+    max_attempts: int | None = None
 
 
 class Rollout:
@@ -164,6 +172,8 @@ class _Running:
         options: dict[str, Any] = {"index": session.index}
         if session.task is not None:
             options["task"] = session.task
+        if session.max_attempts is not None:
+            options["max_attempts"] = session.max_attempts
         message, info = self.env.reset(seed=session.seed % 2**32, options=options)
         self.episode = Episode(
             task=info["task"],

@@ -77,6 +77,7 @@ def make_trainer(
         "num_generations": spec.num_generations,
         "temperature": temperature,
         "beta": spec.beta,
+        "single_attempt_rounds": spec.single_attempt_rounds,
         "bf16": True,
         "use_cpu": not cuda,
         "gradient_checkpointing": False,

@@ -72,6 +72,8 @@ class TrainSpec:
         micro_batch: Sessions per forward pass; updates x micro_batch must divide sessions.
         learning_rate: Of AdamW.
         max_attempts: Attempts per training session.
+        single_attempt_rounds: Rounds at the start with one attempt per session, at most
+            ``rounds``; see `corgi_gym.agents.grpo.GuidedGRPOConfig`.
         beta: Weight of the KL term to the initial model (0: none, and no reference is loaded).
         max_seconds: Start no new round after this many seconds of training (0: no limit). What is
             trained then depends on the machine; the rounds that ran are recorded.
@@ -85,6 +87,7 @@ class TrainSpec:
     micro_batch: int = 8
     learning_rate: float = 5e-5
     max_attempts: int = 4
+    single_attempt_rounds: int = 0
     beta: float = 0.0
     max_seconds: int = 0
     options: dict[str, Any] = field(default_factory=dict)
@@ -143,6 +146,11 @@ class Recipe:
                     raise ValueError(f"{where}.{name} must be a positive integer, got {value!r}")
         if t.max_seconds < 0:
             raise ValueError(f"train.max_seconds must be 0 or more, got {t.max_seconds!r}")
+        if not 0 <= t.single_attempt_rounds <= t.rounds:
+            raise ValueError(
+                f"train.single_attempt_rounds must be from 0 to train.rounds = {t.rounds}, "
+                f"got {t.single_attempt_rounds!r}"
+            )
         if t.num_generations < 2 or t.sessions % t.num_generations:
             raise ValueError(
                 f"train.num_generations must be at least 2 and divide train.sessions, got "

@@ -51,8 +51,9 @@ class GuidedEnv(gym.Env[str, str]):
         suite: The mixture that the words of ``tasks`` select from (set by the registered ids).
         render_mode: ``None``, ``"ansi"`` (returns the chat) or ``"human"`` (prints it).
 
-    ``reset`` takes ``options={"task": name, "index": i}``: ``index`` alone picks item ``i`` of the
-    mixture (families in turn), ``task`` alone a random item of that family.
+    ``reset`` takes ``options={"task": name, "index": i, "max_attempts": n}``: ``index`` alone picks
+    item ``i`` of the mixture (families in turn), ``task`` alone a random item of that family, and
+    ``max_attempts`` holds for that episode alone.
 
     ``info`` always holds ``messages``, ``task``, ``task_id``, ``attempt``, ``score``,
     ``best_score``, ``success``, ``unscored`` and ``problems``; never the target or the witness.
@@ -116,6 +117,7 @@ class GuidedEnv(gym.Env[str, str]):
         self.observation_space = ChatText(MAX_OBSERVATION_CHARS)
         self.action_space = ChatText(MAX_ACTION_CHARS)
         self._task: Task | None = None
+        self._attempts = self.max_attempts  # of the episode under way
 
     # ---------------------------------------------------------------- gymnasium API
 
@@ -128,7 +130,10 @@ class GuidedEnv(gym.Env[str, str]):
             ValueError: For an unknown option, family or index.
         """
         super().reset(seed=seed)
-        self._task = self._choose(dict(options or {}))
+        options = dict(options or {})
+        attempts = options.pop("max_attempts", self.max_attempts)
+        attempts = check_whole(attempts, "reset option 'max_attempts'", 1)
+        self._task, self._attempts = self._choose(options), attempts
         self._session = make_session_reward(self.session_reward)
         self._messages: list[Message] = [{"role": "user", "content": self._task.prompt}]
         self._verdicts: list[Verdict] = []
@@ -152,7 +157,7 @@ class GuidedEnv(gym.Env[str, str]):
         self._verdicts.append(verdict)
         attempt = len(self._verdicts)
         terminated = verdict.success
-        truncated = not terminated and attempt >= self.max_attempts
+        truncated = not terminated and attempt >= self._attempts
         reward = 0.0
         if verdict.status == "scored":
             reward = self._session.step(verdict.score, terminated, terminated or truncated)
@@ -190,7 +195,9 @@ class GuidedEnv(gym.Env[str, str]):
     def _choose(self, options: dict[str, Any]) -> Task:
         family, index = options.pop("task", None), options.pop("index", None)
         if options:
-            raise ValueError(f"unknown reset option(s) {sorted(options)}; known: task, index")
+            raise ValueError(
+                f"unknown reset option(s) {sorted(options)}; known: task, index, max_attempts"
+            )
         if index is not None:
             index = check_whole(index, "reset option 'index'", 0)
         if family is None and index is not None:
@@ -225,7 +232,7 @@ class GuidedEnv(gym.Env[str, str]):
 
     def _over(self) -> bool:
         done = bool(self._verdicts) and self._verdicts[-1].success
-        return done or len(self._verdicts) >= self.max_attempts
+        return done or len(self._verdicts) >= self._attempts
 
     def _info(self) -> dict[str, Any]:
         assert self._task is not None

@@ -1,15 +1,17 @@
 """Who can do what: the plainest nonsense that a grammar accepts ("The tree threw a ranch.").
 
 A policy that may use any subject and object soon does: "The summer gathered the camper", "The boy
-threw the ranch". Two tables refuse the clearest of these: things that do nothing, as subjects of
-what only people and animals do; places and times, as objects of what hands and mouths do. Only
-plain clauses are looked at (article, adjectives, noun, verb, article, ...), so an honest sentence
-is rarely refused; and most nonsense passes: this is no judge of common sense.
+threw the ranch", "The woman wears a dress out of her head". Tables refuse the clearest of these:
+things that do nothing, as subjects of what only people and animals do; places and times, as objects
+of what hands and mouths do; "out of" after a verb that takes nothing out. Only plain clauses are
+looked at (article, adjectives, noun, verb, article, ...), so an honest sentence is rarely refused;
+and most nonsense passes: this is no judge of common sense.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from corgi_gym.rewards import _wordlists as lists
 from corgi_gym.rewards._recogniser import Token
@@ -55,6 +57,23 @@ _HANDLE = _set(
     "throw toss lift carry wear eat drink knead fry bake chop peel stir fold sew juggle pour drop "
     "kick chew lick slice knit"
 )
+# What can be done "out of" something. One training ended half of its sentences with "out of her
+# pocket", whatever the verb.
+_OUT = _set(
+    "take get pull bring come go run walk climb fall jump pour eat drink sip make build carve cut "
+    "look lean drive fly step swim crawl throw lift carry move roll slide pick dig grow peer stare "
+    "gaze lead help chase push drag draw drop leap hop race rush slip sneak stumble burst empty "
+    "scoop serve spill shake squeeze wipe wash rinse remove rescue save steal pop poke peek be "
+    "keep stay stick hang rise emerge escape break let set send order kick knock tear rip wake talk "
+    "march sail row ride dance splash float drift tumble trip creep flow leak blow sweep scrape "
+    "hurry gather collect tip turn back stand paddle steer ladle unpack read copy choose select "
+    "lock shut"
+)
+_OUT_OF_MIND = _set("head heads mouth mouths mind minds pocket pockets face faces")
+# What comes out of these.
+_OUT_OF_MIND_VERBS = _set(
+    "take get pull bring draw fall drop slip pop come fly remove empty spill fish"
+)
 _ARTICLES = _set("a an the my your his her its our their this that these those some every")
 _STARTS = _set(", but while because when after before until as")
 _OBJECTS = _ARTICLES | _set("him them me us himself herself itself themselves it")
@@ -78,6 +97,24 @@ def nonsense(tokens: Sequence[Token], shown: Sequence[str]) -> str | None:
         does = sorted(tokens[verb].verbs & _HANDLE)
         if does and tokens[noun].word in _PLACES | _TIMES:
             return f"Nobody can {does[0]} {shown[article].lower()} {tokens[noun].word}."
+    return _out_of_nothing(tokens)
+
+
+def _out_of_nothing(tokens: Sequence[Token]) -> str | None:
+    """A message about "out of" after a verb that takes nothing out."""
+    for place in range(1, len(tokens) - 2):
+        if (tokens[place].word, tokens[place + 1].word) != ("out", "of"):
+            continue
+        verbs = [
+            token.verbs
+            for before, token in pairwise(tokens[:place])
+            if token.verbs and before.word not in _ARTICLES and "ADJ" not in before.readings
+        ]
+        end = next((t.word for t in tokens[place + 2 :] if t.word in _OUT_OF_MIND), None)
+        allowed = _OUT if end is None else _OUT_OF_MIND_VERBS
+        if verbs and not any(verb & allowed for verb in verbs):
+            does = min(verbs[-1])
+            return f'Leave out the part "out of ...": nobody can {does} anything out of that.'
     return None
 
 

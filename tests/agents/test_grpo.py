@@ -463,6 +463,8 @@ def test_engine_errors_come_through_training(tiny_model, trainer_of):
 def test_settings_that_cannot_be_are_named(tiny_model, trainer_of, tmp_path):
     with pytest.raises(ValueError, match="unknown credit 'turn'"):
         GuidedGRPOConfig(output_dir=str(tmp_path), credit="turn")
+    with pytest.raises(ValueError, match="single_attempt_rounds must be 0 or more, got -1"):
+        GuidedGRPOConfig(output_dir=str(tmp_path), single_attempt_rounds=-1)
     with pytest.raises(ValueError, match="unknown algorithm 'gpro'; choose from grpo"):
         trainer_of(tiny_model, algorithm="gpro")
     with pytest.raises(ValueError, match=r"train\.options key 'epsilon_hihg'.*'epsilon_high'"):
@@ -471,6 +473,18 @@ def test_settings_that_cannot_be_are_named(tiny_model, trainer_of, tmp_path):
         GuidedGRPOTrainer(
             tiny_model, GuidedGRPOConfig(output_dir=str(tmp_path), use_cpu=True, bf16=False), None
         )
+
+
+def test_sessions_have_one_attempt_in_the_first_rounds(trainer_of, tiny_model):
+    reports = []
+    trainer = trainer_of(
+        tiny_model,
+        spec={"rounds": 3, "single_attempt_rounds": 2},
+        checker=lambda reply, target: reply.count("e") / (1 + len(reply)),  # never solved
+        on_rollout=reports.append,
+    )
+    trainer.train()
+    assert [{len(e.attempts) for e in r.episodes} for r in reports] == [{1}, {1}, {2}]
 
 
 def test_the_stream_of_tasks_can_start_later(tiny_model, trainer_of):

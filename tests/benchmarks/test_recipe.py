@@ -66,6 +66,10 @@ def test_numbers_that_yaml_reads_as_text_are_numbers():
         ("algorithm=gpro", "unknown algorithm 'gpro'"),
         ("engine=vlm", "unknown engine 'vlm'"),
         ("train.max_seconds=-1", "train.max_seconds must be 0 or more, got -1"),
+        (
+            "train.single_attempt_rounds=99",
+            "train.single_attempt_rounds must be from 0 to train.ro",
+        ),
         ("train.rounds=0", "train.rounds must be a positive integer, got 0"),
         ("train.max_attempts=0", "train.max_attempts must be a positive integer, got 0"),
         ("evaluation.tasks=-1", "evaluation.tasks must be a positive integer, got -1"),

@@ -323,13 +323,15 @@ def test_bad_arguments_name_the_value_and_the_way_out(arguments, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"idx": 3}, r"unknown reset option\(s\) \['idx'\]; known: task, index"),
+        ({"idx": 3}, r"unknown reset option\(s\) \['idx'\]; known: task, index, max_attempts"),
         ({"task": "panagram"}, "unknown task family 'panagram' in this environment; it has: promp"),
         ({"task": ["prompts"]}, r"unknown task family \['prompts'\]"),
         ({"index": -1}, "reset option 'index' must be an integer of at least 0, got -1"),
         ({"index": 1.0}, "reset option 'index' must be an integer of at least 0, got 1.0"),
         ({"index": True}, "reset option 'index' must be an integer of at least 0, got True"),
         ({"index": "3"}, "reset option 'index' must be an integer of at least 0, got '3'"),
+        ({"max_attempts": 0}, "reset option 'max_attempts' must be an integer of at least 1, got"),
+        ({"max_attempts": 1, "idx": 3}, "unknown reset option"),
     ],
 )
 def test_bad_reset_options_are_refused_and_leave_the_episode(options, message):
@@ -338,6 +340,16 @@ def test_bad_reset_options_are_refused_and_leave_the_episode(options, message):
     with pytest.raises(ValueError, match=message):
         env.reset(options=options)
     assert env.step("1")[4]["attempt"] == 2
+
+
+def test_the_attempts_of_one_episode_can_be_set():
+    env = make(max_attempts=3)
+    env.reset(options={"index": 0, "max_attempts": 1})
+    assert env.step("0.5")[2:4] == (False, True)
+    env.reset(options={"index": 0, "max_attempts": 5})
+    assert [env.step("0.5")[3] for _ in range(5)] == [False] * 4 + [True]
+    env.reset(options={"index": 0})
+    assert [env.step("0.5")[3] for _ in range(3)] == [False, False, True]
 
 
 def test_stepping_without_an_episode_says_what_to_call():

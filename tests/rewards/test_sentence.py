@@ -106,12 +106,38 @@ def test_event_means_that_something_happens():
          'Tell who does what, without "takes place".'),
         ("The tall trees chase a boy.", "sense", "No tree can chase anything."),
         ("When it rained, the boy threw the old farm.", "sense", "Nobody can throw the farm."),
+        # what a trained policy added to every sentence
+        ("The woman wears a dress out of her head.", "sense",
+         'Leave out the part "out of ...": nobody can wear anything out of that.'),
+        ("The girl catches a fish out of her pocket.", "sense",
+         'Leave out the part "out of ...": nobody can catch anything out of that.'),
+        ("The worker measures a table out of their drawer.", "sense",
+         'Leave out the part "out of ...": nobody can measure anything out of that.'),
+        ("The secretary drinks a coffee out of their pocket.", "sense",
+         'Leave out the part "out of ...": nobody can drink anything out of that.'),
     ],
 )  # fmt: skip
 def test_plain_nonsense_is_named_where_an_event_is_asked_for(text, kind, message):
     problem = examine(text, events=True).problems[0]
     assert (problem.kind, problem.message) == (kind, message)
     assert not examine(text).problems
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The boy pulled a coin out of his pocket.",
+        "A cat jumped out of the basket.",
+        "The farmer drove a truck out of the barn.",
+        "The woman drinks coffee out of a cup.",
+        "The man lifted the old dog out of the water.",
+        "The children ran out of the school after the lesson.",
+        "A letter fell out of her pocket.",
+        "The girl looked out of the window.",
+    ],
+)
+def test_what_can_come_out_of_something(text):
+    assert not examine(text, events=True).problems
 
 
 def test_nouns_that_must_stay_apart():
