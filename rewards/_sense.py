@@ -61,13 +61,13 @@ _HANDLE = _set(
 # pocket", whatever the verb.
 _OUT = _set(
     "take get pull bring come go run walk climb fall jump pour eat drink sip make build carve cut "
-    "look lean drive fly step swim crawl throw lift carry move roll slide pick dig grow peer stare "
-    "gaze lead help chase push drag draw drop leap hop race rush slip sneak stumble burst empty "
-    "scoop serve spill shake squeeze wipe wash rinse remove rescue save steal pop poke peek be "
-    "keep stay stick hang rise emerge escape break let set send order kick knock tear rip wake "
+    "look lean drive fly step swim crawl throw lift carry move roll slide pick dig grow peer "
+    "stare gaze lead help chase push drag draw drop leap hop race rush slip sneak stumble burst "
+    "empty scoop serve spill shake squeeze wipe wash rinse remove rescue save steal pop poke peek "
+    "be keep stay stick hang rise emerge escape break let set send order kick knock tear rip wake "
     "talk march sail row ride dance splash float drift tumble trip creep flow leak blow sweep "
-    "scrape hurry gather collect tip turn back stand paddle steer ladle unpack read copy choose select "
-    "lock shut"
+    "scrape hurry gather collect tip turn back stand paddle steer ladle unpack read copy choose "
+    "select lock shut"
 )
 _OUT_OF_MIND = _set("head heads mouth mouths mind minds pocket pockets face faces")
 # What comes out of these.
