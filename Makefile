@@ -3,16 +3,19 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+PEERS ?= .venv-peers
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help train test lint speed clean
+.PHONY: help train test lint speed nightly audit-peers clean
 
 help:
 	@echo "make train   train the packaged model with corrective feedback (about 15 minutes on 2 cores)"
 	@echo "make test    run the tests"
 	@echo "make lint    format, lint, types and import direction"
 	@echo "make speed   environment episodes per second"
+	@echo "make nightly the long fuzz and 1,000 tasks per family"
+	@echo "make audit-peers   the audit on public checkers of other projects"
 
 $(READY): requirements/cpu.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "corgi-gym: the pinned requirements are for Python 3.11, this is %d.%d; run: make PYTHON=python3.11 ..." % sys.version_info[:2])'
@@ -38,5 +41,19 @@ lint: $(READY)
 speed: $(READY)
 	$(BIN)/python -m corgi_gym.benchmarks.env_speed
 
+nightly: $(READY)
+	CORGI_FUZZ=1000000 CORGI_TASKS=1000 $(BIN)/python -m pytest tests/rewards/test_fuzz.py tests/envs/test_every_family.py
+
+# in an environment of its own: public checkers of other projects through our audit
+audit-peers: $(PEERS)/.ready
+	$(PEERS)/bin/python benchmarks/peers/audit_public.py --out runs/audit-peers
+	$(PEERS)/bin/python benchmarks/peers/reward_doctor_cases.py
+
+$(PEERS)/.ready: requirements/peers.txt pyproject.toml
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --no-deps -r requirements/peers.txt
+	$(PEERS)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $(PEERS)/.ready
+
 clean:
-	rm -rf $(VENV) .cache .pytest_cache .ruff_cache .mypy_cache *.egg-info
+	rm -rf $(VENV) $(PEERS) .cache .pytest_cache .ruff_cache .mypy_cache *.egg-info

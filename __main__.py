@@ -76,6 +76,22 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     tasks.add_argument("families", nargs="*", help="only these families (default: all)")
     tasks.add_argument("--seed", type=int, default=0, help="which example (default: 0)")
+
+    audit = _command(
+        commands, "audit", _audit,
+        "try to break a checker: exploits, crashes, nondeterminism, slow calls, bad messages",
+        "corgi-gym audit my_checker.py:no_letter_e --rows tasks.jsonl --out runs/audit",
+    )  # fmt: skip
+    audit.add_argument(
+        "name", help="a family, a checker, a plug-in, module:function, path.py:function, or all"
+    )
+    audit.add_argument("--family", help="audit with this family's tasks")
+    audit.add_argument("--rows", help="a file of prompt, target, witness and near_misses")
+    audit.add_argument("--reference", help="another checker to compare with")
+    audit.add_argument("--tasks", type=int, default=200, help="tasks (default: 200)")
+    audit.add_argument("--fuzz", type=int, default=2000, help="random strings (default: 2000)")
+    audit.add_argument("--seed", type=int, default=0, help="of tasks and strings (default: 0)")
+    audit.add_argument("--out", default="runs/audit", help="folder (default: runs/audit)")
     return parser
 
 
@@ -149,6 +165,13 @@ def _tasks(arguments: argparse.Namespace) -> int:
 
     print(describe_families(arguments.families, seed=arguments.seed))
     return 0
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from corgi_gym.benchmarks.audit import run_audit
+
+    options = ("family", "rows", "reference", "tasks", "fuzz", "seed", "out")
+    return run_audit(arguments.name, **{name: getattr(arguments, name) for name in options})
 
 
 if __name__ == "__main__":

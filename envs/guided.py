@@ -31,7 +31,8 @@ class GuidedEnv(gym.Env[str, str]):
     """A chat in which a checker guides the writer, attempt by attempt.
 
     Args:
-        tasks: ``"source"``, ``"heldout"``, ``"all"``, one family name, or a list of names.
+        tasks: ``"light"`` (quick families that need no optional package), ``"source"``,
+            ``"heldout"``, ``"all"``, one family name, or a list of names.
         split: ``"train"``, ``"validation"`` or ``"test"``: never overlapping contents.
         max_attempts: Attempts per episode, at least 1.
         feedback: ``"silent"``, ``"binary"``, ``"score"``, ``"which"`` or ``"full"``.
@@ -78,7 +79,7 @@ class GuidedEnv(gym.Env[str, str]):
 
     def __init__(
         self,
-        tasks: str | Iterable[str] = "all",
+        tasks: str | Iterable[str] = "light",
         *,
         split: Split = "train",
         max_attempts: int = 4,

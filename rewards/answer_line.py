@@ -71,11 +71,44 @@ def _without_markup(text: str, before: str) -> str:
     """Strip markup around the answer (``**42**``) or around its line (``**Answer: 42**``)."""
     text = text.removesuffix(".").rstrip()
     for markup in _MARKUP:
+        if before.count(markup) % 2 and text.startswith(markup):  # "**Answer:** 42"
+            text = text[len(markup) :].strip()
         opened, closed = text.startswith(markup), text.endswith(markup)
         if opened and closed and len(text) > 2 * len(markup):
             text = text[len(markup) : -len(markup)].strip()
-        elif opened and markup in before:  # "**Answer:** 42"
-            text = text[len(markup) :].strip()
-        elif closed and markup in before:
+        elif closed and markup in before:  # "**Answer: 42**"
             text = text[: -len(markup)].strip()
     return text.removesuffix(".").rstrip()
+
+
+def find_answer_block(reply: str, asked: str) -> AnswerLine | Problem:
+    r"""Find an answer that may take several lines: all that follows the only ``Answer:``.
+
+    For grids and lists. As strict as `find_answer_line`: everything there is judged as a whole.
+    Lines of a Markdown fence around the answer are left out.
+
+    Args:
+        reply: Any string.
+        asked: What should stand there, for the messages: ``"the answer"``.
+
+    Example:
+        >>> find_answer_block("Rotated:\nAnswer:\n1 2\n3 4", "the grid").text
+        '1 2\n3 4'
+    """
+    lines = list(_ANSWER.finditer(reply))
+    if len(lines) != 1:
+        found = find_answer_line(reply, asked)
+        assert isinstance(found, Problem)
+        return found
+    line = lines[0]
+    before = reply[line.start() : line.start(1)]
+    rest = reply[line.end() :].strip()
+    if not rest:
+        return find_answer_line(reply, asked)
+    first = _without_markup(line[1].strip(), before)
+    rows = [first, *(row.rstrip() for row in rest.split("\n"))]
+    text = "\n".join(row for row in rows if row.strip() and not row.lstrip().startswith("```"))
+    if not text:
+        message = f'Nothing stands after "Answer:". Write {asked}.'
+        return Problem("answer_empty", message, line.span())
+    return AnswerLine(text, line.start(), (line.start(1), len(reply)))

@@ -76,7 +76,7 @@ def concepts(reply: str, target: Any) -> Verdict:
         'Your sentence is missing: chase and ball.'
     """
     given: list[str] = list(target["concepts"])
-    if len(reply) > MAX_CHARS:
+    if len(reply.strip()) > MAX_CHARS:
         return Verdict.wrong(0.0, *examine(reply).problems)
     tokens = _TOKEN.findall(reply)
     uses = _uses(tokens, given)

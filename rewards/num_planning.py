@@ -9,8 +9,8 @@ Scoring of CORGI's numerical planning (arXiv 2411.01483, released critic): 0.8 f
 - A reply that repeats the given beginning exactly (letter case and punctuation aside) is counted
   without it: small chat models do so, and it is harmless.
 - The count earns its 0.8 only if what is counted is prose: one sentence of dictionary words, names
-  and numbers, no needless repetition, no impossible word pairs, no bag of words. Otherwise a policy
-  learns to please the counter ("bus bus bus bus").
+  and numbers, no needless repetition, no impossible word pairs, no bag of words, no label in front.
+  Otherwise a policy learns to please the counter ("bus bus bus bus", "Answer: bus").
 
 Not checked: whether the completion is true to the meaning of the beginning. A word is what stands
 between spaces and has a letter or digit: "7:30" is one word.
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from corgi_gym.rewards.prose import MAX_QUOTE, prose_problem, tokens
+from corgi_gym.rewards.prose import MAX_QUOTE, Token, prose_problem, tokens
 from corgi_gym.rewards.registry import checker
 from corgi_gym.rewards.text import plural, quote
 from corgi_gym.rewards.verdict import Problem, Verdict
@@ -44,6 +44,14 @@ def _folded(words: list[str]) -> list[str]:
     return [word.casefold() for word in words]
 
 
+def _label(counted: list[Token]) -> Problem | None:
+    """A first word that only announces the rest: "Answer: bus" counts as two words."""
+    if not counted or not counted[0].raw.rstrip("*_").endswith(":"):
+        return None
+    message = f"{quote(counted[0].raw, MAX_QUOTE)} is a label. Write only the rest of the sentence."
+    return Problem("label", message, (counted[0].start, counted[0].end))
+
+
 _BUS = {"beginning": "The old man ran", "count": 3, "last": "bus"}
 
 
@@ -58,6 +66,7 @@ _BUS = {"beginning": "The old man ran", "count": 3, "last": "bus"}
         ("bus bus bus", _BUS, False),
         ("to xqzv bus", _BUS, False),
         ("home.\nThe bus", _BUS, False),
+        ("Answer: the bus", _BUS, False),
     ],
 )
 def num_planning(reply: str, target: Target) -> Verdict:
@@ -93,7 +102,9 @@ def num_planning(reply: str, target: Target) -> Verdict:
         where = (final.start, final.end) if final else None
         message = f'Your last word is {word}. It must be "{last}".'
         problems.append(Problem("last_word", message, where))
-    prose = prose_problem(text, found[:MAX_PROSE_WORDS], given[-1] if given else "")
+    prose = _label(counted) or prose_problem(
+        text, found[:MAX_PROSE_WORDS], given[-1] if given else ""
+    )
     count_ok = len(counted) == count and prose is None
     if count_ok and last_ok:
         return Verdict.ok(words=float(count))

@@ -10,10 +10,13 @@ Error model. A checker is code that somebody else may have written, so it is cal
 broken checker is never read as a bad answer. What is no `Exception` (Ctrl-C, exit) passes through.
 
 Names are looked up in this order: registered here, shipped with corgi-gym (`builtin`), plug-ins.
+``"isolated:NAME"`` is checker NAME in a guarded process (`corgi_gym.rewards.isolated_checker`), and
+with ``CORGI_GYM_ISOLATE_PLUGINS=1`` in the environment every plug-in is run that way.
 """
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -26,6 +29,9 @@ from corgi_gym.rewards.text import MAX_REPLY_CHARS, normalise
 from corgi_gym.rewards.verdict import Checker, Problem, Verdict, unit_score
 
 ENTRY_POINT_GROUP = "corgi_gym.checkers"
+
+ISOLATE_VARIABLE = "CORGI_GYM_ISOLATE_PLUGINS"
+_ISOLATED_PREFIX = "isolated:"
 
 # Longest account of why a checker failed.
 MAX_CAUSE_CHARS = 500
@@ -154,14 +160,27 @@ def get_checker(which: str | Checker | Callable[[str, Any], Judgement]) -> Check
     """
     if not isinstance(which, str):
         return _wrap(which, None)
+    if which.startswith(_ISOLATED_PREFIX):
+        return _isolated(which.removeprefix(_ISOLATED_PREFIX))
     if which not in _REGISTRY and which in BUILTIN:
         module, _, attribute = BUILTIN[which].partition(":")
         _REGISTRY.setdefault(which, getattr(import_module(module), attribute))
+    if which not in _REGISTRY and os.environ.get(ISOLATE_VARIABLE) == "1" and which in _plugins():
+        return _isolated(which)
     if which not in _REGISTRY:
         _load_plugin(which)
     if which not in _REGISTRY:
         raise ValueError(f"unknown checker {which!r}; known: {', '.join(checker_names())}")
     return _REGISTRY[which]
+
+
+def _isolated(name: str) -> NamedChecker:
+    """The checker in a guarded process, where it is imported too."""
+    from corgi_gym.rewards.isolated_checker import isolated
+
+    if ":" not in name and name not in checker_names():
+        raise ValueError(f"unknown checker {name!r}; known: {', '.join(checker_names())}")
+    return _wrap(isolated(name), f"{_ISOLATED_PREFIX}{name}")
 
 
 def _wrap(check: Any, name: str | None) -> NamedChecker:

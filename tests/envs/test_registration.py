@@ -10,6 +10,7 @@ from gymnasium.utils.env_checker import check_env
 import corgi_gym  # noqa: F401  (registers the ids)
 from corgi_gym.envs import FAMILIES, SUITES, GuidedEnv, family_names
 from corgi_gym.envs.registration import register_envs
+from corgi_gym.envs.tasks import LIGHT
 
 IDS = [*SUITES, *(f"corgi/{family.env_id}" for family in FAMILIES.values())]
 
@@ -60,7 +61,9 @@ def test_an_id_of_one_family_holds_that_family(name):
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_mixture_holds_the_families_of_its_suite(suite):
-    assert list(gym.make(suite).unwrapped.sources) == family_names(suite)
+    assert list(gym.make(suite, tasks="all").unwrapped.sources) == family_names(suite)
+    light = list(gym.make(suite).unwrapped.sources)
+    assert light == [name for name in family_names(suite) if name in LIGHT]
     for role in ("source", "heldout"):
         sources = gym.make(suite, tasks=role).unwrapped.sources
         assert list(sources) == family_names(suite, role)

@@ -6,8 +6,9 @@ import random
 
 import pytest
 
-from corgi_gym.envs import FAMILIES, SPLITS, Draft, TaskSource, load_family, make_sources
+from corgi_gym.envs import FAMILIES, SPLITS, Draft, GuidedEnv, TaskSource, load_family, make_sources
 from corgi_gym.envs.task import check_whole, split_of, stable_hash, stable_text
+from corgi_gym.envs.tasks import SUITES, family_names
 from corgi_gym.rewards import get_checker, judge
 
 COUNT = 12
@@ -180,13 +181,33 @@ def test_bad_selections_are_refused(arguments, error, message):
         make_sources(**arguments)
 
 
-def test_the_three_words_select_by_suite_and_role():
+def test_the_split_is_that_of_the_paper():
+    """CORGI trains on five tasks and tests on seven others (released code, README)."""
+    assert set(family_names("ConstrainedGen-v0", "source")) == {
+        "num_planning", "paraphrase", "rationale_generation", "sentiment", "story_generation",
+    }  # fmt: skip
+    assert set(family_names("ConstrainedGen-v0", "heldout")) == {
+        "concepts", "concepts_hard", "style_transfer", "clustering", "panagram", "program", "mbpp",
+    }  # fmt: skip
+
+
+def test_the_default_families_need_nothing():
+    for suite in SUITES:
+        light = list(make_sources("light", suite=suite))
+        assert light and not any(FAMILIES[name].needs for name in light)
+        assert set(light) <= set(family_names(suite))
+        assert list(GuidedEnv(suite=suite).sources) == light
+
+
+def test_the_words_select_by_suite_and_role():
     def names(tasks, suite):
         return list(make_sources(tasks, suite=suite))
 
-    for suite in ("ConstrainedGen-v0", "GuidedMath-v0"):
+    for suite in SUITES:
         everything = names("all", suite)
-        assert sorted(names("source", suite) + names("heldout", suite)) == sorted(everything)
+        extra = family_names(suite, "extra")
+        parts = names("source", suite) + names("heldout", suite) + extra
+        assert sorted(parts) == sorted(everything)
         assert names("source", suite) and names("heldout", suite)
     assert list(make_sources(iter(["panagram", "countdown", "panagram"]))) == [
         "panagram",

@@ -70,6 +70,24 @@ def test_declared_examples(example):
             ["Your reply has several lines or sentences. Write only the rest of this sentence."],
         ),
         (
+            "Answer: bus",
+            2,
+            0.2,
+            ['"Answer:" is a label. Write only the rest of the sentence.'],
+        ),
+        (
+            "**Completion:** the bus",
+            3,
+            0.2,
+            ['"**Completion:**" is a label. Write only the rest of the sentence.'],
+        ),
+        (
+            "The old man ran Answer: bus",
+            2,
+            0.2,
+            ['"Answer:" is a label. Write only the rest of the sentence.'],
+        ),
+        (
             "?!",
             3,
             0.0,
@@ -101,6 +119,7 @@ def test_exact_feedback_and_score(reply, count, score, expected):
         ("and didn't stop before the bus", 6),
         ('and shouted "Stop!" to the bus', 6),
         ("fast — very fast — to the bus", 6),
+        ("to one place: the bus", 5),
         ("home, and then to the bus", 6),
     ],
 )

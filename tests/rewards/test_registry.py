@@ -51,7 +51,9 @@ def test_checker_names_are_sorted_and_hold_shipped_and_registered_ones():
 @pytest.mark.parametrize("name", BUILTIN)
 def test_declared_examples_of_shipped_checkers_hold(name):
     check = get_checker(name)
-    assert {example.passes for example in check.examples} == {True, False}
+    # a passing background takes a language model: tests/rewards/test_rationale_generation.py
+    expected = {False} if name == "rationale_generation" else {True, False}
+    assert {example.passes for example in check.examples} == expected
     for example in check.examples:
         verdict = judge(check, example.reply, example.target)
         assert verdict.status == "scored"

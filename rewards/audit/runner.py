@@ -1,0 +1,210 @@
+"""`audit`: all checks on one checker, in a fixed order; `show`: one case again, for a person.
+
+from corgi_gym.rewards.audit import Row, audit
+
+found = audit("panagram", rows=[Row("Write ...", "nlaep", "panel", ("plane panel",))])
+print(found.text())
+assert not found.exploits
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from corgi_gym.rewards.audit.basics import check_basics, check_shape
+from corgi_gym.rewards.audit.blind import check_blind
+from corgi_gym.rewards.audit.calls import (
+    Case,
+    Outcome,
+    call_once,
+    can_travel,
+    in_process,
+    load,
+    locate,
+)
+from corgi_gym.rewards.audit.determinism import check_determinism
+from corgi_gym.rewards.audit.differential import check_differential
+from corgi_gym.rewards.audit.fuzz import check_fuzz
+from corgi_gym.rewards.audit.messages import check_messages
+from corgi_gym.rewards.audit.metamorphic import check_metamorphic
+from corgi_gym.rewards.audit.probes import check_probes
+from corgi_gym.rewards.audit.report import Audit
+from corgi_gym.rewards.audit.source import source_of
+from corgi_gym.rewards.audit.subject import Evidence, Limits, Row, Section, Subject
+from corgi_gym.rewards.audit.timing import check_timing
+from corgi_gym.rewards.audit.worker import Worker
+from corgi_gym.rewards.registry import checker_name, get_checker
+from corgi_gym.rewards.verdict import Checker
+
+# A reply or target whose source is longer is cut in a report, and gets no command.
+MAX_SOURCE_CHARS = 1_500
+FUZZ = 2_000
+# A checker with a mean call over this (it runs programs, say) gets a share of the tasks and
+# strings; the report says how many. Seconds of wall time, and the divisor.
+SLOW_CALL, SLOW_SHARE = 0.01, 10
+LEAST_TASKS = 20
+
+# In this order: the later ones look over what the earlier ones were told.
+CHECKS: tuple[Callable[[Subject], Section], ...] = (
+    check_basics,
+    check_probes,
+    check_blind,
+    check_metamorphic,
+    check_fuzz,
+    check_determinism,
+    check_messages,
+    check_shape,
+    check_timing,
+)
+
+
+def audit(
+    check: str | Checker,
+    rows: Iterable[Row | Mapping[str, Any]] = (),
+    *,
+    pool: Sequence[str] = (),
+    reference: str | Checker | None = None,
+    fuzz: int = FUZZ,
+    seed: int = 0,
+    limits: Limits | None = None,
+    raw: bool = False,
+    worker: bool = True,
+    ignore: Mapping[str, str] | None = None,
+    name: str | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Audit:
+    """Try to break a checker.
+
+    Args:
+        check: A name, ``"module:function"``, ``"path.py:function"``, or the checker itself.
+        rows: Tasks (`Row`s, or mappings with its fields). Without any, the declared examples serve.
+        pool: Witnesses of further tasks; the prompt-blind strings draw from them.
+        reference: Another checker for the same targets, to compare with.
+        fuzz: How many random strings (0: none, and no long ones).
+        seed: Of everything random: the same seed finds the same things.
+        limits: The figures that decide.
+        raw: Call the checker itself where training would call `judge` (which normalises replies
+            and refuses empty and very long ones).
+        worker: Call it in a killable process where it can be found there. False: in this process.
+        ignore: Findings to accept, ``{id: reason}``; they become notes that give the reason.
+        name: How the report calls it.
+        progress: Called with the title of each check.
+
+    Raises:
+        ValueError: For a checker that does not exist, no rows and no examples, or bad numbers.
+    """
+    found = load(check) if isinstance(check, str) else get_checker(check)
+    spec = check if isinstance(check, str) else locate(found)
+    limits = limits or Limits()
+    if fuzz < 0:
+        raise ValueError(f"fuzz must be at least 0, got {fuzz!r}")
+    examples = [(e.reply, e.target, e.passes) for e in getattr(found, "examples", ())]
+    tasks = [_row(number, row) for number, row in enumerate(rows)] or _rows_of(examples)
+    if not tasks:
+        raise ValueError(
+            f"checker {checker_name(found)!r} has no declared examples; give rows with a prompt, "
+            "a target and a witness"
+        )
+    call = _caller(found, spec if worker else None, tasks, limits)
+    subject = Subject(
+        name=name or (spec if isinstance(check, str) and spec else checker_name(found)),
+        call=call,
+        rows=tasks,
+        examples=examples,
+        pool=[text for text in pool if text],
+        seed=seed,
+        fuzz=fuzz,
+        limits=limits,
+        spec=spec,
+        raw=raw,
+        evidence=_evidence_maker(spec),
+    )
+    call([Case("a reply", tasks[0].target)])  # loads lexicons: that is not the time of a call
+    if _is_slow(subject):
+        subject.rows = tasks = tasks[: max(LEAST_TASKS, len(tasks) // SLOW_SHARE)]
+        subject.fuzz = fuzz = fuzz // SLOW_SHARE
+    sections = []
+    for each in CHECKS:
+        if progress:
+            progress(each.__name__.removeprefix("check_"))
+        sections.append(each(subject))
+    if reference is not None:
+        other = load(reference) if isinstance(reference, str) else get_checker(reference)
+        place = reference if isinstance(reference, str) else locate(other)
+        asked = _caller(other, place if worker else None, tasks, limits)
+        title = place or checker_name(other)
+        sections.append(check_differential(subject, asked, title))
+    return Audit(subject.name, tuple(sections), len(tasks), seed, fuzz, dict(ignore or {}))
+
+
+def _is_slow(subject: Subject) -> bool:
+    """Whether calls on the first tasks take so long that all tasks would take hours."""
+    cases = [
+        Case(reply, row.target, not subject.raw)
+        for row in subject.rows[:5]
+        for reply in (row.witness or "a reply", *row.near_misses[:2])
+    ]
+    subject.call(cases)  # loads what the checker needs for replies like these
+    start = time.monotonic()
+    subject.call(cases)
+    return time.monotonic() - start > SLOW_CALL * len(cases)
+
+
+def _row(number: int, row: Row | Mapping[str, Any]) -> Row:
+    if isinstance(row, Row):
+        return row
+    known = {field for field in Row.__slots__}
+    stray = sorted(set(row) - known)
+    if stray:
+        raise ValueError(f"row {number} has unknown fields {stray}; known: {sorted(known)}")
+    return Row(**{**row, "near_misses": tuple(row.get("near_misses", ()))})
+
+
+def _rows_of(examples: Sequence[tuple[str, Any, bool]]) -> list[Row]:
+    """One row per different target of the declared examples."""
+    grouped: dict[str, list[tuple[str, Any, bool]]] = {}
+    for example in examples:
+        grouped.setdefault(repr(example[1]), []).append(example)
+    rows = []
+    for number, group in enumerate(grouped.values()):
+        right = [reply for reply, _, passes in group if passes]
+        wrong = tuple(reply for reply, _, passes in group if not passes)
+        rows.append(
+            Row("", group[0][1], right[0] if right else None, wrong, name=f"example {number}")
+        )
+    return rows
+
+
+def _caller(
+    check: Checker, spec: str | None, rows: Sequence[Row], limits: Limits
+) -> Callable[[Sequence[Case]], list[Outcome]]:
+    if spec is not None and can_travel([Case("", row.target) for row in rows]):
+        return Worker(spec, limits.hang)
+    return in_process(check)
+
+
+def _evidence_maker(spec: str | None) -> Callable[[Case, Outcome, Row | None], Evidence]:
+    def make(case: Case, outcome: Outcome, row: Row | None) -> Evidence:
+        reply, target = source_of(case.reply), repr(case.target)
+        command = ""
+        if spec is not None and max(len(reply), len(target)) <= MAX_SOURCE_CHARS:
+            guarded = "" if case.guarded else ", guarded=False"
+            code = f"from corgi_gym.rewards.audit import show; show({spec!r}, {reply}, {target}"
+            command = f"python -c {shlex.quote(f'{code}{guarded})')}"
+        return Evidence(
+            _cut(reply), _cut(target), outcome.words(), (row.name if row else ""), command
+        )
+
+    return make
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_SOURCE_CHARS else f"{text[: MAX_SOURCE_CHARS - 4]} ..."
+
+
+def show(check: str, reply: str, target: Any, guarded: bool = True) -> None:
+    """Judge one case and print the verdict: what the command of a finding runs."""
+    print(call_once(load(check), Case(reply, target, guarded)).words())

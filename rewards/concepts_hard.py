@@ -1,0 +1,140 @@
+"""A short story with 20 to 30 given words: the checker of the `concepts_hard` family.
+
+Source: CommonGen-Hard (Madaan et al., arXiv 2303.17651) as used by CORGI (arXiv 2411.01483): right
+if the lemmas of all concepts occur in the first sentence.
+
+What is different here, and why:
+
+- There, a list of the words passes. Here each sentence is judged as in `corgi_gym.rewards.concepts`
+  (a grammar, something must happen, the words are used and not listed).
+- Twenty words in one sentence make no English sentence, so two to eight sentences are asked for.
+  Three sentences of one frame, or two that differ in the given words only, are a list again.
+- The score is ``coverage * (0.15 + 0.85 * form)``, as there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from corgi_gym.rewards._wordlists import PREPOSITIONS
+from corgi_gym.rewards.compose import BELOW_ONE
+from corgi_gym.rewards.concepts import (
+    _ABOUT_TASK,
+    _FILLERS,
+    _TOKEN,
+    COVERAGE_BASE,
+    MAX_PROBLEMS,
+    _listed,
+    _uses,
+)
+from corgi_gym.rewards.lexicon import CLOSED, lemmas
+from corgi_gym.rewards.passage import examine_passage
+from corgi_gym.rewards.registry import checker
+from corgi_gym.rewards.sentence import NO_SENTENCE
+from corgi_gym.rewards.text import listing
+from corgi_gym.rewards.verdict import Problem, Verdict
+
+MIN_SENTENCES, MAX_SENTENCES = 2, 8
+# 30 given words are at most half of a natural text.
+MAX_WORDS = 160
+# Given words that follow each other through prepositions alone ("the dog with the ball in the park
+# near the tree"); five occur in the witnesses, six are a list.
+MAX_CHAIN = 5
+# Sentences with one frame of small words.
+MAX_SAME_FRAME = 2
+# Missing words that one message names: enough to work on, and the feedback stays short.
+MAX_MISSING = 8
+
+_PAIR = {"concepts": ["dog", "chase", "ball", "cook", "boil", "egg"]}
+
+
+@checker(
+    "concepts_hard",
+    examples=[
+        ("The dog chased a red ball. A cook boiled the eggs in the kitchen.", _PAIR, True),
+        ("The dog chased a ball. The cook slept.", _PAIR, False),
+        ("Dog, chase, ball, cook, boil, egg.", _PAIR, False),
+        ("I see a dog. I see a chase. I see a ball. A cook boiled an egg.", _PAIR, False),
+        ("The dog and the ball and the cook are here. The chase boils an egg.", _PAIR, False),
+    ],
+)
+def concepts_hard(reply: str, target: Any) -> Verdict:
+    """Judge a story against ``target = {"concepts": [lemma, ...]}``.
+
+    Example:
+        >>> concepts_hard("The dog ran home. A cook boiled the eggs.", _PAIR).problems[0].message
+        'Your story is missing: chase and ball.'
+    """
+    given: list[str] = list(target["concepts"])
+    passage = examine_passage(
+        reply, MIN_SENTENCES, MAX_SENTENCES, MAX_WORDS, apart=given, events=True
+    )
+    if not passage.sentences:
+        return Verdict.wrong(0.0, *passage.problems)
+    tokens = _TOKEN.findall(reply)
+    uses = _uses(tokens, given)
+    missing = [word for word, places in zip(given, uses, strict=True) if not places]
+    coverage = 1.0 - len(missing) / len(given)
+    problems = []
+    if missing:
+        more = " and more" if len(missing) > MAX_MISSING else ""
+        text = f"Your story is missing: {listing(missing[:MAX_MISSING])}{more}."
+        problems.append(Problem("missing", text))
+    form = passage.form
+    if _is_list(passage.sentences, given, tokens):
+        problems.append(Problem("list", "Do not list the words: tell what happens."))
+        form = min(form, NO_SENTENCE)
+    frame = _same_frame(passage.sentences, given)
+    if frame:
+        problems.append(frame)
+        form = min(form, NO_SENTENCE)
+    problems.extend(passage.problems)
+    metrics = {"coverage": coverage, "form": form}
+    if not problems:
+        return Verdict.ok(**metrics)
+    score = coverage * (COVERAGE_BASE + (1.0 - COVERAGE_BASE) * form)
+    return Verdict.wrong(min(score, BELOW_ONE), *problems[:MAX_PROBLEMS], **metrics)
+
+
+def _is_list(sentences: Sequence[str], given: Sequence[str], tokens: Sequence[str]) -> bool:
+    """Whether the words are shown instead of used, in any sentence."""
+    if _ABOUT_TASK.difference(given).intersection(token.lower() for token in tokens):
+        return True
+    for sentence in sentences:
+        found = _TOKEN.findall(sentence)
+        if _listed(found, _uses(found, given)) or _chained(found, given):
+            return True
+    return False
+
+
+def _chained(tokens: Sequence[str], given: Sequence[str]) -> bool:
+    """Whether more than five given words hang together by prepositions alone."""
+    run, linked = 0, True
+    for token in map(str.lower, tokens):
+        if not lemmas(token).isdisjoint(given):
+            run = run + 1 if linked else 1
+            linked = False
+            if run > MAX_CHAIN:
+                return True
+        elif token in PREPOSITIONS:
+            linked = True
+        elif token not in _FILLERS:
+            run, linked = 0, False
+    return False
+
+
+def _same_frame(sentences: Sequence[str], given: Sequence[str]) -> Problem | None:
+    """Report sentences built alike around the given words."""
+    frames: Counter[tuple[str, ...]] = Counter()
+    skeletons: Counter[tuple[str, ...]] = Counter()
+    for sentence in sentences:
+        tokens = [token.lower() for token in _TOKEN.findall(sentence)]
+        frames[tuple("_" if not lemmas(t).isdisjoint(given) else t for t in tokens)] += 1
+        skeletons[tuple(t if t in CLOSED else "_" for t in tokens)] += 1
+    most = max(skeletons.values(), default=0)
+    if most <= MAX_SAME_FRAME and max(frames.values(), default=0) < MAX_SAME_FRAME:
+        return None
+    text = "Several of your sentences are built alike. Tell one story, in different sentences."
+    return Problem("frame", text)

@@ -1,0 +1,155 @@
+# ruff: noqa: RUF001  words in many scripts
+"""Telling thirty languages apart without data files: by script, then by small words.
+
+A text is read as the language whose script most of its letters have. Where several languages share
+a script (Latin, Cyrillic, Arabic, Devanagari), the one whose function words make up the largest
+share decides. That needs a handful of real words, so gibberish and symbols are no language at all;
+the lists are common function words, which every text of a few sentences holds. Deterministic.
+
+Not told apart: close relatives that are not on the list (Norwegian, Dutch, Czech, Macedonian, ...)
+give "no language" or, in short texts, a listed neighbour.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from functools import lru_cache
+
+from corgi_gym.rewards.dictionary import FUNCTION_WORDS
+
+NAMES = {
+    "en": "English", "es": "Spanish", "pt": "Portuguese", "ar": "Arabic", "hi": "Hindi",
+    "fr": "French", "ru": "Russian", "de": "German", "ja": "Japanese", "it": "Italian",
+    "bn": "Bengali", "uk": "Ukrainian", "th": "Thai", "ur": "Urdu", "ta": "Tamil", "te": "Telugu",
+    "bg": "Bulgarian", "ko": "Korean", "pl": "Polish", "he": "Hebrew", "fa": "Persian",
+    "vi": "Vietnamese", "ne": "Nepali", "sw": "Swahili", "kn": "Kannada", "mr": "Marathi",
+    "gu": "Gujarati", "pa": "Punjabi", "ml": "Malayalam", "fi": "Finnish",
+}  # fmt: skip
+# Fewer letters say little; more than the second number change no answer.
+MIN_LETTERS, MAX_LETTERS = 12, 6_000
+# Different letters below which a text in its own script is no text.
+_MIN_VARIETY = 6
+# Share of all letters that one script must have, and of the words that must be function words.
+_SCRIPT_SHARE, _WORD_SHARE = 0.6, 0.1
+
+_OWN_SCRIPT = {
+    "BENGALI": "bn", "THAI": "th", "TAMIL": "ta", "TELUGU": "te", "HANGUL": "ko", "HEBREW": "he",
+    "KANNADA": "kn", "GUJARATI": "gu", "GURMUKHI": "pa", "MALAYALAM": "ml", "HIRAGANA": "ja",
+    "KATAKANA": "ja",
+}  # fmt: skip
+_SHARED = {
+    "LATIN": ("en", "es", "pt", "fr", "de", "it", "pl", "vi", "sw", "fi"),
+    "CYRILLIC": ("ru", "bg", "uk"),
+    "ARABIC": ("ar", "fa", "ur"),
+    "DEVANAGARI": ("hi", "mr", "ne"),
+}
+_SMALL_WORDS = {
+    "es": "el la los las un una de del y en que es por para con no se su lo como más pero sus le "
+    "ya este esta son al muy también está hay fue era ser todo todos cuando donde sin sobre entre "
+    "nuestro nos tiene puede yo tú él ella",
+    "pt": "o a os as um uma de do da dos das e em no na nos nas que é por para com não se seu sua "
+    "mais mas como foi ao ele ela são está também muito já ser tem você eu isso este esta quando "
+    "pelo pela até sem entre nós pode",
+    "fr": "le la les un une des de du et en que qui est pour dans par sur avec ne pas plus au aux "
+    "ce cette il elle nous vous ils elles son sa ses leur être sont je tu on mais ou où comme tout "
+    "très fait était peut aussi c'est d'un d'une l'on",
+    "de": "der die das den dem des ein eine einen einem einer und in zu mit von für auf ist im "
+    "nicht sich es auch als an wie er sie wir ihr ich du sind war wird haben hat aber oder wenn "
+    "dass bei aus nach um am noch nur so kann sehr mein dein euch uns",
+    "it": "il lo la i gli le un uno una di del della dei delle e in che è per con non si da al "
+    "alla nel nella sono come più ma anche ha questo questa suo sua loro noi voi io tu lui lei "
+    "essere molto quando dove tra fra ci se mi ti o",
+    "pl": "i w na z do się nie jest to że o jak ale po co dla od za przez są był była było być "
+    "tym tego ten ta te jego jej ich ja ty on ona my oraz lub czy już tylko może ma przy bardzo "
+    "ze ku wszystkie każdy",
+    "vi": "và của là có trong cho được với các một những không này đó khi đã người như ở từ tôi "
+    "bạn chúng ta về cũng nhưng ra vào để đến hay hoặc mọi đều phải nhau thì sẽ rất nhiều",
+    "sw": "na ya wa kwa ni katika la za cha vya kuwa hii hiyo huu huo yake wake wao sisi mimi wewe "
+    "yeye kama lakini au pia sana si hakuna kila watu wote hawa hao ambao ambayo kutoka mpaka "
+    "hadi bila zao lake yao pamoja",
+    "fi": "ja on ei se että en hän ovat oli olla mutta myös tai kun niin kuin joka jotka tämä nämä "
+    "minä sinä me te he ole sen hänen heidän mitä kanssa jos vain nyt sitä tässä kaikki heitä "
+    "toisiaan hyvin ovat voi niitä siitä sekä",
+    "ru": "и в не на что с я как он это но они мы вы она по из за так же от для к у о все его её "
+    "был была было были быть или если когда то бы есть уже ты их до только очень может нет при "
+    "друг который наш",
+    "bg": "и на да се за от в е с че са не това по ще до като към или но аз ти той тя ние те един "
+    "една един как при съм си бъде има няма след още само който която които със във всички трябва "
+    "към помежду",
+    "uk": "і та в у на що не з до за це як він вона вони ми ви я для від є але був була було були "
+    "бути або якщо коли те вже ти їх його її їхній тільки дуже може немає при який яка які про всі "
+    "одне один й",
+    "ar": "في من على إلى أن هذا هذه التي الذي ما لا عن مع هو هي كان كانت لم لن قد كل بعد قبل ثم أو "
+    "و إن أنا نحن هم كما حتى بين عند ذلك تلك بعض غير جميع يولد وقد وعليهم أن",
+    "fa": "و در به از که این را با است برای آن یک هم تا من ما شما او آنها بر هر نیز بود شد می ای "
+    "اما یا اگر باید کرد همه نیست های خود دیگر چه هستند دارند شود کنند",
+    "ur": "کے میں ہے اور کی سے کا کو پر نے یہ ہیں کہ اس وہ تھا تھی تھے ایک بھی نہیں ہو گیا کر لیے "
+    "ہم آپ ان جو اپنے تو ہی تک ساتھ انسان ہوئے گا گے لئے میرے",
+    "hi": "है और के में की को से का यह पर नहीं हैं ने था थी थे भी कि एक वह इस उस हम आप मैं तो ही "
+    "जो हो कर लिए अपने साथ या तक सभी उन्हें होता गया रहे मेरे हमारे",
+    "mr": "आहे आणि या हे ते तो ती मी आम्ही तुम्ही नाही आहेत होते होता होती एक पण की च्या साठी मध्ये "
+    "व त्या सर्व त्यांना आपण आपल्या असे असते केले करून जे जो काय खूप तर माझ्या आहोत",
+    "ne": "छ र को मा ले छन् हो यो त्यो पनि गर्न थियो लागि एक हामी तपाईं म उनी हुन् भने गरेको हुन्छ "
+    "सबै तर वा भएको गर्ने आफ्नो के कि छैन सँग बाट लाई हुन्छन् मेरो हाम्रो धेरै",
+}  # fmt: skip
+_MARKS = (
+    ".,!?;:()[]{}\"'*_#<>`-\u2013\u2014\u2018\u2019\u201c\u201d\u00ab\u00bb\u0964\u060c\u061f\u06d4"
+)
+_LATIN_LETTERS = re.compile("[A-Za-z]+")
+
+
+@lru_cache(maxsize=1)
+def small_words() -> dict[str, frozenset[str]]:
+    """The function words of each language that shares its script."""
+    found = {code: frozenset(text.split()) for code, text in _SMALL_WORDS.items()}
+    return {"en": FUNCTION_WORDS | {"i'm", "it's", "don't"}, **found}
+
+
+@lru_cache(maxsize=4_096)
+def _script(letter: str) -> str:
+    name = unicodedata.name(letter, "")
+    return "CJK" if name.startswith("CJK") else name.partition(" ")[0]
+
+
+def identify(text: str) -> str | None:
+    """The code of the language of ``text``, None if it is none of the thirty.
+
+    Example:
+        >>> identify("Der Hund ist nicht zu Hause und wir sind es auch nicht.")
+        'de'
+        >>> identify("{}"), identify("blorp zint fraggle dom tunk")
+        (None, None)
+    """
+    letters = "".join(filter(str.isalpha, text[: 2 * MAX_LETTERS].lower()))[:MAX_LETTERS]
+    if len(letters) < MIN_LETTERS:
+        return None
+    counts = Counter(letters)
+    scripts: Counter[str] = Counter()
+    for letter, count in counts.items():
+        scripts[_script(letter)] += count
+    kana = scripts["HIRAGANA"] + scripts["KATAKANA"]
+    if kana and kana + scripts["CJK"] >= _SCRIPT_SHARE * len(letters):
+        return "ja" if 5 * kana >= len(letters) else None
+    script, count = scripts.most_common(1)[0]
+    if count < _SCRIPT_SHARE * len(letters):
+        return None
+    if script in _OWN_SCRIPT:
+        return _OWN_SCRIPT[script] if len(counts) >= _MIN_VARIETY else None
+    if script not in _SHARED:
+        return None
+    tokens = [t.strip(_MARKS) for t in text[: 2 * MAX_LETTERS].lower().replace("’", "'").split()]
+    tokens = [t for t in tokens if any(map(str.isalpha, t))]
+    number = Counter(tokens)
+    shares = sorted(
+        (
+            (sum(number[w] for w in small_words()[code] if w in number) / len(tokens), code)
+            for code in _SHARED[script]
+        ),
+        reverse=True,
+    )
+    best, code = shares[0]
+    if best < _WORD_SHARE or best == shares[1][0]:
+        return None
+    return code

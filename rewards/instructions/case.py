@@ -1,0 +1,164 @@
+"""Letter case, commas, quotation marks around everything.
+
+Fixed in strict mode:
+
+- ``english_capital``, ``english_lowercase``: no letter of the other case at all, and the text is
+  English by its words (published: an unseeded language guess, and a text without letters passes);
+- ``capital_word_frequency``: words of two letters or more, so "I" and "A" do not count (published:
+  Treebank tokens, so they do, and "DON'T" counts twice);
+- ``no_comma``: commas of other scripts count too;
+- ``quotation``: typographic double quotes are accepted, and there must be words inside (published:
+  two quote marks are enough).
+"""
+
+from __future__ import annotations
+
+import re
+
+from corgi_gym.rewards.instructions._langdetect import NoLanguage, detect
+from corgi_gym.rewards.instructions._languages import identify
+from corgi_gym.rewards.instructions._treebank import count_capital_words
+from corgi_gym.rewards.instructions.kind import Kind, holds, relation, whole
+from corgi_gym.rewards.instructions.reply import Reply
+from corgi_gym.rewards.text import plural, quote, words
+
+# Fewer letters are too few to tell English from anything else, so only the case is checked.
+_ENGLISH_LETTERS = 40
+_COMMA = re.compile("[,\u060c\u3001\ufe10\ufe50\uff0c\u055d\u1363\u201a]")
+_LOWER = re.compile(r"\w*[a-z\u00df-\u00f6\u00f8-\u00ff]\w*")
+_OPENING, _CLOSING = '"\u201c\u201e\u00ab', '"\u201d\u201c\u00bb'
+
+
+def _english(text: str) -> bool:
+    return len(text) < _ENGLISH_LETTERS or identify(text) in ("en", None)
+
+
+def english_capital(reply: Reply) -> str | None:
+    """English, every letter a capital."""
+    lower = next((c for c in reply.text if c.islower()), None)
+    if lower is not None:
+        small = _LOWER.search(reply.text)
+        shown = small.group() if small else lower
+        return f"{quote(shown)} has a lower-case letter. Write every letter as a capital."
+    if not any(map(str.isupper, reply.text)) or not _english(reply.text):
+        return "The reply is not in English. Write in English, in capital letters."
+    return None
+
+
+def english_lowercase(reply: Reply) -> str | None:
+    """English, no capital letter."""
+    found = next((i for i, c in enumerate(reply.text) if c.isupper() or c.istitle()), None)
+    if found is not None:
+        shown = (reply.text[found:].split() or [""])[0]
+        return f"{quote(shown)} has a capital letter. Write without any capital letter."
+    if not any(map(str.islower, reply.text)) or not _english(reply.text):
+        return "The reply is not in English. Write in English, in lower-case letters."
+    return None
+
+
+def _case_reference(text: str, right_case: bool, asked: str) -> str | None:
+    if not right_case:
+        return f"Not every letter of the reply is {asked}. Write all letters in {asked}."
+    try:
+        language = detect(text)
+    except NoLanguage:
+        return None
+    return None if language == "en" else f"The reply reads as {language!r}, not as English."
+
+
+def english_capital_reference(reply: Reply) -> str | None:
+    """Upper case and, as langdetect guesses with seed 0, English."""
+    return _case_reference(reply.text, reply.text.isupper(), "upper case")
+
+
+def english_lowercase_reference(reply: Reply) -> str | None:
+    """Lower case and, as langdetect guesses with seed 0, English."""
+    return _case_reference(reply.text, reply.text.islower(), "lower case")
+
+
+def _capital_words(found: int, frequency: int, relation: str) -> str | None:
+    if holds(found, frequency, relation):
+        return None
+    asked = f"{relation} {frequency}"
+    return f"{plural(found, 'word')} in all capital letters. Write {asked} of them."
+
+
+def capital_word_frequency(
+    reply: Reply, capital_frequency: int, capital_relation: str
+) -> str | None:
+    """How many words of two letters or more are all capitals."""
+    letters = ("".join(filter(str.isalpha, word)) for word in reply.words)
+    found = sum(1 for word in letters if len(word) > 1 and word.isupper())
+    return _capital_words(found, capital_frequency, capital_relation)
+
+
+def capital_word_frequency_reference(
+    reply: Reply, capital_frequency: int, capital_relation: str
+) -> str | None:
+    """How many Treebank tokens are upper case."""
+    found = count_capital_words(reply.text)
+    return _capital_words(found, capital_frequency, capital_relation)
+
+
+def no_comma(reply: Reply) -> str | None:
+    """No comma of any script."""
+    found = len(_COMMA.findall(reply.text))
+    return f"You used {plural(found, 'comma')}. Use no commas." if found else None
+
+
+def no_comma_reference(reply: Reply) -> str | None:
+    """No ASCII comma."""
+    found = reply.text.count(",")
+    return f"You used {plural(found, 'comma')}. Use no commas." if found else None
+
+
+_QUOTES = "Put the whole reply between double quotation marks."
+
+
+def quotation(reply: Reply) -> str | None:
+    """Double quotes around everything, words inside."""
+    text = reply.text.strip()
+    if len(text) < 2 or text[0] not in _OPENING or text[-1] not in _CLOSING:
+        return f"The reply does not start and end with a double quotation mark. {_QUOTES}"
+    return None if words(text) else f"There are no words between the quotation marks. {_QUOTES}"
+
+
+def quotation_reference(reply: Reply) -> str | None:
+    """The first and the last character are straight double quotes."""
+    text = reply.text.strip()
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return None
+    return f"The reply does not start and end with a double quotation mark. {_QUOTES}"
+
+
+KINDS = (
+    Kind(
+        "change_case:english_capital",
+        english_capital,
+        english_capital_reference,
+        {},
+        "English in capital letters only",
+    ),
+    Kind(
+        "change_case:english_lowercase",
+        english_lowercase,
+        english_lowercase_reference,
+        {},
+        "English in lower-case letters only",
+    ),
+    Kind(
+        "change_case:capital_word_frequency",
+        capital_word_frequency,
+        capital_word_frequency_reference,
+        {"capital_frequency": whole(), "capital_relation": relation},
+        "less than, or at least, so many words in all capitals",
+    ),
+    Kind("punctuation:no_comma", no_comma, no_comma_reference, {}, "no comma"),
+    Kind(
+        "startend:quotation",
+        quotation,
+        quotation_reference,
+        {},
+        "double quotation marks around the whole reply",
+    ),
+)

@@ -1,0 +1,161 @@
+"""The checker `instruction_following`: one reply against a set of instructions.
+
+The score is the share of the instructions that the reply follows, and success needs all of them:
+the instruction-level and prompt-level accuracy of IFEval (arXiv 2311.07911).
+
+Two modes:
+
+- ``"reference"`` gives the verdicts of the published checkers, quirks included, after
+  ``random.seed(0)`` and ``DetectorFactory.seed = 0`` (the published code seeds neither). Only the
+  25 published kinds; language checks need the package ``langdetect``.
+- ``"strict"`` (default) repairs them; each theme's module lists what it repairs. And it asks for a
+  reply with content: see `corgi_gym.rewards.instructions.floor`. Without content the score is 0,
+  off the subject it is a quarter of the share, because form without content is what a policy finds
+  first.
+
+The target is plain data::
+
+    {"mode": "strict",
+     "instructions": [{"kind": "length_constraints:number_words",
+                       "kwargs": {"num_words": 50, "relation": "at least"}}],
+     "prompt": "...",           # optional: what counts as copied
+     "topic": ["river", "bridge"], "topic_least": 2}   # optional: the subject
+
+A list of instructions alone means strict mode without prompt and topic. Kinds of problems are the
+kinds of instructions, and ``content`` and ``subject``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from corgi_gym.rewards.instructions.floor import content_problem
+from corgi_gym.rewards.instructions.kind import Instruction, read_instruction, texts, whole
+from corgi_gym.rewards.instructions.registry import KINDS
+from corgi_gym.rewards.instructions.reply import Reply
+from corgi_gym.rewards.registry import checker
+from corgi_gym.rewards.text import words
+from corgi_gym.rewards.verdict import Problem, Verdict
+
+MODES = ("strict", "reference")
+# What is left of the share of followed instructions when the reply is off the subject.
+_OFF_SUBJECT = 0.25
+_FIELDS = ("mode", "instructions", "prompt", "topic", "topic_least")
+# Kinds that ask to copy a text, and the field that holds it.
+_COPIES = {
+    "combination:repeat_prompt": "prompt_to_repeat",
+    "copy:sentence_times": "sentence",
+    "copy:span": "source",
+}
+
+
+class Target(NamedTuple):
+    """A target as `read_target` reads it."""
+
+    mode: str
+    instructions: tuple[Instruction, ...]
+    prompt: str | None
+    topic: tuple[str, ...]
+    topic_least: int
+
+
+def read_target(target: Any, where: str = "target") -> Target:
+    """Read and check a target.
+
+    Raises:
+        ValueError: If it is none; the message starts with ``where`` and names the field.
+
+    Example:
+        >>> read_target([{"kind": "count:lines"}], "row 7")
+        Traceback (most recent call last):
+        ValueError: row 7, instruction 1 (count:lines): field 'number' is missing
+    """
+    if isinstance(target, (list, tuple)):
+        target = {"instructions": target}
+    if not isinstance(target, Mapping):
+        raise ValueError(f"{where}: a list of instructions or a dict, got {target!r:.60}")
+    for key in target:
+        if key not in _FIELDS:
+            raise ValueError(f"{where}: unknown field {key!r}; known: {', '.join(_FIELDS)}")
+    mode = target.get("mode", "strict")
+    if mode not in MODES:
+        raise ValueError(f"{where}: field 'mode' must be one of {MODES}, got {mode!r:.60}")
+    rows = target.get("instructions")
+    if not isinstance(rows, (list, tuple)) or not rows:
+        raise ValueError(
+            f"{where}: field 'instructions' must be a list of at least one, got {rows!r:.60}"
+        )
+    found = tuple(
+        read_instruction(row, f"{where}, instruction {i}", KINDS)
+        for i, row in enumerate(rows, start=1)
+    )
+    for i, instruction in enumerate(found, start=1):
+        if mode == "reference" and instruction.kind.reference is None:
+            raise ValueError(
+                f"{where}, instruction {i}: field 'kind' is {instruction.kind.name!r}, which is no "
+                "published kind and has no reference mode"
+            )
+    prompt = target.get("prompt")
+    if prompt is not None and not isinstance(prompt, str):
+        raise ValueError(f"{where}: field 'prompt' must be a string, got {prompt!r:.60}")
+    try:
+        topic = texts(target["topic"]) if target.get("topic") else ()
+        least = whole()(target.get("topic_least", len(topic)))
+    except ValueError as error:
+        raise ValueError(f"{where}: field 'topic' or 'topic_least' {error}") from error
+    return Target(mode, found, prompt, topic, least)
+
+
+@checker(
+    "instruction_following",
+    examples=[
+        ("The river runs under the old bridge.", [{"kind": "punctuation:no_comma"}], True),
+        ("The river, the bridge and the boat.", [{"kind": "punctuation:no_comma"}], False),
+        ("{}", [{"kind": "language:response_language", "kwargs": {"language": "de"}}], False),
+        ("Der Fluss ist breit und die alte Brücke ist schmal.",
+         [{"kind": "language:response_language", "kwargs": {"language": "de"}}], True),
+        ("no no no no", {"mode": "reference", "instructions": [{"kind": "punctuation:no_comma"}]},
+         True),
+    ],
+)  # fmt: skip
+def instruction_following(reply: str, target: Any) -> Verdict:
+    """Score a reply by the share of instructions that it follows; see the module docstring.
+
+    Example:
+        >>> rows = [{"kind": "punctuation:no_comma"},
+        ...         {"kind": "count:questions", "kwargs": {"number": 1}}]
+        >>> verdict = instruction_following("Is the river wide, or is it narrow?", rows)
+        >>> verdict.score, verdict.problems[0].message
+        (0.5, 'You used 1 comma. Use no commas.')
+    """
+    wanted = read_target(target)
+    view = Reply(reply)
+    if not reply.strip():
+        problems = [Problem(i.kind.name, "The reply is empty.") for i in wanted.instructions]
+        return Verdict.wrong(0.0, *problems)
+    problems = []
+    for instruction in wanted.instructions:
+        message = instruction.problem(view, wanted.mode)
+        if message is not None:
+            problems.append(Problem(instruction.kind.name, message))
+    share = 1.0 - len(problems) / len(wanted.instructions)
+    if wanted.mode == "strict" and not any(i.kind.closed for i in wanted.instructions):
+        content = content_problem(
+            view, wanted.prompt, wanted.topic, wanted.topic_least, _copied_words(wanted)
+        )
+        if content is not None:
+            share *= _OFF_SUBJECT if content.kind == "subject" else 0.0
+            problems.append(content)
+    return Verdict.wrong(share, *problems) if problems else Verdict.ok()
+
+
+def _copied_words(target: Target) -> int:
+    """How many words the instructions ask to copy."""
+    number = 0
+    for instruction in target.instructions:
+        field = _COPIES.get(instruction.kind.name)
+        if field is not None:
+            times = instruction.values.get("times", 1)
+            number += times * len(words(instruction.values[field]))
+    return number

@@ -1,0 +1,103 @@
+"""One reply, and the views of it that the checks of a set share, each worked out once."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from corgi_gym.rewards.text import words
+
+_LIST_MARK = re.compile(r"^[ \t>#]{0,40}(?:[-*+\u2022](?=[ \t])|\d{1,4}[.)](?=[ \t]))?[ \t]*")
+_STOPS = r"[.!?\u2026\u3002\u0964\u06d4\uff01\uff1f]"
+# starts only at the first of several marks, and gives nothing back: linear on any text
+_END = re.compile(rf"(?<!{_STOPS}){_STOPS}++[\"'\u201d\u2019)\]*_]*+(?=\s|$)")
+_BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
+# Words after which a full stop ends no sentence, besides single letters.
+_ABBREVIATED = (
+    "mr mrs ms dr prof st vs etc jr sr e.g i.e a.m p.m u.s u.k no fig inc ltd approx capt gen"
+)
+_ABBREVIATIONS = frozenset(_ABBREVIATED.split())
+_LAST_WORD = re.compile(r"([\w.]+)\.$")
+
+
+class Reply:
+    r"""A reply with its words, lines, sentences and paragraphs.
+
+    A *sentence* ends with an end mark before white space, at a blank line, or where a list item or
+    a line that starts anew (no lower-case letter) begins; list numbers and abbreviations end none,
+    and a piece without a letter is none. A *paragraph* stands between blank lines.
+
+    Example:
+        >>> reply = Reply("1. Dr. Lee came. She left?\n\n* Bye")
+        >>> reply.sentences, len(reply.paragraphs), len(reply.words)
+        (['Dr. Lee came.', 'She left?', 'Bye'], 2, 7)
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def lower(self) -> str:
+        """The text in lower case."""
+        return self.text.lower()
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Runs of letters and digits with inner apostrophes and hyphens."""
+        return words(self.text)
+
+    @cached_property
+    def lower_words(self) -> list[str]:
+        """The words in lower case, with straight apostrophes."""
+        return words(self.lower.replace("\u2019", "'"))
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines that hold something, without the spaces around them."""
+        return [line.strip() for line in self.text.split("\n") if line.strip()]
+
+    @cached_property
+    def paragraphs(self) -> list[str]:
+        """What stands between blank lines."""
+        return [p.strip() for p in _BLANK_LINES.split(self.text.strip()) if p.strip()]
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """The sentences, without list marks."""
+        found: list[str] = []
+        for block in self._blocks():
+            start = 0
+            for end in _END.finditer(block):
+                piece = block[start : end.end()].strip()
+                if _goes_on(piece):
+                    continue
+                found.append(piece)
+                start = end.end()
+            found.append(block[start:].strip())
+        return [piece for piece in found if any(map(str.isalpha, piece))]
+
+    def _blocks(self) -> list[str]:
+        """Lines, joined where the next line goes on with a lower-case letter."""
+        blocks: list[list[str]] = []
+        after_blank = True
+        for raw in self.text.split("\n"):
+            line = raw.strip()
+            if not line:
+                after_blank = True
+                continue
+            mark = _LIST_MARK.match(line)
+            rest = line[mark.end() :] if mark else line
+            if after_blank or rest != line or not line[0].islower():
+                blocks.append([rest])
+            else:
+                blocks[-1].append(rest)
+            after_blank = False
+        return [" ".join(block) for block in blocks]
+
+
+def _goes_on(piece: str) -> bool:
+    last = _LAST_WORD.search(piece[-20:])
+    if last is None:
+        return False
+    word = last.group(1)
+    return word.lower() in _ABBREVIATIONS or (len(word) == 1 and word.isupper() and word != "I")

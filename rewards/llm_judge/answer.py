@@ -1,0 +1,125 @@
+"""Reading a judge's answer: one JSON object of exactly the asked form, or no verdict at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from corgi_gym.rewards.llm_judge.rubric import MAX_MARK, Rubric
+
+# Longest answer that is read: a full rubric with long sentences has half of it.
+MAX_ANSWER_CHARS = 10_000
+MAX_PROBLEM_CHARS = 400
+# Objects in a reply that are looked at as possible verdicts.
+_MAX_OBJECTS = 64
+
+
+class FormatError(ValueError):
+    """An answer that is not in the asked form; the message says what is wrong with it."""
+
+
+class Mark(NamedTuple):
+    """The judge's mark for one criterion, and the problem that it names."""
+
+    score: int
+    problem: str
+
+
+def read_answer(text: str, rubric: Rubric, code: str) -> tuple[Mark, ...]:
+    r"""Read the marks, in the order of the criteria.
+
+    Args:
+        text: What the judge wrote.
+        rubric: Whose criteria must all be there, and nothing else.
+        code: What ``check`` must hold.
+
+    Raises:
+        FormatError: For anything else: text around the object, a field twice, missing or too many,
+            NaN, a mark that is no whole number from 0 to 10, another code.
+
+    Example:
+        >>> rubric = Rubric.of(clear="Clear.")
+        >>> read_answer('{"check": "a1", "clear": {"score": 9, "problem": ""}}', rubric, "a1")
+        (Mark(score=9, problem=''),)
+    """
+    if not isinstance(text, str):
+        raise FormatError(f"the answer is no text but {type(text).__name__}")
+    if len(text) > MAX_ANSWER_CHARS:
+        raise FormatError(f"the answer has {len(text)} characters, at most {MAX_ANSWER_CHARS} fit")
+    try:
+        data = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except FormatError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"it is not one JSON object ({type(error).__name__})") from None
+    if not isinstance(data, dict):
+        raise FormatError("it is JSON, but no object")
+    names = [criterion.name for criterion in rubric.criteria]
+    missing = [name for name in ("check", *names) if name not in data]
+    extra = [name for name in data if name not in ("check", *names)]
+    if missing or extra:
+        what = f"missing: {', '.join(missing)}" if missing else f"not asked for: {extra[0]!r:.40}"
+        raise FormatError(what)
+    if data["check"] != code:
+        raise FormatError('"check" is not the code of the reply')
+    return tuple(_mark(data[name], name) for name in names)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise FormatError("a field is there twice")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise FormatError(f"{name} is no mark")
+
+
+def _mark(data: Any, name: str) -> Mark:
+    if not isinstance(data, dict) or set(data) != {"score", "problem"}:
+        raise FormatError(f'{name} must be an object with "score" and "problem"')
+    score, problem = data["score"], data["problem"]
+    if isinstance(score, bool) or not isinstance(score, int) or not 0 <= score <= MAX_MARK:
+        raise FormatError(f"the score of {name} must be a whole number from 0 to {MAX_MARK}")
+    if not isinstance(problem, str) or len(problem) > MAX_PROBLEM_CHARS:
+        raise FormatError(f"the problem of {name} must be a text of at most {MAX_PROBLEM_CHARS}")
+    return Mark(score, problem)
+
+
+def is_copied(marks: tuple[Mark, ...], rubric: Rubric, reply: str) -> bool:
+    """Whether these very marks stand as a JSON object in the reply.
+
+    A judge that repeats them has copied them, or cannot be told from one that has.
+
+    Example:
+        >>> rubric = Rubric.of(clear="Clear.")
+        >>> reply = 'Say {"clear": {"problem": "", "score": 10}}.'
+        >>> is_copied((Mark(10, ""),), rubric, reply), is_copied((Mark(9, ""),), rubric, reply)
+        (True, False)
+    """
+    names = [criterion.name for criterion in rubric.criteria]
+    for data in _objects(reply):
+        try:
+            found = tuple(_mark(data.get(name), name) for name in names)
+        except FormatError:
+            continue
+        if found == marks:
+            return True
+    return False
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects in a text (the first `_MAX_OBJECTS` braces)."""
+    decoder, at = json.JSONDecoder(), -1
+    for _ in range(_MAX_OBJECTS):
+        at = text.find("{", at + 1)
+        if at < 0:
+            return
+        try:
+            data, _end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(data, dict):
+            yield data

@@ -1,0 +1,292 @@
+r"""A mathematical answer: numbers exactly, everything else by math-verify in a killable process.
+
+Source of the comparison of expressions: the package ``math-verify`` (extra ``math``), on sympy.
+By itself it pays for ``\boxed{71+1}`` where 72 is asked for (so echoing the question wins), for
+"definitely not 42", for "42, 43", and ``10^{10^8}`` keeps a process busy for hours. Here:
+
+- One answer, in one place: a last line ``Answer: …`` or one ``\boxed{…}`` with nothing after it.
+- The answer is a literal. Where the gold answer is a number, so is the answer (``3/4``, ``0.75``,
+  ``\frac{3}{4}``, ``1 1/2``, ``1e3``, ``(5)``, ``1{,}200``; a fraction in lowest terms), and both
+  are compared exactly, here. For a gold answer whose decimals never end, six of them are enough.
+  Elsewhere, an operation between two plain numbers (``71+1``, ``2^{10}``), a sum sign, a factorial
+  and the like are refused, unless the gold answer has one too.
+- Words, units and a percent sign must be those of the gold answer (units may be left out); so
+  hedges, alternatives and other units are wrong. As many parts between commas as the gold answer.
+- Only what is left is compared symbolically, in a worker with a deadline of 2 seconds. One that
+  does not end is ``unscored``: nothing is known about the answer, and it pays nothing.
+
+Not checked: whether the reasoning before the answer is right. Not accepted: an expression that is
+not simplified in a way that joins two plain numbers (``1 + 2x + 3``), even where it is equal.
+
+Target: the gold answer, LaTeX or plain: ``"72"``, ``r"2\sqrt{3}"``, ``"(1, 2)"``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import threading
+from fractions import Fraction
+from functools import lru_cache
+
+from corgi_gym.rewards.answer_line import find_answer_line
+from corgi_gym.rewards.isolate import Isolated, IsolationError
+from corgi_gym.rewards.rational import literal
+from corgi_gym.rewards.registry import checker
+from corgi_gym.rewards.text import quote
+from corgi_gym.rewards.verdict import Problem, Verdict
+
+# The longest answers of GSM8K and MATH have about 150 characters.
+MAX_ANSWER_CHARS = 400
+DEADLINE_SECONDS = 2.0
+_MEMORY_MB = 512
+
+_BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_HAS_ANSWER_LINE = re.compile(
+    r"^[ \t>#*_`-]{0,8}answer[ \t*_`]{0,4}:", re.IGNORECASE | re.MULTILINE
+)
+_DENIAL = re.compile(
+    r"\b(?:not|never|no|nor|neither|either|maybe|perhaps|possibly|wrong|incorrect|or)\b|n't\b",
+    re.IGNORECASE,
+)
+_AFTER_BOX = re.compile(r"[\s$.!*_)\]\\]*")
+_TEXT = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}")
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_FRACTION = re.compile(r"\\[dtc]?frac\s*(?:\{(-?\d+)\}|(\d))\s*(?:\{(\d+)\}|(\d))")
+# One digit: 4.2e1 for 42 is a detour.
+_SCIENTIFIC = re.compile(r"([-+]?\d)[eE]([-+]?\d{1,2})")
+_MIXED = re.compile(r"(-?)(\d{1,9}) (\d{1,9}/\d{1,9})")
+_DECIMALS = re.compile(r"[-+]?\d*\.(\d+)")
+_WRAPPED = re.compile(r"^\(([^(),]+)\)$")
+_ARTICLE = re.compile(r"^(?:the|an?) (?=[A-Za-z])", re.IGNORECASE)
+# Decimals after which a number that never ends is taken for its rounded or cut form.
+_LEAST_DECIMALS = 6
+_ASSIGNMENT = re.compile(r"[a-zA-Z]\s*=\s*(?=[-+\d.\\])")
+
+
+@checker(
+    "math_verify",
+    examples=[
+        ("6 times 12 is 72.\nAnswer: 72", "72", True),
+        (r"So the result is $\boxed{72}$.", "72", True),
+        (r"\boxed{71+1}", "72", False),
+        ("Answer: 42, 43", "42", False),
+        (r"It is definitely not \boxed{42}", "42", False),
+        ("Answer: 0.75", r"\frac{3}{4}", True),
+        ("Answer: 6/8", r"\frac{3}{4}", False),
+        ("Answer: 5 feet", r"5 \text{ meters}", False),
+        ("Answer: 10^{10^8}", "72", False),
+    ],
+)
+def math_verify(reply: str, target: str) -> Verdict:
+    """Compare the one answer of a reply with the gold answer; see the module docstring.
+
+    Raises:
+        ImportError: If the package math-verify is needed and not installed.
+        IsolationError: If no worker could be had.
+    """
+    found = find_answer(reply)
+    if isinstance(found, Problem):
+        return Verdict.wrong(0.0, found)
+    answer, gold = _plain(found), _plain(target)
+    if not gold.startswith("("):
+        answer = _WRAPPED.sub(r"\1", answer)
+    if _is_words(gold):
+        answer, gold = _ARTICLE.sub("", answer), _ARTICLE.sub("", gold)
+    shown = quote(found, 60)
+    if len(answer) > MAX_ANSWER_CHARS:
+        text = f"Your answer has {len(answer)} characters. Write only the final value."
+        return Verdict.wrong(0.0, Problem("answer_form", text))
+    wrong = Verdict.wrong(0.0, Problem("answer", f"{shown} is not the right answer."))
+    unit = _foreign_words(answer, gold)
+    if unit:
+        text = f"{shown} holds {quote(unit)}. Write only the final value."
+        return Verdict.wrong(0.0, Problem("answer_form", text))
+    if _same_text(answer, gold):
+        return Verdict.ok()
+    number = _number(_without_words(gold))
+    if number is not None:
+        value = _number(_without_words(_ASSIGNMENT.sub("", answer, count=1)))
+        if value is None:
+            text = f"{shown} is not a single number. Work it out and write one number."
+            return Verdict.wrong(0.0, Problem("answer_form", text))
+        return Verdict.ok() if value == number or _rounds(value, number, answer) else wrong
+    if _is_words(gold):
+        return wrong
+    if _parts(answer) != _parts(gold):
+        text = f"{shown} has {_parts(answer)} part(s) between commas. Check how many are asked for."
+        return Verdict.wrong(0.0, Problem("answer", text))
+    return _compare(gold, answer, wrong)
+
+
+def _compare(gold: str, answer: str, wrong: Verdict) -> Verdict:
+    outcome = pool().call(gold, answer)
+    if not outcome.ok:
+        return Verdict.unscored(f"the comparison ended with {outcome.status}: {outcome.error}")
+    if outcome.value == "gold":
+        return Verdict.unscored(f"the gold answer {quote(gold)} cannot be read")
+    if outcome.value == "answer":
+        text = f"{quote(answer, 60)} cannot be read as mathematics. Write plain LaTeX."
+        return Verdict.wrong(0.0, Problem("answer_form", text))
+    if outcome.value == "unfinished":
+        text = f"{quote(answer, 60)} can be worked out further. Write the final value."
+        return Verdict.wrong(0.0, Problem("answer_form", text))
+    return Verdict.ok() if outcome.value == "equal" else wrong
+
+
+def find_answer(reply: str) -> str | Problem:
+    r"""The text of the one answer: on the last line ``Answer: …``, or in the one ``\boxed{…}``.
+
+    Example:
+        >>> find_answer(r"Thus $\boxed{\frac{1}{2}}$.")
+        '\\frac{1}{2}'
+    """
+    boxes = list(_BOXED.finditer(reply))
+    if _HAS_ANSWER_LINE.search(reply):
+        line = find_answer_line(reply, "the final value")
+        if isinstance(line, Problem):
+            return line
+        inside = [box for box in boxes if box.start() >= line.line_start]
+        if len(inside) < len(boxes):
+            text = r'You gave an answer in \boxed{} and another after "Answer:". Give exactly one.'
+            return Problem("answer_repeated", text)
+        if not boxes:
+            return line.text
+    if not boxes:
+        text = r'There is no final answer. End with one line: "Answer:" and the value.'
+        return Problem("answer_missing", text)
+    if len(boxes) > 1:
+        text = rf"You wrote \boxed{{}} {len(boxes)} times. Write it exactly once, at the end."
+        return Problem("answer_repeated", text, boxes[1].span())
+    box = boxes[0]
+    end = _closing_brace(reply, box.end())
+    if end is None or not reply[box.end() : end].strip():
+        return Problem("answer_empty", r"Your \boxed{} is empty or not closed.", box.span())
+    if _AFTER_BOX.fullmatch(reply, end + 1) is None:
+        text = r"There is text after your \boxed{}. Make it the end of your reply."
+        return Problem("answer_not_last", text, (end + 1, len(reply)))
+    before = re.split(r"[.\n:;]", reply[: box.start()])[-1]
+    if _DENIAL.search(before):
+        text = r"The sentence with your \boxed{} takes it back or leaves it open. State the answer."
+        return Problem("answer_hedged", text, (box.start() - len(before), end + 1))
+    return reply[box.end() : end].strip()
+
+
+def _closing_brace(text: str, start: int) -> int | None:
+    depth = 1
+    for match in re.compile(r"\\[{}\\]|[{}]").finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if depth == 0:
+            return match.start()
+    return None
+
+
+def _plain(text: str) -> str:
+    """Without dollar signs, spacing commands and a final full stop."""
+    text = text.strip().removeprefix(r"\(").removesuffix(r"\)").removeprefix(r"\[")
+    text = text.removesuffix(r"\]").replace(r"\$", "").replace("$", "").replace("{,}", ",")
+    text = re.sub(r"(?<!\\)\\(?:[!,;: ]|left(?![a-z])|right(?![a-z])|q?quad(?![a-z]))", " ", text)
+    text = text.replace(r"\dfrac", r"\frac").replace(r"\tfrac", r"\frac").replace(r"\%", "%")
+    return " ".join(text.split()).removesuffix(".").rstrip()
+
+
+def _words(text: str) -> list[str]:
+    text = _TEXT.sub(r" \1 ", text)
+    found = [word.lower() for word in _WORD.findall(_COMMAND.sub(" ", text))]
+    return found + ["%"] * text.count("%")
+
+
+def _foreign_words(answer: str, gold: str) -> str:
+    """The first word of the answer that the gold answer does not have, or ""."""
+    known = set(_words(gold))
+    return next((word for word in _words(answer) if word not in known), "")
+
+
+def _without_words(text: str) -> str:
+    """Without units: text commands, words behind a number, percent and degree signs."""
+    text = _TEXT.sub(" ", text).replace("%", " ").replace(r"^\circ", " ").replace(r"^{\circ}", " ")
+    return re.sub(r"(?<=[\d}])\s*[A-Za-z]{2,}(?:[ ^\d]*[A-Za-z]+)*$", "", text.strip()).strip()
+
+
+def _is_words(gold: str) -> bool:
+    """Whether the gold answer is a name or an option, which only equal text matches."""
+    return (
+        bool(_TEXT.fullmatch(gold.strip("()"))) or re.fullmatch(r"[A-Za-z ]{2,}", gold) is not None
+    )
+
+
+def _same_text(answer: str, gold: str) -> bool:
+    def squeezed(text: str) -> str:
+        return re.sub(r"[\s{}]+", "", _TEXT.sub(r"\1", text))
+
+    one, other = squeezed(answer), squeezed(gold)
+    if _is_words(gold):
+        one, other = one.strip("()").lower(), other.strip("()").lower()
+    return one == other != ""
+
+
+def _number(text: str) -> Fraction | None:
+    """The exact value of one number: a literal, a LaTeX fraction in lowest terms, or mixed."""
+    text = text.strip()
+    sign = -1 if text.startswith("-") else 1
+    if scientific := _SCIENTIFIC.fullmatch(text):
+        return Fraction(scientific[1]) * Fraction(10) ** int(scientific[2])
+    if mixed := _MIXED.fullmatch(text):
+        part = literal(mixed[3])
+        return sign * (int(mixed[2]) + part) if part is not None and part < 1 else None
+    match = _FRACTION.search(text)
+    if match is None:
+        return literal(text.replace(" ", "") if re.fullmatch(r"[-+]? [\d.,/]+", text) else text)
+    whole = text[: match.start()].strip().lstrip("-").strip()
+    if text[match.end() :].strip() or not (whole == "" or re.fullmatch(r"\d{1,9}", whole)):
+        return None
+    part = literal(f"{match[1] or match[2]}/{match[3] or match[4]}")
+    if part is None or (whole and not 0 < part < 1):
+        return None
+    if whole:
+        return sign * (int(whole) + part)
+    return sign * part if not (match[1] or "").startswith("-") else part
+
+
+def _rounds(value: Fraction, gold: Fraction, answer: str) -> bool:
+    """Whether a decimal is a gold answer without end (1/3), cut or rounded after six or more."""
+    found, rest = _DECIMALS.search(answer), gold.denominator
+    while rest % 2 == 0 or rest % 5 == 0:
+        rest //= 2 if rest % 2 == 0 else 5
+    if found is None or rest == 1 or len(found[1]) < _LEAST_DECIMALS:
+        return False
+    return abs(value - gold) < Fraction(1, 10 ** len(found[1]))
+
+
+def _parts(text: str) -> int:
+    """Parts between commas; a comma inside a number separates nothing."""
+    return 1 + len(re.findall(r",", re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)))
+
+
+_LOCK = threading.Lock()
+
+
+def pool() -> Isolated:
+    """The worker that compares expressions.
+
+    Raises:
+        ImportError: If the package math-verify is not installed.
+    """
+    with _LOCK:
+        return _make_pool()
+
+
+@lru_cache(maxsize=1)
+def _make_pool() -> Isolated:
+    for package in ("math_verify", "latex2sympy2_extended", "sympy", "antlr4"):
+        if importlib.util.find_spec(package) is None:
+            raise ImportError(
+                f'comparing expressions needs the package {package}: pip install "corgi-gym[math]"'
+            )
+    return Isolated(
+        "corgi_gym.rewards._math_child:compare", deadline=DEADLINE_SECONDS, memory_mb=_MEMORY_MB
+    )
+
+
+__all__ = ["IsolationError", "find_answer", "math_verify", "pool"]

@@ -1,0 +1,4 @@
+"""Is never imported to the end."""
+
+while True:
+    pass

@@ -1,0 +1,239 @@
+"""The audit catches checkers that are broken on purpose, each by its way, and passes a good one."""
+
+import importlib.util
+import time
+from pathlib import Path
+
+import pytest
+
+from corgi_gym.rewards import checker
+from corgi_gym.rewards.audit import Limits, Row, audit
+from corgi_gym.rewards.audit.runner import CHECKS
+
+FILE = Path(__file__).parent / "data" / "broken_checkers.py"
+
+
+def _load():
+    spec = importlib.util.spec_from_file_location("broken_checkers", FILE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+BROKEN = _load()
+
+
+def row(number: int) -> Row:
+    one, two = 1003 + 7 * number, 1011 + 3 * number
+    total = one + two
+    return Row(
+        f"Add the numbers {one} and {two}.\nEnd with one line: Answer: and the number.",
+        {"sum": total, "unit": "apples"},
+        f"{one} + {two} = {total}\nAnswer: {total}" if number % 2 else f"Answer: {total}",
+        (f"Answer: {total + 1}", f"{total}", f"Answer: {total} apples"),
+        name=f"task {number}",
+    )
+
+
+ROWS = [row(number) for number in range(12)]
+POOL = [row(number).witness for number in range(20, 40)]
+
+
+def run(check, **options):
+    options = {"fuzz": 0, "pool": POOL, "worker": False, **options}
+    return audit(check, options.pop("rows", ROWS), **options)
+
+
+def severities(found):
+    return {finding.id: finding.severity for finding in found.findings}
+
+
+def test_a_good_checker_has_no_finding():
+    found = audit(f"{FILE}:good", ROWS, pool=POOL, fuzz=300)
+    assert found.findings == (), found.text()
+    assert len(found.sections) == len(CHECKS)
+    assert found.facts("determinism")["processes"] == 3
+    assert found.facts("probe")["closed_tasks"] == len(ROWS)
+    assert found.facts("blind") | {"top": 0, "best": 0, "best_by_mean": 0} == {
+        "strings": 200,
+        "tasks": len(ROWS),
+        "best_share": 0.0,
+        "best_mean": pytest.approx(0.1),
+        "best": 0,
+        "best_by_mean": 0,
+        "top": 0,
+    }
+
+
+EXPLOITS = {
+    "contains": {"probe.hedge", "probe.negation", "probe.retraction", "probe.shotgun"},
+    "first_answer_counts": {"probe.retraction"},
+    "pays_for_shells": {"probe.farming"},
+    "pays_for_the_format": {"probe.farming"},
+    "pays_for_dots": {"probe.empty"},
+    "pays_for_echoes": {"probe.echo"},
+    "pays_for_data": {"probe.target"},
+    "believes_the_judge_directed": {"probe.judge_directed"},
+    "pays_a_fixed_string": {"blind.full_marks"},
+    "gives_the_answer_away": {"messages.leak"},
+    "gives_the_witness_away": {"messages.leak", "messages.witness_verbatim"},
+    "pays_near_misses": {"basics.near_miss_paid"},
+}
+
+
+@pytest.mark.parametrize("name", EXPLOITS)
+def test_every_way_to_be_paid_is_an_exploit(name):
+    found = run(getattr(BROKEN, name))
+    exploits = {finding.id for finding in found.exploits}
+    assert EXPLOITS[name] <= exploits, found.text()
+    for finding in found.exploits:
+        assert finding.evidence and finding.message.endswith(".")
+        assert eval(finding.evidence[0].reply) is not None  # source of the reply
+
+
+DEFECTS = {
+    "rolls_dice": "metamorphic.again",
+    "counts_calls": "metamorphic.again",
+    "raises": "fuzz.raised",
+    "recurses": "fuzz.raised",
+    "exits": "fuzz.raised",
+    "is_slow": "timing.worst",
+    "returns_nan": "verdict.unscored",
+    "changes_the_target": "metamorphic.mutated",
+    "points_outside": "verdict.span",
+    "mumbles": "messages.sentence",
+    "quotes_control_tokens": "messages.control_token",
+    "talks_on": "messages.long",
+    "refuses_the_witness": "basics.witness_refused",
+}
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_every_broken_promise_is_a_defect(name):
+    options = {"rows": ROWS[:2]} if name == "is_slow" else {}
+    options["fuzz"] = 180 if DEFECTS[name].startswith("fuzz") else 0
+    found = run(getattr(BROKEN, name), **options)
+    assert severities(found).get(DEFECTS[name]) == "defect", found.text()
+
+
+@pytest.mark.parametrize(
+    ("name", "relation"),
+    [("minds_white_space", "trailing_newline"), ("minds_line_breaks", "crlf")],
+)
+def test_changes_that_do_not_matter_are_tried_on_bare_checkers(name, relation):
+    found = run(getattr(BROKEN, name), raw=True)
+    assert severities(found).get(f"metamorphic.{relation}") == "defect", found.text()
+    # through `judge`, line breaks are one kind already
+    if relation == "crlf":
+        assert f"metamorphic.{relation}" not in severities(run(getattr(BROKEN, name)))
+
+
+def test_an_order_that_depends_on_hashes_is_found_in_other_processes():
+    found = audit(f"{FILE}:follows_the_hash_order", ROWS, fuzz=0)
+    assert severities(found)["determinism.hash_seed"] == "defect"
+
+
+def test_a_checker_that_only_exists_here_is_said_to_be_tried_here_only():
+    found = run(lambda reply, target: BROKEN.good(reply, target))
+    assert severities(found) == {"determinism.not_tried": "note"}
+    assert found.facts("determinism")["processes"] == 0
+
+
+@pytest.mark.parametrize(("name", "status"), [("hangs", "hung"), ("crashes", "crashed")])
+def test_a_call_that_does_not_end_is_a_finding_and_not_the_end(name, status):
+    start = time.monotonic()
+    found = audit(f"{FILE}:{name}", ROWS[:1], fuzz=0, limits=Limits(hang=0.5))
+    failed = next(f for f in found.findings if f.id == "verdict.failed")
+    assert failed.severity == "defect"
+    assert failed.evidence[0].verdict.startswith(f"{status}: ")
+    assert failed.evidence[0].reply == "'banana'"
+    assert time.monotonic() - start < 60
+    assert found.facts("blind")["tasks"] == 1 and "timing" in {s.name for s in found.sections}
+
+
+def test_partial_credit_for_everything_is_noted_with_its_mean():
+    found = run(BROKEN.pays_partial_credit)
+    assert severities(found)["blind.partial_credit"] == "note"
+    assert found.facts("blind")["best_mean"] == pytest.approx(0.6)
+    assert not found.exploits
+
+
+def test_a_lucky_hit_is_a_note_and_the_limit_decides():
+    def lucky(reply, target):
+        wanted = [row.target["sum"] for row in ROWS[:2]]
+        return (reply == "banana" and target["sum"] in wanted) or BROKEN.good(reply, target)
+
+    assert "blind.full_marks" in severities(run(lucky))  # 2 of 12 is over 5 %
+    relaxed = run(lucky, limits=Limits(share=0.2))
+    assert not relaxed.exploits
+    assert relaxed.facts("blind")["best"] == "banana"
+    assert relaxed.facts("blind")["best_share"] == pytest.approx(2 / 12)
+
+
+def test_open_tasks_are_not_blamed_for_what_follows():
+    def mentions_rain(reply, target):
+        return "rain" in reply and "bow" in reply
+
+    poem = Row("Write a poem.", None, "The rain falls down on us,\nand then a bow is there.")
+    found = run(mentions_rain, rows=[poem], pool=[], fuzz=0)
+    assert found.facts("probe")["closed_tasks"] == 0
+    assert not {"probe.retraction", "probe.hedge", "probe.shotgun"} & set(severities(found))
+    closed = Row(poem.prompt, None, poem.witness, closed=True)
+    assert "probe.retraction" in severities(run(mentions_rain, rows=[closed], pool=[], fuzz=0))
+
+
+def test_a_reference_shows_both_kinds_of_disagreement():
+    found = run(BROKEN.contains, reference=BROKEN.refuses_the_witness, rows=ROWS[:4])
+    assert severities(found)["differential.lenient"] == "defect"
+    assert "differential.strict" not in severities(found)
+    swapped = run(BROKEN.refuses_the_witness, reference=f"{FILE}:contains", rows=ROWS[:4])
+    assert "differential.strict" in severities(swapped)
+    assert swapped.facts("differential")["lenient"] == 0
+    same = run(BROKEN.good, reference=BROKEN.good, rows=ROWS[:4])
+    assert {i for i in severities(same) if i.startswith("differential")} == set()
+
+
+def test_declared_examples_are_tried_and_serve_as_tasks():
+    @checker("audited_cat", examples=[("cat", None, True), ("dog", None, False), ("", None, True)])
+    def cat(reply, target):
+        return "cat" in reply or "dog" in reply
+
+    found = audit(cat, fuzz=0, worker=False)
+    assert found.tasks == 1
+    assert severities(found)["basics.example_refused"] == "defect"  # the empty one
+    assert severities(found)["basics.example_paid"] == "exploit"
+
+
+def test_the_same_seed_finds_the_same(run_python):
+    one, two = (run(BROKEN.contains, seed=5).to_dict() for _ in range(2))
+    for each in (one, two):
+        each["checks"] = [c for c in each["checks"] if c["name"] != "timing"]
+        each["findings"] = [f for f in each["findings"] if not f["id"].startswith("timing")]
+    assert one == two
+    code = (
+        "import hashlib\n"
+        "from corgi_gym.rewards.audit import Row, fuzz, blind\n"
+        "from itertools import islice\n"
+        "rows = [Row('a prompt', None, 'a witness', ('a miss',))]\n"
+        "texts = [t.source for t, _ in islice(fuzz.texts(rows, 3), 500)]\n"
+        "print(hashlib.sha256(repr(texts + blind.strings(['x', 'y'], 3)).encode()).hexdigest())"
+    )
+    assert len({run_python(code, PYTHONHASHSEED=seed) for seed in ("0", "7")}) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nope",), "unknown checker 'nope'"),
+        (("nope.py:check",), "no file 'nope.py'"),
+        ((f"{FILE}:nope",), "has no 'nope'; it has: believes_the_judge_directed, changes_the"),
+        (("no_such_module_x:check",), "cannot import 'no_such_module_x'"),
+        ((lambda reply, target: True,), "has no declared examples; give rows"),
+        (("panagram", [{"promt": "x"}]), r"row 0 has unknown fields \['promt'\]; known: "),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        audit(*arguments)
+    with pytest.raises(ValueError, match="fuzz must be at least 0, got -1"):
+        audit("panagram", fuzz=-1)

@@ -1,0 +1,110 @@
+"""Fractions in lowest terms and quantities in the asked unit: exact feedback and forms."""
+
+import pytest
+
+from corgi_gym.rewards import judge
+from corgi_gym.rewards.fractions_units import SPELLINGS, fractions_units
+
+SUM = {"answer": "7/12", "unit": ""}
+LENGTH = {"answer": "42", "unit": "inches"}
+
+
+@pytest.mark.parametrize(
+    ("target", "reply", "score", "text"),
+    [
+        (SUM, "Answer: 14/24", 0.3, '"14/24" is not in lowest terms.'),
+        (
+            SUM,
+            "Answer: 4/8",
+            0.1,
+            '"4/8" is not in lowest terms. The answer is not "4/8".',
+        ),
+        (SUM, "Answer: 5/12", 0.1, 'The answer is not "5/12".'),
+        (
+            SUM,
+            "Answer: 0.5",
+            0.1,
+            'You wrote the decimal "0.5". Write a fraction in lowest terms. The answer is not',
+        ),
+        (
+            SUM,
+            "Answer: 1 1/2",
+            0.0,
+            'You wrote the mixed number "1 1/2". Write one fraction, such as 3/2.',
+        ),
+        (
+            SUM,
+            "Answer: 1/3 + 1/4",
+            0.0,
+            'After "Answer:" you wrote "1/3 + 1/4". Write one fraction in lowest terms.',
+        ),
+        (
+            SUM,
+            "1/3 + 1/4 = 2/7\nAnswer: 2/7",
+            0.1,
+            'The step "1/3 + 1/4 = 2/7" is wrong. The answer is not "2/7".',
+        ),
+        (LENGTH, "Answer: 42", 0.2, 'You wrote "42" without a unit. Write the unit "inches".'),
+        (
+            LENGTH,
+            "Answer: 42 feet",
+            0.2,
+            'You wrote the unit "feet". The task asks for "inches".',
+        ),
+        (
+            LENGTH,
+            "Answer: 3.5 feet",
+            0.1,
+            'You wrote the unit "feet". The task asks for "inches". The answer is not "3.5 feet".',
+        ),
+        (LENGTH, "Answer: 41 inches", 0.1, 'The answer is not "41 inches".'),
+        (
+            LENGTH,
+            "3.5 * 12 = 41\nAnswer: 41 inches",
+            0.1,
+            'The step "3.5 * 12 = 41" is wrong. The answer is not "41 inches".',
+        ),
+        (LENGTH, "Answer: 3 feet 6 inches", 0.0, 'After "Answer:" you wrote "3 feet 6 inches".'),
+    ],
+)
+def test_feedback(target, reply, score, text):
+    verdict = judge(fractions_units, reply, target)
+    assert verdict.score == score
+    assert " ".join(p.message for p in verdict.problems).startswith(text)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "14/24", "-7/12", "7/-12", "7 / 12 / 1",
+        "0.58333", "7:12", "7\\12", "\\frac{7}{12}", "7/12/1",
+        "1/3+1/4", "(7)/(12)", "7/12 or 7/12", "7/12 = 14/24", "about 7/12", "7/12 inches",
+        "7/12,", "7.0/12", "7/12.5", "seven twelfths", "58 %", "7/0", "0/12", "12/7", "7/1 2",
+    ],
+)  # fmt: skip
+def test_what_is_no_right_fraction(answer):
+    assert not judge(fractions_units, f"Answer: {answer}", SUM).success
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "42", "42 feet", "42 cm", "3.5 feet", "3 feet 6 inches", "inches 42", "42 inches or feet",
+        "42 inches 42 inches", "42 x inches",
+        "6 * 7 inches", "forty-two inches", "42 square inches",
+        "42 inches^2", "inches", "42 iinches", "42in.in", "42 'in'", "84/2 inches", "42,0 inches",
+    ],
+)  # fmt: skip
+def test_what_is_no_right_quantity(answer):
+    assert not judge(fractions_units, f"Answer: {answer}", LENGTH).success
+
+
+def test_every_spelling_of_a_unit_counts_for_that_unit_only():
+    seen = [word for name, words in SPELLINGS.items() for word in (name, *words)]
+    assert len(seen) == len(set(seen))
+    for name, words in SPELLINGS.items():
+        target = {"answer": "5/2", "unit": name}
+        for word in (name, *words, name.upper()):
+            assert judge(fractions_units, f"Answer: 2.5 {word}", target).success, word
+        other = next(n for n in SPELLINGS if n != name)
+        assert not judge(fractions_units, f"Answer: 2.5 {other}", target).success

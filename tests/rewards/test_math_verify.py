@@ -1,0 +1,288 @@
+"""math_verify: what is right, what must not be paid, and expressions that explode."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from corgi_gym.rewards import get_checker, judge
+from corgi_gym.rewards.isolate import Isolated
+from corgi_gym.rewards.math_verify import find_answer, math_verify
+
+pytest.importorskip("math_verify", reason="extra math")
+from corgi_gym.rewards.math_verify import DEADLINE_SECONDS, pool
+
+HERE = Path(__file__).parent / "isolated"
+GOLD = r"2\sqrt{3}"
+# Over the deadline: for the typical item, and for every one on a machine with other work.
+SLACK = 0.2
+BUSY = 10.0
+
+RIGHT = [
+    ("Answer: 72", "72"),
+    ("6 * 12 = 72\n**Answer:** 72.", "72"),
+    (r"\boxed{1{,}200}", "1200"),
+    ("Answer: 1,200.", "1200"),
+    (r"Answer: \$18", "18"),
+    (r"Answer: $\frac{3}{4}$", "0.75"),
+    (r"\boxed{-\frac{3}{4}}", r"-\frac34"),
+    (r"\boxed{\frac{-3}{4}}", r"-\frac34"),
+    (r"Answer: 1 \frac{1}{2}", "3/2"),
+    (r"\boxed{.5}", "1/2"),
+    ("Answer: x = 5", "5"),
+    ("Answer: -5", "-5"),
+    ("Answer: 5 meters", r"5\text{ meters}"),
+    ("Answer: 5", r"5\text{ meters}"),
+    ("Answer: 90^\\circ", "90"),
+    ("Answer: 75%", r"75\%"),
+    (r"The answer is $$\boxed{3}$$", "3"),
+    (r"Answer: $\boxed{3}$", "3"),
+    (r"\boxed{2\sqrt{3}}", r"2\sqrt{3}"),
+    (r"\boxed{\sqrt{12}}", r"2\sqrt{3}"),
+    (r"\boxed{\sqrt[3]{2}}", r"2^{1/3}"),
+    (r"\boxed{11\sqrt{2}}", r"11\sqrt2"),
+    (r"\boxed{1+\sqrt{2}}", r"\sqrt{2}+1"),
+    (r"\boxed{\frac{1}{2}\pi}", r"\frac{\pi}{2}"),
+    (r"\boxed{6 - 5i}", "-5i+6"),
+    (r"\boxed{6 - 5i}", "6-5i"),
+    (r"\boxed{x^2+1}", "1+x^2"),
+    (r"\boxed{1+2\sqrt{3}}", r"2\sqrt{3}+1"),
+    (r"\boxed{\frac{3\sqrt{5}}{2}}", r"\frac{3}{2}\sqrt{5}"),
+    (r"\boxed{3 \times 10^8}", r"3\cdot 10^{8}"),
+    (r"\boxed{(x+1)^2}", "x^2+2x+1"),
+    (r"\boxed{2k + 2}", "2(k+1)"),
+    (r"\boxed{y = 2x+1}", "y=2x+1"),
+    ("Answer: (1, 2)", "(1,2)"),
+    (r"\boxed{\left(3, \frac{\pi}{2}\right)}", r"\left( 3, \frac{\pi}{2} \right)"),
+    (r"\boxed{\{2,1\}}", r"\{1,2\}"),
+    (r"\boxed{2,3}", "3,2"),
+    (r"\boxed{[0, \infty)}", r"[0,\infty)"),
+    (r"\boxed{\begin{pmatrix}1\\2\end{pmatrix}}", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"),
+    (r"\boxed{\text{Evelyn}}", r"\text{Evelyn}"),
+    ("Answer: evelyn", r"\text{Evelyn}"),
+    ("Answer: B", r"\text{(B)}"),
+]
+WRONG = [
+    ("42", "42"),
+    ("The answer is 42.", "42"),
+    ("Answer: 41", "42"),
+    ("Answer: -42", "42"),
+    (r"\boxed{71+1}", "72"),
+    ("Answer: 41+1", "42"),
+    ("Answer: 6*7", "42"),
+    (r"Answer: 6 \times 7", "42"),
+    ("Answer: (6)(7)", "42"),
+    ("Answer: 84/2", "42"),
+    (r"Answer: \frac{84}{2}", "42"),
+    (r"Answer: \sqrt{1764}", "42"),
+    ("Answer: 2^{10}", "1024"),
+    ("Answer: 4!", "24"),
+    ("Answer: 4.2e1", "42"),
+    (r"Answer: \sum_{i=1}^{3} i", "6"),
+    ("Answer: 42, 43", "42"),
+    ("Answer: {42, 43}", "42"),
+    ("Answer: 42 or 43", "42"),
+    ("Answer: 43 = 42", "42"),
+    (r"Answer: 43 \to 42", "42"),
+    ("Answer: probably 42", "42"),
+    ("Answer: definitely not 42", "42"),
+    (r"Answer: \text{not } 42", "42"),
+    (r"It is definitely not \boxed{42}", "42"),
+    (r"Either 41 or \boxed{42}", "42"),
+    (r"\boxed{42} No wait, it is 43.", "42"),
+    (r"\boxed{42} \boxed{43}", "42"),
+    (r"\boxed{42} \boxed{42}", "42"),
+    ("\\boxed{43}\nAnswer: 42", "42"),
+    ("Answer: 42\nAnswer: 43", "42"),
+    ("Answer: 42\nNo, it is 43.", "42"),
+    (r"\boxed{}", "42"),
+    (r"\boxed{42", "42"),
+    ("Answer: 5 feet", r"5\text{ meters}"),
+    ("Answer: 42 apples", "42"),
+    ("Answer: 42%", "42"),
+    ("Answer: x", "42"),
+    (r"\boxed{\sqrt{6+6}}", r"2\sqrt{3}"),
+    (r"\boxed{2\sqrt{3}+0\cdot 5}", r"2\sqrt{3}"),
+    (r"\boxed{\frac{4}{2}\sqrt{9-6}}", r"2\sqrt{3}"),
+    (r"\boxed{\sqrt{2^2 \cdot 3}}", r"2\sqrt{3}"),
+    (r"\boxed{x^{1+1}}", "x^2"),
+    (r"\boxed{2\sqrt{3}, 5}", r"2\sqrt{3}"),
+    (r"\boxed{x^2}", "x^3"),
+    ("Answer: (2, 1)", "(1,2)"),
+    ("Answer: (1, 2, 3)", "(1,2)"),
+    ("Answer: [1,2)", "[1,2]"),
+    ("Answer: Evelyn or Bob", r"\text{Evelyn}"),
+    ("Answer: not Evelyn", r"\text{Evelyn}"),
+    ("Answer: A", r"\text{(B)}"),
+]
+# Each holds a process for minutes or takes its memory, unless something refuses it first.
+BOMBS = [
+    "10^{10^8}", "10^{10^{10}}", "9^{9^{9^{9}}}", "2^{2^{2^{2^{2^{2}}}}}", "100000000!",
+    "(10^9)!", "((20!)!)!", "(10^{10^8})^{10^8}", r"x^{10^{10^8}}", r"x + 100000000!",
+    r"\sqrt{10^{10^8}}", r"\sqrt{2^{10^9}+x}", r"\log(10^{10^9})", r"\sin(10^{10^9})",
+    r"e^{e^{e^{e^{e^{10}}}}}", r"\pi^{\pi^{\pi^{\pi^{\pi^{9}}}}}", r"\binom{10^9}{5\cdot 10^8}",
+    r"\binom{100000000}{50000000} x", r"\sum_{k=1}^{10^9} k^k",
+    r"\sum_{k=1}^{100000000} \frac{1}{k}",
+    r"\sum_{k=1}^{10^7} \sqrt{k} x^k", r"\prod_{k=1}^{10^8} k", r"\prod_{k=1}^{100000000} (x+k)",
+    r"\int_0^1 x^{10^9} \sin^{99}(x) dx", r"\lim_{n \to \infty} \frac{n!}{n^n}",
+    r"(x+y+z+w)^{500}", r"(a+b+c+d+e+f)^{60}", r"\left(1+\sqrt{2}+\sqrt{3}+\sqrt{5}\right)^{900}",
+    "1" * 390, "9" * 200 + "^{" + "9" * 100 + "}", "x^{" * 60 + "x" + "}" * 60,
+    r"\sqrt{2+" * 45 + "x" + "}" * 45, r"\frac{1}{1+" * 30 + "x" + "}" * 30,
+    "(" * 190 + "x" + ")" * 190,
+    r"\begin{vmatrix}" + r"\\".join("&".join("abcdefghi"[i:] + "abcdefghi"[:i]) for i in range(9))
+    + r"\end{vmatrix}",
+    r"\det\begin{pmatrix}" + r"\\".join("&".join("abcdefgh") for _ in range(8)) + r"\end{pmatrix}",
+    r"\gcd(10^{10^8}, 6)", r"10^{10^8} \mod 7", r"\lfloor 10^{10^9} \rfloor", r"0.1^{10^{10}}",
+    r"(-1)^{10^{10^{10}}}", r"\sqrt[10^9]{10^{10^8}}",
+]  # fmt: skip
+
+
+def test_declared_examples():
+    for example in get_checker("math_verify").examples:
+        verdict = judge(math_verify, example.reply, example.target)
+        assert (verdict.status, verdict.success) == ("scored", example.passes), example
+
+
+@pytest.mark.parametrize(("reply", "gold"), RIGHT)
+def test_right_answers(reply, gold):
+    verdict = judge(math_verify, reply, gold)
+    assert verdict.success, verdict
+
+
+@pytest.mark.parametrize(("reply", "gold"), WRONG)
+def test_wrong_answers_and_tricks_earn_nothing(reply, gold):
+    verdict = judge(math_verify, reply, gold)
+    assert (verdict.status, verdict.score) == ("scored", 0.0), verdict
+    assert verdict.problems[0].message.endswith((".", "?"))
+
+
+@pytest.mark.parametrize("gold", ["72", r"2\sqrt{3}", "x^2+2x+1", "(1,2)", r"\text{Evelyn}"])
+def test_no_fixed_reply_and_no_echo_is_paid(gold):
+    for reply in (
+        gold, f"Work out {gold}.", "Answer:", "Answer: ", r"\boxed{\,}", "Answer: Answer",
+        f"Answer: {gold}, {gold}", f"Answer: {gold} Answer: {gold}", "Answer: 0", "Answer: x",
+        f"Answer: {gold} or not", f"Answer: {gold}?", f"Answer: \\infty, {gold}", "Answer: None",
+    ):  # fmt: skip
+        verdict = judge(math_verify, reply, gold)
+        assert verdict.status == "scored" and verdict.score == 0.0, reply
+
+
+def test_messages_say_what_is_wrong():
+    assert judge(math_verify, r"\boxed{71+1}", "72").problems[0].message == (
+        '"71+1" is not a single number. Work it out and write one number.'
+    )
+    assert judge(math_verify, "Answer: 5 feet", r"5\text{ meters}").problems[0].message == (
+        '"5 feet" holds "feet". Write only the final value.'
+    )
+    assert judge(math_verify, "Answer: 41", "42").problems[0].message == (
+        '"41" is not the right answer.'
+    )
+
+
+def test_the_boxed_answer_is_found_between_nested_braces():
+    assert find_answer(r"So \boxed{\frac{\sqrt{2}}{\{3\}}}.") == r"\frac{\sqrt{2}}{\{3\}}"
+
+
+def test_an_unreadable_gold_answer_is_unscored():
+    assert judge(math_verify, r"\boxed{\sqrt{x}}", r"\frac{").status == "unscored"
+
+
+def test_never_raises(fuzz_strings):
+    for reply in fuzz_strings:
+        for text in (reply, f"Answer: {reply}", rf"\boxed{{{reply}}}"):
+            # a gold answer that needs no worker: this is about our own reading
+            assert judge(math_verify, text, "42").status == "scored"
+
+
+def test_fuzz_through_the_worker(fuzz_strings):
+    short = [text for text in fuzz_strings if 0 < len(text) < 40][:150]
+    verdicts = [judge(math_verify, rf"\boxed{{{text}}}", r"2\sqrt{3}") for text in short]
+    assert not any(verdict.success for verdict in verdicts)
+    assert judge(math_verify, r"\boxed{\sqrt{12}}", r"2\sqrt{3}").success
+
+
+@pytest.mark.parametrize("bomb", BOMBS, ids=range(len(BOMBS)))
+def test_a_bomb_is_not_paid_and_ends_in_time(bomb):
+    workers = pool()
+    workers.start()
+    began = time.monotonic()
+    outcome = workers.call(GOLD, bomb)
+    assert outcome.seconds < DEADLINE_SECONDS + BUSY
+    assert time.monotonic() - began < DEADLINE_SECONDS + BUSY
+    if outcome.ok:
+        assert outcome.value in ("unfinished", "different", "answer")
+    else:
+        assert outcome.status in ("timeout", "memory")
+
+
+def test_bombs_that_are_refused_as_sums_and_powers_are_wrong_and_others_are_unscored():
+    verdict = judge(math_verify, r"\boxed{10^{10^8}}", GOLD)
+    assert (verdict.status, verdict.score) == ("scored", 0.0)
+    assert "worked out further" in verdict.problems[0].message
+    verdict = judge(math_verify, r"\boxed{(a+b+c+d+e+f)^{60}}", GOLD)
+    assert (verdict.status, verdict.score) == ("unscored", 0.0)
+    assert "timeout" in verdict.problems[0].message
+
+
+def test_30_bombs_that_stop_math_verify_are_killed_and_the_next_100_answers_are_right():
+    """Without our refusals, so that each of them reaches sympy."""
+    sys.path.insert(0, str(HERE))
+    try:
+        with Isolated("math_targets:raw", memory_mb=512) as workers:
+            assert workers.call(GOLD, r"\sqrt{12}", deadline=BUSY).value is True
+            outcomes = [workers.call(GOLD, bomb, deadline=0.3) for bomb in BOMBS]
+            ended = [outcome for outcome in outcomes if not outcome.ok]
+            assert len(ended) >= 30, outcomes
+            assert median(outcome.seconds for outcome in ended) < 0.3 + SLACK
+            assert max(outcome.seconds for outcome in ended) < 0.3 + BUSY
+            for i in range(100):
+                answer = (r"\sqrt{13}", r"\sqrt{12}")[i % 2]
+                assert workers.call(GOLD, answer, deadline=BUSY).value is (i % 2 == 1)
+    finally:
+        sys.path.remove(str(HERE))
+
+
+def test_after_bombs_the_next_100_verdicts_are_right():
+    for _ in range(2):
+        assert pool().call(GOLD, BOMBS[-1], deadline=0.01).status in ("timeout", "ok")
+        for i in range(50):
+            reply = (r"\boxed{\sqrt{13}}", r"\boxed{\sqrt{12}}")[i % 2]
+            verdict = judge(math_verify, reply, GOLD)
+            assert (verdict.status, verdict.success) == ("scored", i % 2 == 1)
+
+
+def test_the_package_is_never_imported_in_this_process():
+    code = (
+        "import sys\n"
+        "from corgi_gym.rewards.math_verify import math_verify\n"
+        "assert math_verify(r'\\boxed{\\sqrt{12}}', r'2\\sqrt{3}').success\n"
+        "print([m for m in sys.modules if m.split('.')[0] in ('math_verify', 'sympy', 'antlr4')])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_without_the_package_numbers_still_work_and_expressions_name_the_extra(monkeypatch):
+    from corgi_gym.rewards import math_verify as module
+
+    assert judge(math_verify, "Answer: 3", "3").success
+    module_object = sys.modules["corgi_gym.rewards.math_verify"]
+    monkeypatch.setattr(module_object, "pool", module_object._make_pool.__wrapped__)
+    monkeypatch.setattr(module_object.importlib.util, "find_spec", lambda name: None)
+    verdict = judge(math_verify, r"\boxed{\sqrt{12}}", r"2\sqrt{3}")
+    assert verdict.status == "unscored" and "corgi-gym[math]" in verdict.problems[0].message
+    assert module is not None
+
+
+def test_enough_verifications_a_second():
+    """500 a second need 2 ms of CPU time each in caller and worker; measured: 0.6 ms."""
+    workers = pool()
+    workers.start()
+    assert workers.call("x+1", "1+x").value == "equal"
+    pairs = [(r"2\sqrt{3}", r"\sqrt{12}"), ("x^2+2x+1", "(x+1)^2"), ("(1,2)", "(1,3)")]
+    outcomes = [workers.call(*pairs[i % 3]) for i in range(300)]
+    assert all(outcome.ok for outcome in outcomes)
+    assert median(outcome.seconds for outcome in outcomes) < 0.02  # of the clock

@@ -1,0 +1,63 @@
+"""Passages: sentences, their number, repetition."""
+
+import pytest
+
+from corgi_gym.rewards.passage import content_words, examine_passage, split_sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("One dog barked.", 1),
+        ("Mr. Baker left. It rained.", 2),
+        ("Stop! Who goes there? A friend.", 3),
+        ("The price is 3.50 in the shop.", 1),
+        ('He said "no." Then he left.', 2),
+        ("no end at all", 1),
+        ("", 0),
+    ],
+)
+def test_split(text, count):
+    assert len(split_sentences(text)) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("The dog ran.", "Your reply has 1 sentence. Write 2 to 3 sentences."),
+        ("The dog ran. The cat sat. It rained. We left.", "Your reply has 4 sentences."),
+        ("The dog ran. dog cat", "Sentence 2: End the sentence with one full stop."),
+        ("The dog ran.\nThe cat sat.", "Write one paragraph, without line breaks."),
+        ("The dog ran. The dog ran.", 'You wrote "The dog ran." more than once.'),
+        ("The dog ran. A dog sat. My dogs ate.", 'You used "dogs" more than 2 times.'),
+        ("The dog ran. " * 9, "Your reply has 27 words. Write at most 20, in 2 to 3 sentences."),
+    ],
+)
+def test_messages(text, message):
+    passage = examine_passage(text, 2, 3, 20)
+    assert any(problem.message.startswith(message) for problem in passage.problems), passage
+    assert passage.form < 1.0
+
+
+def test_good_passages_have_form_one():
+    passage = examine_passage("The rain fell. Anna opened her umbrella.", 1, 3, 60)
+    assert passage.problems == () and passage.form == 1.0 and len(passage.sentences) == 2
+
+
+def test_words_in_often_may_come_often():
+    text = "The lamp is good. I like this lamp. My lamp is bright."
+    assert examine_passage(text, 1, 3, 60).problems
+    assert examine_passage(text, 1, 3, 60, often=["lamp"]).problems == ()
+
+
+def test_content_words():
+    assert content_words("The girl carried HER basket, and left.") == [
+        "girl", "carried", "basket", "left",
+    ]  # fmt: skip
+
+
+def test_any_string_is_judged(fuzz_strings):
+    for text in fuzz_strings:
+        passage = examine_passage(text, 1, 4, 60)
+        assert 0.0 <= passage.form <= 1.0
+        assert passage.problems or passage.form == 1.0

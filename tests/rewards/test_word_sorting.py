@@ -1,0 +1,69 @@
+"""Word sorting: exact feedback, and what order and membership are worth."""
+
+from itertools import permutations
+
+import pytest
+
+from corgi_gym.rewards import judge
+from corgi_gym.rewards.word_sorting import word_sorting
+
+TASK = {"words": ["pear", "fig", "apple", "plum"]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "score", "text"),
+    [
+        ("apple, fig, plum, pear", 0.3, '"plum" stands before "pear", but comes after it in the '),
+        ("fig, apple, pear, plum", 0.1, '"fig" stands before "apple", but comes after it in the '),
+        ("apple, fig, plum", 0.1, 'Your list lacks "pear". Write all 4 words.'),
+        ("apple, fig", 0.1, 'Your list lacks "pear" and "plum". Write all 4 words.'),
+        ("apple", 0.0, 'Your list lacks "fig", "pear" and "plum". Write all 4 words.'),
+        (
+            "apple, fig, lime, pear, plum",
+            0.1,
+            'Your list has "lime", which is not among the given words.',
+        ),
+        (
+            "apple, fig, lime, nut, pear, plum",
+            0.1,
+            'Your list has "lime" and "nut", which are not among the given words.',
+        ),
+        ("apple, apple, fig, pear, plum", 0.1, 'Your list repeats "apple". Write each word once.'),
+        (
+            "plum, apple, fig",
+            0.1,
+            'Your list lacks "pear". Write all 4 words. "plum" stands before "apple", but comes',
+        ),
+        ("a b c d e f g", 0.0, 'Your list lacks "apple", "fig", "pear" and "plum".'),
+    ],
+)
+def test_feedback(answer, score, text):
+    verdict = judge(word_sorting, f"Answer: {answer}", TASK)
+    assert verdict.score == pytest.approx(score)
+    assert " ".join(p.message for p in verdict.problems).startswith(text)
+
+
+def test_only_one_order_succeeds_and_the_others_earn_little():
+    scores = []
+    for order in permutations(TASK["words"]):
+        verdict = judge(word_sorting, f"Answer: {', '.join(order)}", TASK)
+        assert verdict.success == (list(order) == sorted(order))
+        scores.append(verdict.score)
+    scores.remove(1.0)
+    assert max(scores) <= 0.5 and sum(scores) / len(scores) < 0.2
+
+
+def test_words_that_share_a_beginning():
+    target = {"words": ["car", "card", "care", "cart"]}
+    assert judge(word_sorting, "Answer: car, card, care, cart", target).success
+    assert not judge(word_sorting, "Answer: card, car, care, cart", target).success
+
+
+@pytest.mark.parametrize("separator", [", ", " ", ",", "; ", "  "])
+def test_separators(separator):
+    assert judge(word_sorting, "Answer: " + separator.join(sorted(TASK["words"])), TASK).success
+
+
+@pytest.mark.parametrize("separator", [" < ", " -> ", "", " and ", "/", "|", " then ", "-", "."])
+def test_no_separators(separator):
+    assert not judge(word_sorting, "Answer: " + separator.join(sorted(TASK["words"])), TASK).success
