@@ -2,9 +2,6 @@
 
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 import warnings
 from collections import Counter
 
@@ -135,7 +132,7 @@ def test_bad_options_are_named(options, message):
 
 
 @pytest.mark.parametrize("family", ["program", pytest.param("mbpp", marks=needs_humaneval)])
-def test_tasks_and_verdicts_are_equal_under_other_hash_seeds(family):
+def test_tasks_and_verdicts_are_equal_under_other_hash_seeds(family, run_python):
     code = (
         "from corgi_gym.envs import load_family; from corgi_gym.rewards import judge\n"
         f"source = load_family({family!r})()\n"
@@ -144,16 +141,7 @@ def test_tasks_and_verdicts_are_equal_under_other_hash_seeds(family):
         "    print(t.task_id, repr(t.prompt), t.target, repr(t.witness))\n"
         "    print([judge(t.checker, m, t.target) for m in [t.witness, *source.near_misses(t)]])\n"
     )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
+    outputs = {run_python(code, PYTHONHASHSEED=seed) for seed in ("1", "2")}
     assert len(outputs) == 1 and len(outputs.pop()) > 5_000
 
 

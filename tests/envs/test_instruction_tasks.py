@@ -2,9 +2,6 @@
 
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -116,7 +113,7 @@ def test_item_is_pure_and_random_access():
     assert one.item(5, 0) != one.item(6, 0)
 
 
-def test_tasks_and_verdicts_are_equal_under_other_hash_seeds():
+def test_tasks_and_verdicts_are_equal_under_other_hash_seeds(run_python):
     code = (
         "from corgi_gym.envs import load_family; from corgi_gym.rewards import judge\n"
         "source = load_family('instructions')()\n"
@@ -125,16 +122,7 @@ def test_tasks_and_verdicts_are_equal_under_other_hash_seeds():
         "    print(t.task_id, repr(t.prompt), t.target, repr(t.witness))\n"
         "    print([judge(t.checker, m, t.target) for m in source.near_misses(t)])\n"
     )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
+    outputs = {run_python(code, PYTHONHASHSEED=seed) for seed in ("1", "2")}
     assert len(outputs) == 1 and len(outputs.pop()) > 5_000
 
 
