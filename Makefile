@@ -7,7 +7,7 @@ PEERS ?= .venv-peers
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help train test lint speed nightly audit-peers clean
+.PHONY: help train test lint speed nightly audit-peers bench-peers clean
 
 help:
 	@echo "make train   train the packaged model with corrective feedback (about 15 minutes on 2 cores)"
@@ -16,6 +16,7 @@ help:
 	@echo "make speed   environment episodes per second"
 	@echo "make nightly the long fuzz and 1,000 tasks per family"
 	@echo "make audit-peers   the audit on public checkers of other projects"
+	@echo "make bench-peers   speed next to GEM and to the published IFEval checkers"
 
 $(READY): requirements/cpu.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "corgi-gym: the pinned requirements are for Python 3.11, this is %d.%d; run: make PYTHON=python3.11 ..." % sys.version_info[:2])'
@@ -49,6 +50,16 @@ audit-peers: $(PEERS)/.ready
 	$(PEERS)/bin/python benchmarks/peers/audit_public.py --out runs/audit-peers
 	$(PEERS)/bin/python benchmarks/peers/reward_doctor_cases.py
 
+# speed and verdicts next to the peers, each in an environment of its own (benchmarks/peers/*.txt)
+bench-peers: $(PEERS)/.ready $(PEERS)-ifeval/.ready $(PEERS)-gem/.ready
+	$(PEERS)/bin/python benchmarks/peers/ifeval_speed.py --python $(PEERS)-ifeval/bin/python --out runs/bench-peers/ifeval.json
+	$(PEERS)/bin/python benchmarks/peers/chain_sum_speed.py --peer-python $(PEERS)-gem/bin/python --out runs/bench-peers/chain_sum.json
+
+$(PEERS)-%/.ready: benchmarks/peers/%.txt
+	$(PYTHON) -m venv $(PEERS)-$*
+	$(PEERS)-$*/bin/python -m pip install --quiet --no-deps -r $<
+	@touch $@
+
 $(PEERS)/.ready: requirements/peers.txt pyproject.toml
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --no-deps -r requirements/peers.txt
@@ -56,4 +67,4 @@ $(PEERS)/.ready: requirements/peers.txt pyproject.toml
 	@touch $(PEERS)/.ready
 
 clean:
-	rm -rf $(VENV) $(PEERS) .cache .pytest_cache .ruff_cache .mypy_cache *.egg-info
+	rm -rf $(VENV) $(PEERS) $(PEERS)-ifeval $(PEERS)-gem .cache .pytest_cache .ruff_cache .mypy_cache *.egg-info

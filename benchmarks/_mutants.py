@@ -33,14 +33,27 @@ class Mutant:
         line: Where.
         before: The changed piece of source.
         after: What it became.
-        tree: The whole module with the change.
+        function: First and last line of the function around it, or None at module level.
     """
 
     id: str
     line: int
     before: str
     after: str
-    tree: ast.Module
+    function: tuple[int, int] | None
+    _source: str
+    _mark: int
+    _change: Change
+
+    def tree(self) -> ast.Module:
+        """The whole module with the change (made anew: hundreds of trees would not fit)."""
+        tree = ast.parse(self._source)
+        _mark_parents(tree)
+        node = next(n for n in ast.walk(tree) if getattr(n, "mark", None) == self._mark)
+        after = self._change(node)
+        if after is not None:
+            _replace(node, after)
+        return ast.fix_missing_locations(tree)
 
 
 def mutants(source: str) -> Iterator[Mutant]:
@@ -57,18 +70,24 @@ def mutants(source: str) -> Iterator[Mutant]:
     places.sort(key=lambda node: (node.lineno, node.col_offset))
     for node in places:
         for name, change in _changes(node):
-            twin = copy.deepcopy(tree)
-            same = next(n for n in ast.walk(twin) if getattr(n, "mark", None) == node.mark)
-            after = change(same)
-            if after is not None:
-                _replace(same, after)
-            ast.fix_missing_locations(twin)
-            shown = ast.unparse(after if after is not None else same)
+            twin = copy.deepcopy(node, {id(node.parent): None})
+            after = change(twin)
+            shown = ast.unparse(twin if after is None else after)
             before = ast.unparse(node)
             if shown == before:
                 continue
-            place = f"{node.lineno}:{node.col_offset}"
-            yield Mutant(f"{place} {name}", node.lineno, before, shown, twin)
+            name = f"{node.lineno}:{node.col_offset} {name}"
+            around = _function(node)
+            yield Mutant(name, node.lineno, before, shown, around, source, node.mark, change)
+
+
+def _function(node: ast.AST) -> tuple[int, int] | None:
+    """The lines of the innermost named function around a node, decorators included."""
+    while (node := getattr(node, "parent", None)) is not None:
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            return first, node.end_lineno or node.lineno
+    return None
 
 
 def _mark_parents(tree: ast.Module) -> None:

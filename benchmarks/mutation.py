@@ -1,10 +1,13 @@
 """How many small faults in a checker module its tests notice: the mutation score.
 
-    python -m corgi_gym.benchmarks.mutation panagram countdown
+    python -m corgi_gym.benchmarks.mutation panagram instructions/length
+    python -m corgi_gym.benchmarks.mutation --all --sample 60
+    python -m corgi_gym.benchmarks.mutation --all --sample 60 --table
     python -m corgi_gym.benchmarks.mutation --survivors panagram
 
-Each mutant (`_mutants`) runs the module's tests in a forked process; nothing on disk changes, since
-the changed module is given to the importer of that process only. Results are appended to
+Each mutant (`_mutants`) runs the module's tests in forked processes (`_mutation_trial`). With
+``--sample N`` a seeded choice of N mutants per module is tried, and the score is reported with its
+95 % Wilson interval; a larger N adds to a smaller one. Results are appended to
 ``runs/mutation/MODULE.jsonl`` as they come: an interrupted run goes on where it stopped, and a
 module that was edited starts anew. Unix only.
 
@@ -15,143 +18,140 @@ not have (the package is the repository itself), the second changes the files in
 from __future__ import annotations
 
 import argparse
-import ast
 import hashlib
 import json
-import os
-import signal
+import random
 import sys
-import time
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import CodeType
+from typing import Any, NamedTuple
 
+from corgi_gym.benchmarks import _mutation_trial as trial
 from corgi_gym.benchmarks._mutants import Mutant, mutants
+from corgi_gym.benchmarks._mutation_modules import checker_modules, files_of
+from corgi_gym.benchmarks.intervals import wilson
 
-ROOT = Path(__file__).parents[1]
-REWARDS = ROOT / "rewards"
-# Test files of a module, quick ones first (default: test_MODULE.py alone).
-TESTS = {
-    "answer_line": ("test_boundaries.py", "test_math_checkers.py"),
-    "clustering": ("test_boundaries.py", "test_clustering.py"),
-    "concepts": ("test_boundaries.py", "test_concepts.py"),
-    "countdown": ("test_boundaries.py", "test_math_checkers.py"),
-    "multistep_arithmetic": ("test_math_checkers.py",),
-    "num_planning": ("test_boundaries.py", "test_num_planning.py"),
-    "panagram": ("test_boundaries.py", "test_panagram.py"),
-    "rational": ("test_boundaries.py", "test_rational.py", "test_math_checkers.py"),
-    "steps": ("test_boundaries.py", "test_steps.py", "test_math_checkers.py"),
-    "text": ("test_boundaries.py", "test_text.py"),
-    "working": ("test_boundaries.py", "test_math_checkers.py"),
-}
-# A mutant that takes this many times the time of the unchanged module loops: it is noticed.
-TIME_FACTOR, TIME_FLOOR = 6.0, 10.0
+REWARDS = trial.ROOT / "rewards"
+TESTS = trial.ROOT / "tests" / "rewards"
 RESULTS = Path("runs/mutation")
-_HEAVY = ("numpy", "gymnasium", "pytest", "lemminflect", "denckring_en_pos")
+OUTCOMES = ("killed", "timeout", "survived")
 
 
-class _Changed(SourceFileLoader):
-    """Loads a file with other code."""
+class Score(NamedTuple):
+    """What is known of a module.
 
-    def __init__(self, name: str, path: str, code: CodeType) -> None:
-        super().__init__(name, path)
-        self._code = code
+    Attributes:
+        module: Its name.
+        mutants: How many there are.
+        chosen: How many of them were to be tried: all, or a sample.
+        counts: How many of those had each outcome.
+    """
 
-    def get_code(self, fullname: str) -> CodeType:
-        return self._code
+    module: str
+    mutants: int
+    chosen: int
+    counts: dict[str, int]
 
+    @property
+    def tried(self) -> int:
+        """How many have an outcome."""
+        return sum(self.counts.values())
 
-class _Finder(MetaPathFinder):
-    """Finds one module, changed."""
+    @property
+    def noticed(self) -> int:
+        """How many made a test fail or loop."""
+        return self.tried - self.counts["survived"]
 
-    def __init__(self, name: str, path: Path, tree: ast.Module) -> None:
-        self.name, self.path = name, str(path)
-        self.code = compile(tree, self.path, "exec", dont_inherit=True)
+    @property
+    def share(self) -> float:
+        """The score, in [0, 1]."""
+        return self.noticed / self.tried if self.tried else 1.0
 
-    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
-        if fullname != self.name:
-            return None
-        return spec_from_file_location(
-            fullname, self.path, loader=_Changed(fullname, self.path, self.code)
-        )
+    def interval(self) -> tuple[float, float] | None:
+        """95 % interval of the module's score, or None where all mutants were tried."""
+        return None if self.tried == self.mutants else wilson(self.share, self.tried)
 
-
-def run_tests(module: str, tree: ast.Module, seconds: float) -> tuple[str, float]:
-    """Run a module's tests in a fork with a changed tree: ``killed``, ``survived``, ``timeout``."""
-    start = time.monotonic()
-    child = os.fork()
-    if child == 0:
-        _child(module, tree)
-    while time.monotonic() - start < seconds:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            passed = os.waitstatus_to_exitcode(status) == 0
-            return ("survived" if passed else "killed"), time.monotonic() - start
-        time.sleep(0.01)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return "timeout", time.monotonic() - start
-
-
-def _child(module: str, tree: ast.Module) -> None:
-    status = 70
-    try:
-        os.setpgid(0, 0)
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
-        name = f"corgi_gym.rewards.{module}"
-        for known in [m for m in sys.modules if m.split(".")[0] == "corgi_gym"]:
-            del sys.modules[known]
-        sys.meta_path.insert(0, _Finder(name, REWARDS / f"{module}.py", tree))
-        import pytest
-
-        options = ["-x", "-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}"]
-        status = int(pytest.main([*options, "-c", str(ROOT / "pyproject.toml"), *_tests(module)]))
-    finally:
-        os._exit(status)
+    def row(self) -> str:
+        """A row of the table in the docs."""
+        interval = self.interval()
+        shown = "all tried" if interval is None else f"{interval[0]:.1%} to {interval[1]:.1%}"
+        cells = (f"`{self.module}`", self.mutants, self.tried, f"{self.share:.1%}", shown)
+        return "| " + " | ".join(map(str, cells)) + " |"
 
 
-def _tests(module: str) -> list[str]:
-    names = TESTS.get(module, (f"test_{module}.py",))
-    return [str(ROOT / "tests" / "rewards" / name) for name in names]
+def choose(module: str, source: str, sample: int | None = None, seed: int = 0) -> list[Mutant]:
+    """The mutants to try: all, or the first ``sample`` of a seeded order, from top to bottom."""
+    every = list(mutants(source))
+    if sample is None or sample >= len(every):
+        return every
+    order = list(range(len(every)))
+    random.Random(f"{seed} {module}").shuffle(order)
+    return [every[place] for place in sorted(order[:sample])]
 
 
-def measure(module: str, limit: int | None = None, again: bool = False) -> dict[str, int]:
-    """Try the mutants of a module that were not tried yet; returns counts by outcome.
+def measure(
+    module: str,
+    sample: int | None = None,
+    *,
+    seed: int = 0,
+    limit: int | None = None,
+    again: bool = False,
+) -> Score:
+    """Try the chosen mutants of a module that were not tried yet.
 
-    With ``again``, those that survived are tried once more (tests may have been added).
+    Args:
+        module: A file in rewards/ without ``.py``, with its folder: ``instructions/length``.
+        sample: How many mutants to choose (default: all).
+        seed: Of the choice.
+        limit: At most so many new trials.
+        again: Try those that survived once more: tests may have been added.
 
     Raises:
         ValueError: If there is no such module, or its tests fail without any change.
     """
+    source = read_source(module)
+    known = read_results(module, source)
+    chosen = choose(module, source, sample, seed)
+    redo = {name for name, row in known.items() if again and row["outcome"] == "survived"}
+    new = [m for m in chosen if m.id not in known or m.id in redo][:limit]
+    if new:
+        path = _results_of(module)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            for mutant, (outcome, taken) in trial.trials(_subject(module), new):
+                print(json.dumps(_row(source, mutant, outcome, taken)), file=file, flush=True)
+    return score(module, sample, seed)
+
+
+def score(module: str, sample: int | None = None, seed: int = 0) -> Score:
+    """What the results on disk say. A module that was tried completely is reported completely."""
+    source = read_source(module)
+    known = read_results(module, source)
+    every = choose(module, source)
+    chosen = choose(module, source, sample, seed)
+    if all(m.id in known for m in every):
+        chosen = every
+    outcomes = [known[m.id]["outcome"] for m in chosen if m.id in known]
+    counts = {name: outcomes.count(name) for name in OUTCOMES}
+    return Score(module, len(every), len(chosen), counts)
+
+
+def read_source(module: str) -> str:
+    """The module's text.
+
+    Raises:
+        ValueError: If there is no such module.
+    """
     path = REWARDS / f"{module}.py"
     if not path.is_file():
         raise ValueError(f"no module rewards/{module}.py")
-    source = path.read_text()
-    known = read_results(module, source)
-    every = list(mutants(source))
-    known = {m.id: known[m.id] for m in every if m.id in known}
-    if again:
-        known = {name: row for name, row in known.items() if row["outcome"] != "survived"}
-    tried = [m for m in every if m.id not in known]
-    if tried:
-        outcome, seconds = run_tests(module, ast.parse(source), 600.0)
-        if outcome != "survived":
-            raise ValueError(f"the tests of {module} fail without any change: {_tests(module)}")
-        longest = max(TIME_FLOOR, TIME_FACTOR * seconds)
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        with (RESULTS / f"{module}.jsonl").open("a") as file:
-            for mutant in tried[:limit]:
-                outcome, taken = run_tests(module, mutant.tree, longest)
-                row = _row(source, mutant, outcome, taken)
-                print(json.dumps(row), file=file, flush=True)
-                known[mutant.id] = row
-    outcomes = [row["outcome"] for row in known.values()]
-    return {name: outcomes.count(name) for name in ("killed", "timeout", "survived")}
+    return path.read_text()
+
+
+def _subject(module: str) -> trial.Subject:
+    name = "corgi_gym.rewards." + module.replace("/", ".")
+    tests = [TESTS / file for file in files_of(module)]
+    return trial.Subject(name, REWARDS / f"{module}.py", tuple(p for p in tests if p.exists()))
 
 
 def _row(source: str, mutant: Mutant, outcome: str, seconds: float) -> dict[str, object]:
@@ -171,40 +171,79 @@ def digest(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
-def read_results(module: str, source: str) -> dict[str, dict[str, object]]:
-    """What is known of this version of the module, by mutant."""
-    path = RESULTS / f"{module}.jsonl"
+def _results_of(module: str) -> Path:
+    return RESULTS / f"{module}.jsonl"
+
+
+def read_results(module: str, source: str) -> dict[str, dict[str, Any]]:
+    """What is known of this version of the module, by mutant (the newest row counts)."""
+    path = _results_of(module)
     rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     return {row["id"]: row for row in rows if row["source"] == digest(source)}
 
 
+def print_survivors(module: str) -> None:
+    """One line for each mutant that no test noticed."""
+    source = read_source(module)
+    known = read_results(module, source)
+    for row in (known[m.id] for m in mutants(source) if m.id in known):
+        if row["outcome"] == "survived":
+            print(f"{module}:{row['id']}: {row['before']!s:.90}  ->  {row['after']!s:.90}")
+
+
+def print_table(scores: Sequence[Score]) -> None:
+    """The table of the docs: best score first, then all together."""
+    print("| module | changes | tried | noticed | 95 % interval |\n|---|---|---|---|---|")
+    for each in sorted(scores, key=lambda s: (-s.share, s.module)):
+        print(each.row())
+    tried, noticed = sum(s.tried for s in scores), sum(s.noticed for s in scores)
+    print(f"\n{noticed:,} of {tried:,} noticed ({noticed / max(1, tried):.1%})")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure modules and print a line for each."""
+    options = _parser().parse_args(arguments)
+    modules = checker_modules(REWARDS) if options.all else options.modules
+    if not modules:
+        sys.exit("name a module in rewards/ without .py, or give --all")
+    if options.survivors:
+        for module in modules:
+            print_survivors(module)
+        return
+    if options.table:
+        scores = [score(module, options.sample, options.seed) for module in modules]
+        print_table([each for each in scores if each.tried])
+        print("not tried:", ", ".join(each.module for each in scores if not each.tried) or "none")
+        return
+    trial.load_libraries()
+    for module in modules:
+        try:
+            found = measure(
+                module, options.sample, seed=options.seed, limit=options.limit, again=options.again
+            )
+        except ValueError as error:  # one module's tests fail: the others can be measured
+            print(f"{module:26} not measured: {error}", flush=True)
+            continue
+        told = ", ".join(f"{count} {name}" for name, count in found.counts.items() if count)
+        tried = f"{found.tried}/{found.mutants}"
+        print(f"{module:26} {found.share:6.1%} of {tried} ({told})", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m corgi_gym.benchmarks.mutation",
         description="Mutation score of checker modules.",
-        epilog="example: python -m corgi_gym.benchmarks.mutation panagram countdown",
+        epilog="example: python -m corgi_gym.benchmarks.mutation panagram instructions/length",
     )
-    parser.add_argument("modules", nargs="+", help="names of files in rewards/, without .py")
-    parser.add_argument("--limit", type=int, help="try at most so many mutants per module")
+    parser.add_argument("modules", nargs="*", help="names of files in rewards/, without .py")
+    parser.add_argument("--all", action="store_true", help="every checker module")
+    parser.add_argument("--sample", type=int, help="choose so many mutants per module by lot")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice (default: 0)")
+    parser.add_argument("--limit", type=int, help="at most so many new trials per module")
     parser.add_argument("--again", action="store_true", help="try survivors once more")
     parser.add_argument("--survivors", action="store_true", help="list them, and run nothing")
-    options = parser.parse_args(arguments)
-    for name in _HEAVY:  # once, before the forks
-        __import__(name)
-    for module in options.modules:
-        if options.survivors:
-            source = (REWARDS / f"{module}.py").read_text()
-            known = read_results(module, source)
-            for row in (known[m.id] for m in mutants(source) if m.id in known):
-                if row["outcome"] == "survived":
-                    print(f"{module}:{row['id']}: {row['before']!s:.90}  ->  {row['after']!s:.90}")
-            continue
-        counts = measure(module, options.limit, options.again)
-        total = sum(counts.values())
-        noticed = total - counts["survived"]
-        share = noticed / total if total else 1.0
-        print(f"{module:24} {noticed}/{total} noticed ({share:.1%}), {counts}", flush=True)
+    parser.add_argument("--table", action="store_true", help="print the scores, and run nothing")
+    return parser
 
 
 if __name__ == "__main__":

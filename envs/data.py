@@ -28,8 +28,6 @@ from corgi_gym.envs.task import (
     Split,
     Task,
     TaskSource,
-    check_split,
-    check_whole,
     split_of,
     stable_hash,
 )
@@ -283,10 +281,9 @@ class RowSource(TaskSource):
         drafts = [draft for part in self.drafts.values() for draft in part]
         return drafts[int(rng.integers(len(drafts)))]
 
-    def item(self, seed: int, index: int, split: Split = "train") -> Task:
+    def _find(self, seed: int, index: int, split: Split) -> Task:
         """Row number ``index`` of the split, in the order that ``seed`` draws."""
-        seed, index = check_whole(seed, "seed", 0), check_whole(index, "index", 0)
-        drafts = self.drafts.get(check_split(split), [])
+        drafts = self.drafts.get(split, [])
         if not drafts:
             raise ValueError(
                 f"no row of family {self.family!r} fell into split {split!r}; "
@@ -295,6 +292,4 @@ class RowSource(TaskSource):
         if (seed, split) not in self._orders:
             rng = np.random.default_rng(stable_hash(self.family, seed, split))
             self._orders[seed, split] = rng.permutation(len(drafts)).tolist()
-        draft = drafts[self._orders[seed, split][index % len(drafts)]]
-        task_id = f"{self.family}/{stable_hash(draft.key):016x}"
-        return Task(task_id, self.family, draft.prompt, draft.target, self.checker, draft.witness)
+        return self._task(drafts[self._orders[seed, split][index % len(drafts)]])

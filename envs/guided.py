@@ -21,7 +21,7 @@ from corgi_gym.envs.prompts import PromptSource
 from corgi_gym.envs.spaces import MAX_ACTION_CHARS, MAX_OBSERVATION_CHARS, ChatText
 from corgi_gym.envs.task import Split, Task, TaskSource, check_split, check_whole, stable_hash
 from corgi_gym.envs.tasks import make_sources
-from corgi_gym.rewards import Checker, Verdict, judge, make_session_reward
+from corgi_gym.rewards import Checker, Verdict, is_slow, judge, make_session_reward
 from corgi_gym.rewards.text import normalise
 
 Message = dict[str, str]
@@ -32,7 +32,9 @@ class GuidedEnv(gym.Env[str, str]):
 
     Args:
         tasks: ``"light"`` (quick families that need no optional package), ``"source"``,
-            ``"heldout"``, ``"all"``, one family name, or a list of names.
+            ``"heldout"``, ``"all"``, one family name, or a list of names. Or ``{name: source}``,
+            used as they are: ``GuidedEnv(tasks=other.sources)`` shares the (pure) sources of
+            another environment, and so their memory.
         split: ``"train"``, ``"validation"`` or ``"test"``: never overlapping contents.
         max_attempts: Attempts per episode, at least 1.
         feedback: ``"silent"``, ``"binary"``, ``"score"``, ``"which"`` or ``"full"``.
@@ -79,7 +81,7 @@ class GuidedEnv(gym.Env[str, str]):
 
     def __init__(
         self,
-        tasks: str | Iterable[str] = "light",
+        tasks: str | Iterable[str] | Mapping[str, TaskSource] = "light",
         *,
         split: Split = "train",
         max_attempts: int = 4,
@@ -110,11 +112,17 @@ class GuidedEnv(gym.Env[str, str]):
         self.noise: float = float(noise)
         self.repeat_penalty: float = float(repeat_penalty)
         self.render_mode = render_mode
-        self.sources: dict[str, TaskSource] = (
-            {"prompts": PromptSource(prompts, checker)}
-            if prompts is not None
-            else make_sources(tasks, suite=suite, checker=checker, task_options=task_options)
-        )
+        self.sources: dict[str, TaskSource]
+        if isinstance(tasks, Mapping):
+            self.sources = _given(
+                tasks, checker=checker, prompts=prompts, task_options=task_options
+            )
+        elif prompts is not None:
+            self.sources = {"prompts": PromptSource(prompts, checker)}
+        else:
+            self.sources = make_sources(
+                tasks, suite=suite, checker=checker, task_options=task_options
+            )
         self.observation_space = ChatText(MAX_OBSERVATION_CHARS)
         self.action_space = ChatText(MAX_ACTION_CHARS)
         self._task: Task | None = None
@@ -173,6 +181,11 @@ class GuidedEnv(gym.Env[str, str]):
         if self.render_mode == "human":
             print(self._turn_text(attempt - 1), flush=True)
         return message, float(reward), terminated, truncated, self._info()
+
+    @property
+    def slow(self) -> bool:
+        """Whether ``step`` can take long with the current task (`corgi_gym.rewards.is_slow`)."""
+        return self._task is not None and is_slow(self._task.checker)
 
     def render(self) -> str | None:
         """Return (``"ansi"``) or print (``"human"``) the chat so far, with each verdict."""
@@ -266,3 +279,13 @@ class GuidedEnv(gym.Env[str, str]):
             return "(no episode yet: call reset())"
         turns = [self._turn_text(i) for i in range(len(self._verdicts))]
         return "\n".join([f"[task] {self._task.prompt}", *turns])
+
+
+def _given(tasks: Mapping[str, TaskSource], **made_of: Any) -> dict[str, TaskSource]:
+    """Sources that are there already, with none of the arguments that sources are made of."""
+    for name, value in made_of.items():
+        if value is not None:
+            raise ValueError(f"{name} has no meaning with tasks={{name: source}}: {value!r:.80}")
+    if not tasks or not all(isinstance(source, TaskSource) for source in tasks.values()):
+        raise TypeError(f"tasks={{name: source}} takes at least one TaskSource, got {tasks!r:.80}")
+    return dict(tasks)

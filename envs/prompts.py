@@ -13,9 +13,6 @@ from corgi_gym.envs.task import (
     Split,
     Task,
     TaskSource,
-    check_split,
-    check_whole,
-    stable_hash,
     stable_text,
 )
 from corgi_gym.rewards import Checker, get_checker
@@ -70,12 +67,9 @@ class PromptSource(TaskSource):
         """None are known for user prompts."""
         return []
 
-    def item(self, seed: int, index: int, split: Split = "train") -> Task:
+    def _find(self, seed: int, index: int, split: Split) -> Task:
         """Prompt number ``index`` (modulo their count), whatever the seed and split."""
-        check_split(split)
-        draft = self.drafts[check_whole(index, "index", 0) % len(self.drafts)]
-        task_id = f"prompts/{stable_hash(draft.key):016x}"
-        return Task(task_id, self.family, draft.prompt, draft.target, self.checker, draft.witness)
+        return self._task(self.drafts[index % len(self.drafts)])
 
 
 def _draft(number: int, row: str | Mapping[str, Any]) -> Draft:

@@ -15,6 +15,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import FunctionType
 from typing import Any, ClassVar, Literal
 
@@ -30,6 +31,9 @@ _TRAIN_PERCENT, _VALIDATION_PERCENT = 80, 10
 # Draws before giving up on a split: with 10 % of contents in the smallest split, a generator that
 # fails this often (0.9^2000) has too few different contents for its options.
 _MAX_DRAWS = 2_000
+# Tasks that a source keeps: the rollouts of a group start from one task, and an evaluation comes
+# back to the same ones. A task takes a few kilobytes.
+_KEPT_TASKS = 1_024
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -152,20 +156,40 @@ class TaskSource(ABC):
     def item(self, seed: int, index: int, split: Split = "train") -> Task:
         """Return task number ``index`` of ``split`` under ``seed``: a pure function.
 
+        The last tasks are kept, so the same call again is cheap and gives the same object.
+
         Raises:
             ValueError: For an unknown split, negative numbers, or options that leave a split empty.
         """
         check_split(split)
-        seed, index = check_whole(seed, "seed", 0), check_whole(index, "index", 0)
+        key = check_whole(seed, "seed", 0), check_whole(index, "index", 0), split
+        task = self._kept.get(key)
+        if task is None:
+            if len(self._kept) >= _KEPT_TASKS:
+                self._kept.clear()  # one operation, so that threads cannot trip over each other
+            task = self._kept[key] = self._find(*key)
+        return task
+
+    @cached_property
+    def _kept(self) -> dict[tuple[int, int, Split], Task]:
+        return {}
+
+    def _find(self, seed: int, index: int, split: Split) -> Task:
+        """Make the task that `item` returns; the arguments are valid."""
         for draw in range(_MAX_DRAWS):
-            entropy = stable_hash(self.family, seed, index, draw)
-            draft = self.generate(np.random.default_rng(entropy))
+            draft = self._draw(stable_hash(self.family, seed, index, draw))
             if split_of(self.family, draft.key) == split:
-                task_id = f"{self.family}/{stable_hash(draft.key):016x}"
-                return Task(
-                    task_id, self.family, draft.prompt, draft.target, self.checker, draft.witness
-                )
+                return self._task(draft)
         raise ValueError(
             f"family {self.family!r} has too few different tasks with these options: "
             f"none in {_MAX_DRAWS} draws fell into split {split!r}; widen the options"
         )
+
+    def _draw(self, entropy: int) -> Draft:
+        """The draft that a 64-bit number stands for; families may have a cheaper way than numpy."""
+        return self.generate(np.random.default_rng(entropy))
+
+    def _task(self, draft: Draft) -> Task:
+        """The draft with its id and checker."""
+        task_id = f"{self.family}/{stable_hash(draft.key):016x}"
+        return Task(task_id, self.family, draft.prompt, draft.target, self.checker, draft.witness)

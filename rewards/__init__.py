@@ -11,6 +11,7 @@ from corgi_gym.rewards.registry import (
     checker,
     checker_names,
     get_checker,
+    is_slow,
     judge,
 )
 from corgi_gym.rewards.session import SessionReward, make_session_reward
@@ -29,6 +30,7 @@ __all__ = [
     "checker",
     "checker_names",
     "get_checker",
+    "is_slow",
     "judge",
     "make_session_reward",
     "scale",

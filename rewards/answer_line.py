@@ -20,6 +20,7 @@ from corgi_gym.rewards.verdict import Problem
 _ANSWER = re.compile(r"^[ \t>#*_`-]{0,8}answer[ \t*_`]{0,4}:(.*)$", re.IGNORECASE | re.MULTILINE)
 # Markdown that may be wrapped around the answer or the whole line, longest first.
 _MARKUP = ("**", "__", "`", "*", "_")
+_MARKS = frozenset("".join(_MARKUP))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,10 @@ def find_answer_line(reply: str, asked: str) -> AnswerLine | Problem:
         reply: Any string.
         asked: What should stand there, for the messages: ``"one number"``.
     """
-    lines = list(_ANSWER.finditer(reply))
+    return _one_line(reply, list(_ANSWER.finditer(reply)), asked)
+
+
+def _one_line(reply: str, lines: list[re.Match[str]], asked: str) -> AnswerLine | Problem:
     if not lines:
         text = f'No line starts with "Answer:". End with one line: "Answer:" and {asked}.'
         return Problem("answer_missing", text)
@@ -70,7 +74,8 @@ def find_answer_line(reply: str, asked: str) -> AnswerLine | Problem:
 def _without_markup(text: str, before: str) -> str:
     """Strip markup around the answer (``**42**``) or around its line (``**Answer: 42**``)."""
     text = text.removesuffix(".").rstrip()
-    for markup in _MARKUP:
+    marked = text and (text[0] in _MARKS or text[-1] in _MARKS)
+    for markup in _MARKUP if marked else ():
         if before.count(markup) % 2 and text.startswith(markup):  # "**Answer:** 42"
             text = text[len(markup) :].strip()
         opened, closed = text.startswith(markup), text.endswith(markup)
@@ -97,14 +102,12 @@ def find_answer_block(reply: str, asked: str) -> AnswerLine | Problem:
     """
     lines = list(_ANSWER.finditer(reply))
     if len(lines) != 1:
-        found = find_answer_line(reply, asked)
-        assert isinstance(found, Problem)
-        return found
+        return _one_line(reply, lines, asked)  # always a problem
     line = lines[0]
-    before = reply[line.start() : line.start(1)]
     rest = reply[line.end() :].strip()
     if not rest:
-        return find_answer_line(reply, asked)
+        return _one_line(reply, lines, asked)
+    before = reply[line.start() : line.start(1)]
     first = _without_markup(line[1].strip(), before)
     rows = [first, *(row.rstrip() for row in rest.split("\n"))]
     text = "\n".join(row for row in rows if row.strip() and not row.lstrip().startswith("```"))

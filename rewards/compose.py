@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from corgi_gym.rewards.registry import checker_name, get_checker, run
+from corgi_gym.rewards.registry import checker_name, get_checker, is_slow, run
 from corgi_gym.rewards.verdict import Checker, Problem, Verdict
 
 # The largest score that a reply with a problem can get: rounding must never make it a success.
@@ -52,6 +52,7 @@ class AllOf:
         self.name = name
         self.checkers = tuple(get_checker(c) for c in checkers)
         self.weights = tuple(float(w) / sum(weights) for w in weights)
+        self.slow = any(map(is_slow, self.checkers))
 
     def __call__(self, reply: str, target: Any) -> Verdict:
         """Judge with each part in order."""
@@ -90,6 +91,7 @@ class Scaled:
         self.check = get_checker(check)
         self.factor = float(factor)
         self.name = f"scaled_{checker_name(self.check)}"
+        self.slow = is_slow(self.check)
 
     def __call__(self, reply: str, target: Any) -> Verdict:
         """Judge, then scale a score below 1."""

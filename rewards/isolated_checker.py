@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, cast
 
-from corgi_gym.rewards.isolate import START_SECONDS, Isolated
+from corgi_gym.rewards.isolate import START_SECONDS, Isolated, Outcome
 from corgi_gym.rewards.verdict import Checker, Problem, Status, Verdict
 
 PREFIX = "isolated:"
@@ -32,6 +32,8 @@ _MAX_METRICS = 100
 
 class IsolatedChecker:
     """A checker in a guarded process of its own; made by `isolated`."""
+
+    slow = True  # a call waits for the process
 
     def __init__(self, which: str, deadline: float, memory_mb: int, start_seconds: float) -> None:
         self.name = f"{PREFIX}{which}"
@@ -50,13 +52,7 @@ class IsolatedChecker:
         Raises:
             IsolationError: If no process could be had.
         """
-        outcome = self._pool.call(reply, target)
-        if not outcome.ok:
-            return Verdict.unscored(f"{self.name}: {outcome.status}: {outcome.error}")
-        try:
-            return _from_plain(outcome.value)
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
-            return Verdict.unscored(f"{self.name}: its answer is no verdict: {error}")
+        return read_verdict(self.name, self._pool.call(reply, target))
 
     def close(self) -> None:
         """End the process; the next call starts a new one."""
@@ -102,16 +98,27 @@ def judge_here(which: str) -> Callable[[str, Any], dict[str, Any]]:
 
     check = get_checker(load(which) if ":" in which else which)
 
-    def judge(reply: str, target: Any) -> dict[str, Any]:
-        verdict = as_verdict(check(reply, target), which)
-        return {
-            "score": float(verdict.score),
-            "problems": [(p.kind, p.message, p.where) for p in verdict.problems[:_MAX_PROBLEMS]],
-            "status": str(verdict.status),
-            "metrics": dict(verdict.metrics),
-        }
+    return lambda reply, target: plain_verdict(as_verdict(check(reply, target), which))
 
-    return judge
+
+def plain_verdict(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as plain data, which `read_verdict` reads."""
+    return {
+        "score": float(verdict.score),
+        "problems": [(p.kind, p.message, p.where) for p in verdict.problems[:_MAX_PROBLEMS]],
+        "status": str(verdict.status),
+        "metrics": dict(verdict.metrics),
+    }
+
+
+def read_verdict(name: str, outcome: Outcome) -> Verdict:
+    """The verdict that came of a call; ``unscored``, naming the checker, where none did."""
+    if not outcome.ok:
+        return Verdict.unscored(f"{name}: {outcome.status}: {outcome.error}")
+    try:
+        return _from_plain(outcome.value)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        return Verdict.unscored(f"{name}: its answer is no verdict: {error}")
 
 
 def _from_plain(value: Mapping[str, Any]) -> Verdict:

@@ -7,18 +7,22 @@ By itself it pays for ``\boxed{71+1}`` where 72 is asked for (so echoing the que
 - One answer, in one place: a last line ``Answer: …`` or one ``\boxed{…}`` with nothing after it.
 - The answer is a literal. Where the gold answer is a number, so is the answer (``3/4``, ``0.75``,
   ``\frac{3}{4}``, ``1 1/2``, ``1e3``, ``(5)``, ``1{,}200``; a fraction in lowest terms), and both
-  are compared exactly, here. For a gold answer whose decimals never end, six of them are enough.
-  Elsewhere, an operation between two plain numbers (``71+1``, ``2^{10}``), a sum sign, a factorial
-  and the like are refused, unless the gold answer has one too.
+  are compared exactly, here. For a gold answer whose decimals never end, six of them are enough,
+  cut or rounded. Elsewhere, an operation between two plain numbers (``71+1``, ``2^{10}``), a sum
+  sign, a factorial and the like are refused, unless the gold answer has one too.
 - Words, units and a percent sign must be those of the gold answer (units may be left out); so
   hedges, alternatives and other units are wrong. As many parts between commas as the gold answer.
 - Only what is left is compared symbolically, in a worker with a deadline of 2 seconds. One that
   does not end is ``unscored``: nothing is known about the answer, and it pays nothing.
 
+- Where the question is known, an answer that stands in it like that is an echo ("Simplify
+  ``\sqrt{12}``", "write 0.75 as a fraction"), unless it is an integer or the gold answer itself.
+
 Not checked: whether the reasoning before the answer is right. Not accepted: an expression that is
 not simplified in a way that joins two plain numbers (``1 + 2x + 3``), even where it is equal.
 
-Target: the gold answer, LaTeX or plain: ``"72"``, ``r"2\sqrt{3}"``, ``"(1, 2)"``.
+Target: the gold answer, LaTeX or plain: ``"72"``, ``r"2\sqrt{3}"``, ``"(1, 2)"``; or
+``{"answer": gold, "question": text}``.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ import re
 import threading
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 from corgi_gym.rewards.answer_line import find_answer_line
 from corgi_gym.rewards.isolate import Isolated, IsolationError
@@ -53,20 +58,31 @@ _AFTER_BOX = re.compile(r"[\s$.!*_)\]\\]*")
 _TEXT = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _WORD = re.compile(r"[A-Za-z]{2,}")
-_FRACTION = re.compile(r"\\[dtc]?frac\s*(?:\{(-?\d+)\}|(\d))\s*(?:\{(\d+)\}|(\d))")
+_FRACTION = re.compile(
+    r"([-+]?)\s*(\d{1,9})?\s*\\[dtc]?frac\s*(?:\{(-?\d+)\}|(\d))\s*(?:\{(\d+)\}|(\d))"
+)
 # One digit: 4.2e1 for 42 is a detour.
 _SCIENTIFIC = re.compile(r"([-+]?\d)[eE]([-+]?\d{1,2})")
 _MIXED = re.compile(r"(-?)(\d{1,9}) (\d{1,9}/\d{1,9})")
-_DECIMALS = re.compile(r"[-+]?\d*\.(\d+)")
+# Thousands as "1\,200" sets them.
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+")
+_DECIMALS = re.compile(r"[-+]?[\d,]*\.(\d+)")
+_DEGREES = re.compile(r"\^\s*(?:\\circ|\{\s*\\circ\s*\})|\N{DEGREE SIGN}")
+# Braces around one character, and spaces that part nothing: they change no formula.
+_ONE_BRACED = re.compile(r"\{\s*([^\s{}\\])\s*\}")
+_LOOSE_SPACE = re.compile(r"(?<!\w)\s+|\s+(?!\w)")
+# What may stand before the box on an answer line: markup, and the name of the unknown.
+_BEFORE_BOX = re.compile(r"[\s$*_`([\\]*(?:[a-zA-Z]\s*=\s*)?[\s$*_`([\\]*")
 _WRAPPED = re.compile(r"^\(([^(),]+)\)$")
 _ARTICLE = re.compile(r"^(?:the|an?) (?=[A-Za-z])", re.IGNORECASE)
 # Decimals after which a number that never ends is taken for its rounded or cut form.
 _LEAST_DECIMALS = 6
-_ASSIGNMENT = re.compile(r"[a-zA-Z]\s*=\s*(?=[-+\d.\\])")
+_ASSIGNMENT = re.compile(r"^[a-zA-Z]\s*=\s*(?=[-+\d.\\])")
 
 
 @checker(
     "math_verify",
+    slow=True,  # waits for a guarded process
     examples=[
         ("6 times 12 is 72.\nAnswer: 72", "72", True),
         (r"So the result is $\boxed{72}$.", "72", True),
@@ -79,17 +95,19 @@ _ASSIGNMENT = re.compile(r"[a-zA-Z]\s*=\s*(?=[-+\d.\\])")
         ("Answer: 10^{10^8}", "72", False),
     ],
 )
-def math_verify(reply: str, target: str) -> Verdict:
+def math_verify(reply: str, target: Any) -> Verdict:
     """Compare the one answer of a reply with the gold answer; see the module docstring.
 
     Raises:
+        TypeError: For a target that is neither of the two forms.
         ImportError: If the package math-verify is needed and not installed.
         IsolationError: If no worker could be had.
     """
     found = find_answer(reply)
     if isinstance(found, Problem):
         return Verdict.wrong(0.0, found)
-    answer, gold = _plain(found), _plain(target)
+    gold, question = _read_target(target)
+    answer, gold = _plain(found), _plain(gold)
     if not gold.startswith("("):
         answer = _WRAPPED.sub(r"\1", answer)
     if _is_words(gold):
@@ -106,18 +124,44 @@ def math_verify(reply: str, target: str) -> Verdict:
     if _same_text(answer, gold):
         return Verdict.ok()
     number = _number(_without_words(gold))
+    if (number is None or number.denominator > 1) and _stands_in(answer, question):
+        text = f"{shown} stands in the question like that. Work it out and write the result."
+        return Verdict.wrong(0.0, Problem("answer_form", text))
     if number is not None:
-        value = _number(_without_words(_ASSIGNMENT.sub("", answer, count=1)))
+        plain = _without_words(_ASSIGNMENT.sub("", answer))
+        value = _number(plain)
         if value is None:
             text = f"{shown} is not a single number. Work it out and write one number."
             return Verdict.wrong(0.0, Problem("answer_form", text))
-        return Verdict.ok() if value == number or _rounds(value, number, answer) else wrong
+        return Verdict.ok() if value == number or _rounds(value, number, plain) else wrong
     if _is_words(gold):
         return wrong
     if _parts(answer) != _parts(gold):
         text = f"{shown} has {_parts(answer)} part(s) between commas. Check how many are asked for."
         return Verdict.wrong(0.0, Problem("answer", text))
     return _compare(gold, answer, wrong)
+
+
+def _read_target(target: Any) -> tuple[str, str]:
+    """The gold answer and the question ("" where it is not known)."""
+    if isinstance(target, dict):
+        target, question = target.get("answer"), target.get("question", "")
+    else:
+        question = ""
+    if not isinstance(target, str) or not isinstance(question, str):
+        raise TypeError(
+            "a target of math_verify is a string, or a dict with the strings 'answer' and "
+            f"'question', got {target!r:.80}"
+        )
+    return target, question
+
+
+def _stands_in(answer: str, question: str) -> bool:
+    """Whether the question has the answer as it is; a number not as a part of another one."""
+    term = _squeezed(answer)
+    before = r"(?<![\w.])" if term[:1].isalnum() else ""
+    pattern = rf"{before}{re.escape(term)}(?![\w^])(?!\.\d)"
+    return bool(term) and re.search(pattern, _squeezed(_plain(question))) is not None
 
 
 def _compare(gold: str, answer: str, wrong: Verdict) -> Verdict:
@@ -153,6 +197,9 @@ def find_answer(reply: str) -> str | Problem:
             return Problem("answer_repeated", text)
         if not boxes:
             return line.text
+        if _BEFORE_BOX.fullmatch(reply, line.where[0], boxes[0].start()) is None:
+            text = r"There is text before your \boxed{} on the answer line. Write only the value."
+            return Problem("answer_form", text, line.where)
     if not boxes:
         text = r'There is no final answer. End with one line: "Answer:" and the value.'
         return Problem("answer_missing", text)
@@ -200,12 +247,14 @@ def _words(text: str) -> list[str]:
 def _foreign_words(answer: str, gold: str) -> str:
     """The first word of the answer that the gold answer does not have, or ""."""
     known = set(_words(gold))
+    if known and _DEGREES.search(answer) and not _DEGREES.search(gold):
+        return "degrees"  # without any unit in the gold answer, its unit may be degrees
     return next((word for word in _words(answer) if word not in known), "")
 
 
 def _without_words(text: str) -> str:
     """Without units: text commands, words behind a number, percent and degree signs."""
-    text = _TEXT.sub(" ", text).replace("%", " ").replace(r"^\circ", " ").replace(r"^{\circ}", " ")
+    text = _DEGREES.sub(" ", _TEXT.sub(" ", text).replace("%", " "))
     return re.sub(r"(?<=[\d}])\s*[A-Za-z]{2,}(?:[ ^\d]*[A-Za-z]+)*$", "", text.strip()).strip()
 
 
@@ -217,46 +266,54 @@ def _is_words(gold: str) -> bool:
 
 
 def _same_text(answer: str, gold: str) -> bool:
-    def squeezed(text: str) -> str:
-        return re.sub(r"[\s{}]+", "", _TEXT.sub(r"\1", text))
-
-    one, other = squeezed(answer), squeezed(gold)
+    one, other = _squeezed(answer), _squeezed(gold)
     if _is_words(gold):
         one, other = one.strip("()").lower(), other.strip("()").lower()
     return one == other != ""
 
 
+def _squeezed(text: str) -> str:
+    r"""Without spaces and braces that change nothing.
+
+    ``\frac{1}{12}`` and ``\frac{11}{2}`` stay different, and so do ``1 1/2`` and ``11/2``.
+    """
+    text = _ONE_BRACED.sub(r"\1", _TEXT.sub(r"\1", text))
+    return _LOOSE_SPACE.sub("", text)
+
+
 def _number(text: str) -> Fraction | None:
     """The exact value of one number: a literal, a LaTeX fraction in lowest terms, or mixed."""
     text = text.strip()
-    sign = -1 if text.startswith("-") else 1
     if scientific := _SCIENTIFIC.fullmatch(text):
         return Fraction(scientific[1]) * Fraction(10) ** int(scientific[2])
     if mixed := _MIXED.fullmatch(text):
-        part = literal(mixed[3])
-        return sign * (int(mixed[2]) + part) if part is not None and part < 1 else None
-    match = _FRACTION.search(text)
-    if match is None:
-        return literal(text.replace(" ", "") if re.fullmatch(r"[-+]? [\d.,/]+", text) else text)
-    whole = text[: match.start()].strip().lstrip("-").strip()
-    if text[match.end() :].strip() or not (whole == "" or re.fullmatch(r"\d{1,9}", whole)):
+        return _signed(mixed[1], mixed[2], mixed[3])
+    if match := _FRACTION.fullmatch(text):
+        return _signed(match[1], match[2], f"{match[3] or match[4]}/{match[5] or match[6]}")
+    if _GROUPED.fullmatch(text):
+        return literal(text.replace(" ", ""))
+    return literal(re.sub(r"^([-+]) +", r"\1", text))
+
+
+def _signed(sign: str, whole: str | None, fraction: str) -> Fraction | None:
+    """A fraction, or a whole number and a part of one, with one sign at most."""
+    part = literal(fraction)
+    if part is None or (whole and not 0 < part < 1) or (sign and part < 0):
         return None
-    part = literal(f"{match[1] or match[2]}/{match[3] or match[4]}")
-    if part is None or (whole and not 0 < part < 1):
-        return None
-    if whole:
-        return sign * (int(whole) + part)
-    return sign * part if not (match[1] or "").startswith("-") else part
+    value = int(whole or 0) + part
+    return -value if sign == "-" else value
 
 
 def _rounds(value: Fraction, gold: Fraction, answer: str) -> bool:
     """Whether a decimal is a gold answer without end (1/3), cut or rounded after six or more."""
-    found, rest = _DECIMALS.search(answer), gold.denominator
+    found, rest = _DECIMALS.fullmatch(answer), gold.denominator
     while rest % 2 == 0 or rest % 5 == 0:
         rest //= 2 if rest % 2 == 0 else 5
     if found is None or rest == 1 or len(found[1]) < _LEAST_DECIMALS:
         return False
-    return abs(value - gold) < Fraction(1, 10 ** len(found[1]))
+    step = Fraction(1, 10 ** len(found[1]))
+    cut = value * gold > 0 and 0 <= abs(gold) - abs(value) < step
+    return cut or 2 * abs(value - gold) <= step
 
 
 def _parts(text: str) -> int:

@@ -47,6 +47,7 @@ _EXAMPLE_TARGET = {
 
 @checker(
     "mbpp",
+    slow=True,  # waits for a guarded process
     examples=[
         ("def triple(n):\n    return 3 * n", _EXAMPLE_TARGET, True),
         ("Here it is:\n```python\ndef triple(n):\n    return n * 3\n```", _EXAMPLE_TARGET, True),
@@ -103,7 +104,10 @@ def _judge(case: Case, results: list[Result], name: str, *, hidden: bool) -> Pro
             return None
         failed = 0
     if hidden:
-        text = f"{name} fails a test that is not shown. Read the task again: which inputs are left?"
+        text = (
+            f"Your {name} fails a test that is not shown. Read the task again: which inputs are "
+            "left?"
+        )
         if failed is not None and results and results[failed].kind != "value":
             text = f"In a test that is not shown, {results[failed].sentence(f'{name}(...)')}."
         return Problem("hidden_test", text)

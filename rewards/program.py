@@ -45,6 +45,7 @@ _EXAMPLE_TARGET = {
 
 @checker(
     "program",
+    slow=True,  # waits for a guarded process
     examples=[
         ("def f(x): return 2 * x + 1", _EXAMPLE_TARGET, True),
         ("```python\ndef f(x): return x + x + 1\n```", _EXAMPLE_TARGET, True),

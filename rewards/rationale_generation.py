@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -47,6 +48,8 @@ MIN_NEW = 3
 GAIN = 0.75
 # What a reply that breaks a rule earns at most, and one that leaves the student wrong.
 BROKEN, WRONG = 0.05, 0.5
+# Rollouts judge in threads: students would share the cores, and tokenizers must not be shared.
+_ONE_AT_A_TIME = threading.Lock()
 
 # Words about the task: they point at an option without naming it.
 _POINTS = re.compile(
@@ -73,6 +76,7 @@ _BREAD = {
 
 @checker(
     "rationale_generation",
+    slow=True,  # waits for the student
     examples=[  # without a passing one: that takes the student
         ("A cook uses a knife.", _BREAD, False),
         ("The answer has a sharp blade for the bread.", _BREAD, False),
@@ -107,7 +111,8 @@ def judge_rationale(reply: str, target: Any, student: Student | None) -> Verdict
         revealed = any(problem.kind in ("reveals", "question") for problem in problems)
         return Verdict.wrong(0.0 if revealed else BROKEN * passage.form, *problems[:3])
     reader = student if student is not None else _packaged()
-    answer = reader.answer(reply, question, options)
+    with _ONE_AT_A_TIME:
+        answer = reader.answer(reply, question, options)
     share = answer.shares[gold] if answer.shares else float(answer.choice == gold)
     metrics = {"gold_share": share}
     if answer.choice != gold:
@@ -118,7 +123,8 @@ def judge_rationale(reply: str, target: Any, student: Student | None) -> Verdict
         )
         problems.append(Problem("student", text))
     elif answer.shares:
-        before = reader.answer("", question, options).shares
+        with _ONE_AT_A_TIME:
+            before = reader.answer("", question, options).shares
         gain = _log_odds(share) - _log_odds(before[gold] if before else 0.5)
         metrics["gain"] = gain
         if gain < GAIN:

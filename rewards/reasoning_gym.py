@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 from corgi_gym.rewards._reasoning_gym_table import COMPARE, SEVERAL
@@ -45,6 +46,7 @@ _DEADLINE, _MEMORY_MB = 5.0, 2048
 _TOLERANCE = {"pool_matrix": "0.0051", "number_format": "0.0005", "polynomial_equations": "0.00011"}
 _WORKER = "corgi_gym.rewards._reasoning_gym_worker:score"
 
+_WHOLE = re.compile("-?[1-9][0-9]{0,14}|0")
 _ZEROS = re.compile(r"(?<![\w.])(\d{1,40})\.(\d{0,40}?)0{1,40}(?![\w.])")
 _MINUS_ZERO = re.compile(r"(?<![\w.)])-0{1,40}(?:\.0{0,40})?(?![\w.])")
 _NUMBER = re.compile(r"[-+]?\d{1,25}(?:\.\d{1,25})?")
@@ -61,6 +63,7 @@ _TWICE = {"family": "ransom_note", "answers": ["True", "False"]}
 
 @checker(
     "reasoning_gym",
+    slow=True,  # waits for a guarded process
     examples=[
         ("5 + 7 = 12\nAnswer: 12", _SUM, True),
         ("Answer: 12.0", _SUM, True),
@@ -96,20 +99,17 @@ def reasoning_gym(reply: str, target: Mapping[str, Any]) -> Verdict:
         text = f'{found} follow "Answer:". Write {asked}, in the order of the questions.'
         return Verdict.wrong(0.0, Problem("answer_count", text, block.where))
     try:
-        right = [
-            _is_right(one, other, target, number)
-            for number, (one, other) in enumerate(zip(given, stored, strict=True))
-        ]
+        right = sum(map(_is_right, given, stored, repeat(target), range(len(stored))))
     except _NotJudged as error:
         return Verdict.unscored(str(error))
-    if all(right):
+    if right == len(stored):
         return Verdict.ok()
     if len(stored) == 1:
         text = f"The answer {quote(block.text)} is not right."
         return Verdict.wrong(FORMAT_CREDIT, Problem("wrong_answer", text, block.where))
     # which ones is not told: of questions with two possible answers, that would be the answers
-    text = f"{right.count(True)} of your {len(right)} answers are right."
-    score = FORMAT_CREDIT + RIGHT_CREDIT * right.count(True) / len(right)
+    text = f"{right} of your {len(stored)} answers are right."
+    score = FORMAT_CREDIT + RIGHT_CREDIT * right / len(stored)
     return Verdict.wrong(score, Problem("wrong_answer", text, block.where))
 
 
@@ -161,6 +161,8 @@ def _pool() -> Isolated:
 
 def _plain(text: str) -> str:
     """As text: any case, spaces and trailing zeros; without a final full stop or degree sign."""
+    if _WHOLE.fullmatch(text):  # the most frequent answer, and plain already
+        return text
     rows = (" ".join(row.split()) for row in text.replace("\N{DEGREE SIGN}", "").split("\n"))
     text = "\n".join(row for row in rows if row).casefold().removesuffix(".")
     value = literal(text)

@@ -12,6 +12,9 @@ broken checker is never read as a bad answer. What is no `Exception` (Ctrl-C, ex
 Names are looked up in this order: registered here, shipped with corgi-gym (`builtin`), plug-ins.
 ``"isolated:NAME"`` is checker NAME in a guarded process (`corgi_gym.rewards.isolated_checker`), and
 with ``CORGI_GYM_ISOLATE_PLUGINS=1`` in the environment every plug-in is run that way.
+
+A checker that waits for something else (worker processes, an endpoint, a large model) says so with
+``slow=True``, and rollouts call it in threads, several calls at once; see `is_slow`.
 """
 
 from __future__ import annotations
@@ -56,6 +59,7 @@ class NamedChecker:
     function: Callable[[str, Any], Judgement]
     examples: tuple[Example, ...] = ()
     message: str | None = None
+    slow: bool = False
 
     def __call__(self, reply: str, target: Any) -> Verdict:
         """Run the function and turn a float or bool into a verdict."""
@@ -65,7 +69,7 @@ class NamedChecker:
         """Pickle a shipped checker by its name: the decorator hides its function from pickle."""
         if _is_builtin(self.name, self.function):
             return get_checker, (self.name,)
-        return NamedChecker, (self.name, self.function, self.examples, self.message)
+        return NamedChecker, (self.name, self.function, self.examples, self.message, self.slow)
 
 
 _REGISTRY: dict[str, NamedChecker] = {}
@@ -81,6 +85,7 @@ def checker(
     *,
     examples: Iterable[tuple[str, Any, bool]] = (),
     message: str | None = None,
+    slow: bool = False,
 ) -> Callable[[Callable[[str, Any], Judgement]], NamedChecker]:
     """Register a function ``(reply, target) -> Verdict | float | bool`` as a checker.
 
@@ -89,6 +94,7 @@ def checker(
             name again replaces the function (so a notebook cell can be run twice).
         examples: ``(reply, target, passes)`` rows: the checker's first tests.
         message: What feedback says when the function returns a float or bool below 1.
+        slow: Whether a call can take long (see `is_slow`).
 
     Raises:
         ValueError: For an empty name, the name of a shipped checker, or an example that is no row
@@ -114,11 +120,16 @@ def checker(
     def register(function: Callable[[str, Any], Judgement]) -> NamedChecker:
         if name in BUILTIN and not _is_builtin(name, function):
             raise ValueError(f"{name!r} is a checker of corgi-gym; choose another name")
-        named = NamedChecker(name, function, tuple(rows), message)
+        named = NamedChecker(name, function, tuple(rows), message, slow)
         _REGISTRY[name] = named
         return named
 
     return register
+
+
+def isolates_plugins() -> bool:
+    """Whether code of other packages runs in guarded processes only."""
+    return os.environ.get(ISOLATE_VARIABLE) == "1"
 
 
 def _plugins() -> dict[str, EntryPoint]:
@@ -146,6 +157,19 @@ def checker_name(check: Checker) -> str:
     return name if isinstance(name, str) else type(check).__name__
 
 
+def is_slow(check: Checker) -> bool:
+    """Whether a call of the checker can take long, so that rollouts make it in a thread.
+
+    A checker says so by its attribute ``slow``. It is then called from several threads at once, so
+    it must guard whatever its calls share. For a quick one a thread costs more than it gains.
+
+    Example:
+        >>> is_slow(lambda reply, target: True)
+        False
+    """
+    return bool(getattr(check, "slow", False))
+
+
 def get_checker(which: str | Checker | Callable[[str, Any], Judgement]) -> Checker:
     """Return a checker by name, or ``which`` itself when it is callable already.
 
@@ -165,7 +189,7 @@ def get_checker(which: str | Checker | Callable[[str, Any], Judgement]) -> Check
     if which not in _REGISTRY and which in BUILTIN:
         module, _, attribute = BUILTIN[which].partition(":")
         _REGISTRY.setdefault(which, getattr(import_module(module), attribute))
-    if which not in _REGISTRY and os.environ.get(ISOLATE_VARIABLE) == "1" and which in _plugins():
+    if which not in _REGISTRY and isolates_plugins() and which in _plugins():
         return _isolated(which)
     if which not in _REGISTRY:
         _load_plugin(which)
@@ -190,7 +214,7 @@ def _wrap(check: Any, name: str | None) -> NamedChecker:
         raise TypeError(f"checker {check.__name__} is a class; give an instance or a function")
     if not callable(check):
         raise TypeError(f"a checker must be a name or a callable, got {check!r:.80}")
-    return NamedChecker(name or checker_name(check), check)
+    return NamedChecker(name or checker_name(check), check, slow=is_slow(check))
 
 
 def _load_plugin(name: str) -> None:
@@ -232,7 +256,8 @@ def run(check: Checker, reply: str, target: Any) -> Verdict:
         'unscored'
     """
     try:
-        return as_verdict(check(reply, target), checker_name(check))
+        result = check(reply, target)
+        return result if type(result) is Verdict else as_verdict(result, checker_name(check))
     except Exception as error:  # the boundary: see the module docstring
         try:
             cause = str(error)

@@ -57,6 +57,9 @@ COST, LEAST, NO_SENTENCE = 0.2, 0.2, 0.15
 _MAX_PARSED = 3
 
 _TOKEN = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*['\u2019]?|,")
+# Reports kept: attempt after attempt, a corrected reply keeps most of its sentences, and some stay
+# as they are. With `MAX_CHARS` characters each, these are a few megabytes.
+_KEPT_REPORTS = 2_048
 _ENDS = re.compile(r"[.!?]+")
 _SYMBOL = re.compile(r"[^\w\s,.!?'\u2019\u201c\u201d\"-]|_|\s-+\s|--+|\u2026")
 _QUOTED = re.compile(r"""^(["\u201c'])([^"\u201c\u201d]*)(["\u201d'])$""")
@@ -95,6 +98,11 @@ def examine(text: str, apart: Collection[str] = (), events: bool = False) -> Rep
         return Report(
             (Problem("length", f"Write one sentence of at most {MAX_WORDS} words."),), 0.0
         )
+    return _examine(text, frozenset(apart), events)
+
+
+@lru_cache(maxsize=_KEPT_REPORTS)
+def _examine(text: str, apart: frozenset[str], events: bool) -> Report:
     quoted = _QUOTED.match(text)
     text = _TITLE.sub(r"\1", quoted[2].strip() if quoted else text)
     words = [word for word in _TOKEN.findall(text) if word != ","]

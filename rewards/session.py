@@ -9,7 +9,9 @@ trace. Each docstring says what the value makes a policy want.
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import NoReturn, Protocol
 
 
 class SessionReward(Protocol):
@@ -128,15 +130,18 @@ def make_session_reward(spec: str) -> SessionReward:
         >>> [round(reward.step(s, s == 1.0, False), 2) for s in (0.5, 0.2, 1.0)]
         [0.5, 0.0, 0.5]
     """
-    match = _SPEC.fullmatch(spec) if isinstance(spec, str) else None
+    return _maker(spec)() if isinstance(spec, str) else _unknown(spec)
+
+
+@lru_cache(maxsize=64)
+def _maker(spec: str) -> Callable[[], SessionReward]:
+    """What makes the state of a session; kept, because every episode asks for it."""
+    match = _SPEC.fullmatch(spec)
     if match is None or match[1] not in _KINDS:
-        raise ValueError(
-            f"unknown session_reward {spec!r}; choose from {', '.join(_KINDS)} "
-            "(discounted takes a gamma: 'discounted(0.9)')"
-        )
+        _unknown(spec)
     kind, argument = match.groups()
     if argument is None:
-        return _KINDS[kind]()
+        return _KINDS[kind]
     if kind != "discounted":
         raise ValueError(f"session_reward {kind!r} takes no argument, got {spec!r}")
     try:
@@ -145,4 +150,11 @@ def make_session_reward(spec: str) -> SessionReward:
         raise ValueError(
             f"session_reward {spec!r}: gamma must be a number in (0, 1], as in 'discounted(0.9)'"
         ) from None
-    return Discounted(gamma)
+    return partial(Discounted, gamma)
+
+
+def _unknown(spec: object) -> NoReturn:
+    raise ValueError(
+        f"unknown session_reward {spec!r}; choose from {', '.join(_KINDS)} "
+        "(discounted takes a gamma: 'discounted(0.9)')"
+    )

@@ -84,9 +84,10 @@ def defuse(text: str, limit: int) -> str:
         'done(im_end)'
     """
     text = normalise(text[: 4 * limit])
-    # the parentheses that replace a token keep its neighbours from forming another
-    text = _CONTROL_TOKEN.sub(lambda m: f"({re.sub(r'[^A-Za-z_]+', '', m[0])})", text)
-    text = _CLOSING.sub(")", _OPENING.sub("(", text))
+    if "<" in text or ">" in text or "[" in text:
+        # the parentheses that replace a token keep its neighbours from forming another
+        text = _CONTROL_TOKEN.sub(lambda m: f"({re.sub(r'[^A-Za-z_]+', '', m[0])})", text)
+        text = _CLOSING.sub(")", _OPENING.sub("(", text))
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

@@ -30,13 +30,14 @@ def unit_score(value: Any, name: str) -> float:
         >>> unit_score(True, "score")
         1.0
     """
-    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
-        value = value.item()
-    if not isinstance(value, (bool, int, float)):
-        raise TypeError(f"{name} must be a number in [0, 1], got {value!r:.80}")
+    if type(value) is not float:
+        if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+            value = value.item()
+        if not isinstance(value, (bool, int, float)):
+            raise TypeError(f"{name} must be a number in [0, 1], got {value!r:.80}")
     if not 0.0 <= value <= 1.0:
         raise ValueError(f"{name} must be a number in [0, 1], got {value!r:.80}")
-    return float(value)
+    return float(value)  # the same object if it is a float already
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,10 @@ class Problem:
             if not isinstance(text, str):
                 raise TypeError(f"Problem.{name} must be a string, got {text!r:.80}")
             clean = normalise(text)
-            if not clean.strip():
+            if not clean or clean.isspace():
                 raise ValueError(f"Problem.{name} must say something, got {text!r:.80}")
-            object.__setattr__(self, name, clean)
+            if clean is not text:
+                object.__setattr__(self, name, clean)
         if self.where is not None:
             start, end = map(int, self.where)
             if not 0 <= start <= end:
@@ -104,8 +106,12 @@ class Verdict:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "score", unit_score(self.score, "Verdict.score"))
-        object.__setattr__(self, "problems", tuple(self.problems))
+        # most verdicts are made with what they need already: each assignment here costs time
+        score = unit_score(self.score, "Verdict.score")
+        if score is not self.score:
+            object.__setattr__(self, "score", score)
+        if type(self.problems) is not tuple:
+            object.__setattr__(self, "problems", tuple(self.problems))
         for problem in self.problems:
             if not isinstance(problem, Problem):
                 raise TypeError(f"Verdict.problems must be Problems, got {problem!r:.80}")
@@ -133,7 +139,7 @@ class Verdict:
     @classmethod
     def wrong(cls, score: float, *problems: Problem, **metrics: float) -> Verdict:
         """The verdict on a reply with at least one problem (``score`` in [0, 1))."""
-        return cls(score, tuple(problems), metrics=metrics)
+        return cls(score, problems, metrics=metrics)
 
     @classmethod
     def unscored(cls, reason: str) -> Verdict:

@@ -12,6 +12,7 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+PLUGINS = Path(__file__).parent / "plugins"
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' "
     "+ message['content'] + '<|im_end|>\\n' }}{% endfor %}"
@@ -108,3 +109,27 @@ def run_python() -> Callable[..., str]:
         return result.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def plugin_site(tmp_path_factory) -> Path:
+    """A folder into which pip has installed both packages, without a network."""
+    pytest.importorskip("setuptools", minversion="77")
+    folder = tmp_path_factory.mktemp("site")
+    sources = tmp_path_factory.mktemp("sources")  # building writes beside the sources
+    for name in ("good", "hostile"):
+        (sources / name).mkdir()
+        for path in (PLUGINS / name).iterdir():
+            if path.is_file():
+                (sources / name / path.name).write_bytes(path.read_bytes())
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"),
+                *("--no-build-isolation", "--disable-pip-version-check", "--target", str(folder)),
+                str(sources / name),
+            ],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"},
+        )
+    return folder

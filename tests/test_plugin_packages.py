@@ -1,14 +1,9 @@
 """Two real third-party packages, installed by pip: a good one, and a hostile one run isolated."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-PACKAGES = Path(__file__).parent / "plugins"
 HARMLESS = (
     "hostile_loop", "hostile_fork", "hostile_daemon", "hostile_write", "hostile_fill",
     "hostile_allocate", "hostile_exit", "hostile_kill", "hostile_lie", "hostile_import_raises",
@@ -16,40 +11,18 @@ HARMLESS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    """A folder into which pip has installed both packages, without a network."""
-    pytest.importorskip("setuptools", minversion="77")
-    folder = tmp_path_factory.mktemp("site")
-    sources = tmp_path_factory.mktemp("sources")  # building writes beside the sources
-    for name in ("good", "hostile"):
-        (sources / name).mkdir()
-        for path in (PACKAGES / name).iterdir():
-            if path.is_file():
-                (sources / name / path.name).write_bytes(path.read_bytes())
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"),
-                *("--no-build-isolation", "--disable-pip-version-check", "--target", str(folder)),
-                str(sources / name),
-            ],
-            check=True,
-            capture_output=True,
-            env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"},
-        )
-    return folder
-
-
 @pytest.fixture
-def run(run_python, site):
+def run(run_python, plugin_site):
     """Runs code that sees the installed packages."""
     prelude = "import json, sys\nfrom corgi_gym.rewards import checker_names, get_checker, judge\n"
-    return lambda code, **env: run_python(prelude + code, path=site, **env)
+    return lambda code, **env: run_python(prelude + code, path=plugin_site, **env)
 
 
-def test_pip_has_installed_them(site):
-    assert (site / "rhyme_gym.py").is_file() and (site / "hostile_gym.py").is_file()
-    assert list(site.glob("rhyme_gym-1.0.dist-info")) and list(site.glob("hostile_gym-1.0.dist*"))
+def test_pip_has_installed_them(plugin_site):
+    assert (plugin_site / "rhyme_gym.py").is_file() and (plugin_site / "hostile_gym.py").is_file()
+    assert list(plugin_site.glob("rhyme_gym-1.0.dist-info")) and list(
+        plugin_site.glob("hostile_gym-1.0.dist*")
+    )
 
 
 def test_the_good_package_adds_a_checker_and_a_family(run):
@@ -109,11 +82,11 @@ print(json.dumps(verdicts))
 """
 
 
-def test_the_hostile_package_stops_nothing_and_writes_nothing(run, site, tmp_path):
+def test_the_hostile_package_stops_nothing_and_writes_nothing(run, plugin_site, tmp_path):
     kept = tmp_path / "kept"
     kept.write_text("as it was")
     mode = kept.stat().st_mode
-    before = sorted(path for path in site.rglob("*") if "__pycache__" not in path.parts)
+    before = sorted(path for path in plugin_site.rglob("*") if "__pycache__" not in path.parts)
     verdicts = json.loads(run(JUDGE_ALL.format(names=HARMLESS, folder=str(tmp_path))))
     causes = {
         "hostile_loop": "timeout",
@@ -135,16 +108,16 @@ def test_the_hostile_package_stops_nothing_and_writes_nothing(run, site, tmp_pat
     assert verdicts["hostile_write"][:2] == ["scored", 0.0]
     assert sorted(tmp_path.iterdir()) == [kept]
     assert kept.read_text() == "as it was" and kept.stat().st_mode == mode
-    assert sorted(p for p in site.rglob("*") if "__pycache__" not in p.parts) == before
+    assert sorted(p for p in plugin_site.rglob("*") if "__pycache__" not in p.parts) == before
 
 
-def test_a_module_that_writes_when_it_is_imported_writes_nothing(run, site):
+def test_a_module_that_writes_when_it_is_imported_writes_nothing(run, plugin_site):
     out = run(
         "check = get_checker('isolated:hostile_import_writes')\n"
         "print(judge(check, 'yes please', None).success, judge(check, 'give', None).success)\n"
     )
     assert out.split() == ["True", "False"]
-    assert not (site / "hostile_was_here").exists()
+    assert not (plugin_site / "hostile_was_here").exists()
 
 
 def test_one_variable_isolates_every_plugin(run):

@@ -1,7 +1,8 @@
 """The task families: one file each, imported on first use.
 
 Third parties add a family through the entry-point group ``corgi_gym.families`` (a `TaskSource`
-subclass); one that fails to import is a warning that names it.
+subclass); one that fails to import is a warning that names it. With ``CORGI_GYM_ISOLATE_PLUGINS=1``
+in the environment, such a family runs in a guarded process (`_isolated_family`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 from corgi_gym.envs.task import TaskSource
 from corgi_gym.rewards import Checker, get_checker
+from corgi_gym.rewards.registry import isolates_plugins
 
 ENTRY_POINT_GROUP = "corgi_gym.families"
 
@@ -152,14 +154,17 @@ def load_family(name: str) -> type[TaskSource]:
     """
     if name in FAMILIES or name in ON_REQUEST:
         location = FAMILIES[name].location if name in FAMILIES else ON_REQUEST[name]
-        module, _, attribute = location.partition(":")
-        return getattr(import_module(module), attribute)
+        place, _, attribute = location.partition(":")
+        return getattr(import_module(place), attribute)
     if name.startswith(_REASONING_GYM):
         return import_module(f"{_HERE}.reasoning_gym").family(name)
     plugins = _plugins()
     if name not in plugins:
         known = ", ".join([*FAMILIES, *ON_REQUEST, f"{_REASONING_GYM}…", *plugins])
         raise ValueError(f"unknown task family {name!r}; known: {known}")
+    if isolates_plugins():
+        module = import_module(f"{_HERE}._isolated_family")
+        return module.isolated_family(name, plugins[name].value)
     try:
         loaded = plugins[name].load()
         if not (isinstance(loaded, type) and issubclass(loaded, TaskSource)):

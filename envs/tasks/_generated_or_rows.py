@@ -32,8 +32,8 @@ class GeneratedOrRows(RowSource):
         """One task: made, or one of the rows."""
         return super().generate(rng) if self.finite else self.make(rng)
 
-    def item(self, seed: int, index: int, split: Split = "train") -> Task:
-        """Task number ``index`` of the split: a pure function."""
+    def _find(self, seed: int, index: int, split: Split) -> Task:
+        """A drawn task, or row number ``index``."""
         if self.finite:
-            return super().item(seed, index, split)
-        return TaskSource.item(self, seed, index, split)
+            return super()._find(seed, index, split)
+        return TaskSource._find(self, seed, index, split)

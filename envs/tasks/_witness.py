@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count, islice, product
+from functools import lru_cache
+from itertools import count, islice
 from typing import Any
 
 from corgi_gym.envs.tasks import _filler as filler
-from corgi_gym.rewards.instructions import instruction_following
+from corgi_gym.rewards.instructions.checker import follows, read_target
 from corgi_gym.rewards.instructions.keywords import whole_word
 from corgi_gym.rewards.text import words
 
@@ -38,10 +39,15 @@ def build(target: Mapping[str, Any], start: int = 0) -> str | None:
     """
     rows = [(row["kind"], row.get("kwargs", {})) for row in target["instructions"]]
     topic = list(target.get("topic") or _ANY_SUBJECT)
-    for bank, extra in product(_banks(rows), _SIZES):
-        text = _Writer(rows, topic, bank, extra, start).text()
-        if instruction_following(text, target).success:
-            return text
+    wanted = read_target(target)
+    tried: set[str] = set()  # more sentences often make no difference
+    for bank in _banks(rows):
+        writer = _Writer(rows, topic, bank, start)
+        for extra in _SIZES:
+            text = writer.text(extra)
+            if text not in tried and follows(text, wanted):
+                return text
+            tried.add(text)
     return None
 
 
@@ -60,12 +66,10 @@ def _banks(rows: Rows) -> list[Sequence[str]]:
 
 
 class _Writer:
-    """One attempt: sentences of one bank, ``extra`` more of them than are needed."""
+    """Writes with the sentences of one bank."""
 
-    def __init__(
-        self, rows: Rows, topic: Sequence[str], bank: Sequence[str], extra: int, start: int
-    ) -> None:
-        self.rows, self.extra = rows, extra
+    def __init__(self, rows: Rows, topic: Sequence[str], bank: Sequence[str], start: int) -> None:
+        self.rows = rows
         self.wanted = {kind for kind, _ in rows}
         self.foreign = self._get(_LANGUAGE, "language", "en") != "en"
         self.banned = [
@@ -76,7 +80,6 @@ class _Writer:
         good = [w for w in topic if not self._is_banned(w) and w.lower() != self.rare]
         self.topic = good or list(_ANY_SUBJECT)
         self.bank = self._usable(list(bank), start)
-        self.stream = self._sentences()
 
     # ------------------------------------------------------------------ sentences
 
@@ -102,7 +105,7 @@ class _Writer:
 
     def _usable(self, bank: list[str], start: int) -> list[str]:
         """The bank without forbidden words, those with few of an unwanted letter first."""
-        good = [s for s in bank if not self._is_banned(s) and self.rare not in words(s.lower())]
+        good = [s for s in bank if not self._is_banned(s) and self.rare not in _lower_words(s)]
         good = good or bank
         good = good[start % len(good) :] + good[: start % len(good)]
         unwanted = self._get("keywords:letter_frequency", "letter", "", "less than").lower()
@@ -338,8 +341,13 @@ class _Writer:
 
     # ------------------------------------------------------------------ the whole reply
 
-    def text(self) -> str:
-        """Head, body and tail, in the case and the wrapping that is asked for."""
+    def text(self, extra: int) -> str:
+        """Head, body and tail, in the case and the wrapping that is asked for.
+
+        Args:
+            extra: How many sentences more than are needed.
+        """
+        self.extra, self.stream = extra, self._sentences()
         if "detectable_format:constrained_response" in self.wanted:
             return "My answer is no."
         body = self._body()
@@ -397,6 +405,11 @@ class _Writer:
         before = before[: values["n"] - 1]
         start = " ".join([*before, values["word"]])
         return f"{start[0].upper()}{start[1:]} is on our mind."
+
+
+@lru_cache(maxsize=512)  # the banks have fewer sentences
+def _lower_words(sentence: str) -> frozenset[str]:
+    return frozenset(words(sentence.lower()))
 
 
 def _label(number: int) -> str:

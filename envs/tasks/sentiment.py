@@ -14,7 +14,8 @@ from corgi_gym.envs.data import BadRow, Source
 from corgi_gym.envs.task import Draft, Task, stable_hash
 from corgi_gym.envs.tasks._generated_or_rows import GeneratedOrRows
 from corgi_gym.rewards.lexicon import CLOSED, lemmas, readings
-from corgi_gym.rewards.semantic import WithScorer, check_scorer
+from corgi_gym.rewards.semantic import choose_checker
+from corgi_gym.rewards.semantic.classifier import ReviewClassifier
 from corgi_gym.rewards.sentiment import CLASSES, judge_review
 from corgi_gym.rewards.sentiment import sentiment as check_sentiment
 from corgi_gym.rewards.text import words
@@ -126,14 +127,9 @@ class Sentiment(GeneratedOrRows):
             raise ValueError(f"stars must be a range within (1, 5), got {tuple(stars)!r}")
         self.stars, self.field = (low, high), field
         self.products = products()
-        self.checker = check_sentiment
-        if check_scorer(scorer) == "paper":
-            from corgi_gym.rewards.semantic.classifier import ReviewClassifier
-
-            reader = ReviewClassifier(model)
-            self.checker = WithScorer("sentiment[paper]", judge_review, reader)
-        elif model is not None:
-            raise ValueError(f"model={model!r} has a meaning with scorer='paper' only")
+        self.checker = choose_checker(
+            scorer, model, embedded=check_sentiment, rule=judge_review, critic=ReviewClassifier
+        )
         super().__init__(data, {field: str})
 
     def make(self, rng: np.random.Generator) -> Draft:

@@ -18,7 +18,8 @@ from corgi_gym.envs.tasks._generated_or_rows import GeneratedOrRows
 from corgi_gym.envs.tasks.concepts import _inflect, _pick, scenes
 from corgi_gym.rewards.lexicon import CLOSED, lemmas
 from corgi_gym.rewards.passage import split_sentences
-from corgi_gym.rewards.semantic import WithScorer, check_scorer
+from corgi_gym.rewards.semantic import choose_checker
+from corgi_gym.rewards.semantic.classifier import SentenceModel
 from corgi_gym.rewards.semantic.encoder import require_encoder
 from corgi_gym.rewards.story_generation import judge_story
 from corgi_gym.rewards.story_generation import story_generation as check_story
@@ -82,15 +83,11 @@ class StoryGeneration(GeneratedOrRows):
     def __init__(
         self, data: Source | None = None, scorer: str = "embedded", model: str | None = None
     ) -> None:
-        if check_scorer(scorer) == "paper":
-            from corgi_gym.rewards.semantic.classifier import SentenceModel
-
-            self.checker = WithScorer("story_generation[paper]", judge_story, SentenceModel(model))
-        else:
-            if model is not None:
-                raise ValueError(f"model={model!r} has a meaning with scorer='paper' only")
+        self.checker = choose_checker(
+            scorer, model, embedded=check_story, rule=judge_story, critic=SentenceModel
+        )
+        if self.checker is check_story:
             require_encoder("the family story_generation")
-            self.checker = check_story
         super().__init__(data, {"sentence1": str})
 
     def make(self, rng: np.random.Generator) -> Draft:

@@ -15,7 +15,8 @@ import numpy as np
 from corgi_gym.envs.data import BadRow, Source
 from corgi_gym.envs.task import Draft, Task
 from corgi_gym.envs.tasks._generated_or_rows import GeneratedOrRows
-from corgi_gym.rewards.semantic import WithScorer, check_scorer
+from corgi_gym.rewards.semantic import choose_checker
+from corgi_gym.rewards.semantic.classifier import StyleClassifier
 from corgi_gym.rewards.semantic.subjective_lexicon import find, neutral_content
 from corgi_gym.rewards.style_transfer import MAX_CHARS, judge_neutral
 from corgi_gym.rewards.style_transfer import style_transfer as check_style
@@ -152,15 +153,9 @@ class StyleTransfer(GeneratedOrRows):
         if not 1 <= low <= high <= MAX_COUNT:
             raise ValueError(f"count must be a range within (1, {MAX_COUNT}), got {tuple(count)!r}")
         self.count = (low, high)
-        self.checker = check_style
-        if check_scorer(scorer) == "paper":
-            from corgi_gym.rewards.semantic.classifier import StyleClassifier
-
-            self.checker = WithScorer(
-                "style_transfer[paper]", judge_neutral, StyleClassifier(model)
-            )
-        elif model is not None:
-            raise ValueError(f"model={model!r} has a meaning with scorer='paper' only")
+        self.checker = choose_checker(
+            scorer, model, embedded=check_style, rule=judge_neutral, critic=StyleClassifier
+        )
         super().__init__(data, {"src_raw": str, "tgt_raw": str})
 
     def make(self, rng: np.random.Generator) -> Draft:

@@ -23,7 +23,7 @@ FROM_POOL = 60
 # Strings listed in the report.
 SHOWN = 10
 # A slow checker is asked about fewer tasks (`Limits.blind_seconds`), but at least so many.
-LEAST_TASKS = 20
+LEAST_TASKS = 10
 
 _SENTENCES = """\
 The dog chased the red ball across the park.

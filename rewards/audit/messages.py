@@ -25,6 +25,8 @@ MIN_VERBATIM = 4
 
 _SENTENCES = re.compile(r"^[\"'\u201c\u2018(\[]?[^\W_a-z].*[.!?][\"'\u201d\u2019)\]]?$", re.DOTALL)
 _STARTS_WITH_EQUATION = re.compile(r"^[a-z] = .*[.!?]$", re.DOTALL)
+# A function keeps its letters: "f(2) gives 3."
+_STARTS_WITH_CALL = re.compile(r"^[a-z_][a-z0-9_]*\(.*[.!?]$", re.DOTALL)
 _STARTS_WITH_QUOTE = re.compile(r"^[\"\u201c].*[.!?][\"\u201d)]?$", re.DOTALL)
 _QUOTED = re.compile(r"[\"\u201c]([^\"\u201d]{1,80})[\"\u201d]")
 _NUMBER = re.compile(r"-?\d+(?:/\d+|\.\d+)?")
@@ -36,9 +38,11 @@ def is_sentence(message: str) -> bool:
     Example:
         >>> is_sentence("You wrote 3 words. Write 4."), is_sentence("wrong word count")
         (True, False)
+        >>> is_sentence("f(16) gives -2, but it should give 14."), is_sentence("f of 16 is wrong.")
+        (True, False)
     """
     text = message.strip()
-    patterns = (_SENTENCES, _STARTS_WITH_QUOTE, _STARTS_WITH_EQUATION)
+    patterns = (_SENTENCES, _STARTS_WITH_QUOTE, _STARTS_WITH_EQUATION, _STARTS_WITH_CALL)
     return any(pattern.match(text) for pattern in patterns)
 
 

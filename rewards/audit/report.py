@@ -27,6 +27,7 @@ class Audit:
         name: The checker.
         sections: What each check did.
         tasks: How many tasks it was tried on.
+        given: How many there were: more, where the checker is slow.
         seed: Of everything random.
         fuzz: Random strings asked for.
         ignore: Accepted findings, ``{id: reason}``.
@@ -35,6 +36,7 @@ class Audit:
     name: str
     sections: tuple[Section, ...]
     tasks: int
+    given: int
     seed: int
     fuzz: int
     ignore: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +74,11 @@ class Audit:
     def headline(self) -> str:
         """The counts, in one line."""
         counts = ", ".join(f"{len(self.of(s))} {s}s" for s in SEVERITIES)
-        return f"{self.name}: {counts} ({self.tasks} tasks, seed {self.seed})"
+        return f"{self.name}: {counts} ({self.tried()} tasks, seed {self.seed})"
+
+    def tried(self) -> str:
+        """The number of tasks, and of how many where a slow checker was tried on fewer."""
+        return str(self.tasks) if self.tasks == self.given else f"{self.tasks} of {self.given}"
 
     def text(self) -> str:
         """For the terminal, without colour."""
@@ -97,6 +103,7 @@ class Audit:
         return {
             "checker": self.name,
             "tasks": self.tasks,
+            "tasks_given": self.given,
             "seed": self.seed,
             "fuzz": self.fuzz,
             "counts": {severity: len(self.of(severity)) for severity in SEVERITIES},
@@ -135,7 +142,7 @@ def row_of(audit: Audit) -> dict[str, str]:
     blind, timing = audit.facts("blind"), audit.facts("timing")
     return {
         "checker": audit.name,
-        "tasks": str(audit.tasks),
+        "tasks": audit.tried(),
         **{f"{severity}s": str(len(audit.of(severity))) for severity in SEVERITIES},
         "blind, full marks": f"{blind.get('best_share', 0.0):.1%}",
         "blind, mean": f"{blind.get('best_mean', 0.0):.2f}",

@@ -42,10 +42,14 @@ from corgi_gym.rewards.verdict import Checker
 # A reply or target whose source is longer is cut in a report, and gets no command.
 MAX_SOURCE_CHARS = 1_500
 FUZZ = 2_000
-# A checker with a mean call over this (it runs programs, say) gets a share of the tasks and
-# strings; the report says how many. Seconds of wall time, and the divisor.
-SLOW_CALL, SLOW_SHARE = 0.01, 10
-LEAST_TASKS = 20
+# A checker with a mean call over this many seconds (it runs programs, say) is asked about as many
+# tasks and strings as fit into `Limits.seconds`, and at least so many. The report says how many.
+SLOW_CALL = 0.003
+LEAST_TASKS, LEAST_FUZZ = 10, 100
+# Calls per task: 200 prompt-blind strings, some 60 probes, changed texts, copies of messages.
+_CALLS_PER_TASK = 300
+# Tasks whose replies are timed beforehand.
+_TIMED_TASKS = 5
 
 # In this order: the later ones look over what the earlier ones were told.
 CHECKS: tuple[Callable[[Subject], Section], ...] = (
@@ -123,9 +127,11 @@ def audit(
         evidence=_evidence_maker(spec),
     )
     call([Case("a reply", tasks[0].target)])  # loads lexicons: that is not the time of a call
-    if _is_slow(subject):
-        subject.rows = tasks = tasks[: max(LEAST_TASKS, len(tasks) // SLOW_SHARE)]
-        subject.fuzz = fuzz = fuzz // SLOW_SHARE
+    given, seconds = len(tasks), _mean_call(subject)
+    if seconds > SLOW_CALL:
+        fitting = limits.seconds / seconds
+        subject.rows = tasks = tasks[: max(LEAST_TASKS, int(fitting / _CALLS_PER_TASK))]
+        subject.fuzz = fuzz = min(fuzz, max(LEAST_FUZZ, int(fitting)))
     sections = []
     for each in CHECKS:
         if progress:
@@ -137,20 +143,20 @@ def audit(
         asked = _caller(other, place if worker else None, tasks, limits)
         title = place or checker_name(other)
         sections.append(check_differential(subject, asked, title))
-    return Audit(subject.name, tuple(sections), len(tasks), seed, fuzz, dict(ignore or {}))
+    return Audit(subject.name, tuple(sections), len(tasks), given, seed, fuzz, dict(ignore or {}))
 
 
-def _is_slow(subject: Subject) -> bool:
-    """Whether calls on the first tasks take so long that all tasks would take hours."""
+def _mean_call(subject: Subject) -> float:
+    """Seconds of wall time of a call, from right and wrong replies to the first tasks."""
     cases = [
         Case(reply, row.target, not subject.raw)
-        for row in subject.rows[:5]
+        for row in subject.rows[:_TIMED_TASKS]
         for reply in (row.witness or "a reply", *row.near_misses[:2])
     ]
     subject.call(cases)  # loads what the checker needs for replies like these
     start = time.monotonic()
     subject.call(cases)
-    return time.monotonic() - start > SLOW_CALL * len(cases)
+    return (time.monotonic() - start) / len(cases)
 
 
 def _row(number: int, row: Row | Mapping[str, Any]) -> Row:

@@ -58,8 +58,11 @@ class Limits:
         mean: Mean score above which partial credit for a prompt-blind string is noted.
         p99: Seconds of CPU time for 99 of 100 calls.
         worst: Seconds of CPU time for any call.
-        hang: Seconds after which a call is given up (only where the checker runs in a worker).
+        hang: Seconds of CPU time after which a call is given up, or six times as many of the clock
+            (only where the checker runs in a worker).
         blind_seconds: Wall time for the prompt-blind strings; after that, fewer tasks.
+        seconds: Wall time that a slow checker's audit should take: it gets as many tasks and
+            random strings as fit.
         message: Longest problem message in characters.
     """
 
@@ -70,6 +73,7 @@ class Limits:
     worst: float = 0.25
     hang: float = 10.0
     blind_seconds: float = 60.0
+    seconds: float = 60.0
     message: int = 400
 
 

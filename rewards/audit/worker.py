@@ -11,9 +11,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import TracebackType
 
 from corgi_gym.rewards.audit.calls import MAX_ERROR_CHARS, Case, Outcome, call_once, load
@@ -22,6 +24,9 @@ from corgi_gym.rewards.audit.calls import MAX_ERROR_CHARS, Case, Outcome, call_o
 BATCH = 100
 # A batch may take this many times the limit of one call before its cases are tried one by one.
 BATCH_FACTOR = 3
+# On a busy machine a call may take this many times its limit of the clock, while the process has
+# not had that much CPU time.
+BUSY_FACTOR = 6
 # Seconds for a process to start, and to import the checker and load its data.
 START_SECONDS = 120.0
 _BOOT = (
@@ -39,7 +44,8 @@ class Worker:
 
     Args:
         spec: Where the process finds the checker (`load`).
-        hang: Seconds of wall time for one call; a longer one is killed.
+        hang: Seconds of CPU time for one call; a longer one is killed, and one that only waits
+            after six times as many seconds of the clock.
         hash_seed: ``PYTHONHASHSEED`` of the process (default: this process's).
     """
 
@@ -72,7 +78,7 @@ class Worker:
         pipe = self._start()
         try:
             pipe.send([tuple(case) for case in batch])
-            if pipe.poll(seconds):
+            if self._answers(pipe, seconds):
                 return list(pipe.recv())
             self.close()
             error = f"no verdict within {self.hang:g} seconds"
@@ -80,6 +86,26 @@ class Worker:
         except (EOFError, OSError):
             self.close()
             return Outcome("crashed", error="the process ended in the middle of the call")
+
+    def _answers(self, pipe: Connection, seconds: float) -> bool:
+        """Wait for an answer; False once the call has had its time."""
+        began, spent = time.monotonic(), self._cpu_seconds()
+        while not pipe.poll(min(1.0, seconds)):
+            wall, now = time.monotonic() - began, self._cpu_seconds()
+            used = wall if now is None or spent is None else now - spent
+            if used >= seconds or wall >= BUSY_FACTOR * seconds:
+                return False
+        return True
+
+    def _cpu_seconds(self) -> float | None:
+        """CPU time of the process so far; None where the system does not tell."""
+        assert self._process is not None
+        try:
+            said = Path(f"/proc/{self._process.pid}/stat").read_text("ascii", "replace")
+        except OSError:
+            return None
+        user, system = said.rpartition(")")[2].split()[11:13]  # proc(5): utime and stime
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def _start(self) -> Connection:
         if self._pipe is not None and self._process is not None and self._process.poll() is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from corgi_gym.rewards.constraints.describe import of_name, ordinal
 from corgi_gym.rewards.constraints.language import At, Junction, Leaf, Node, Not
@@ -83,6 +84,7 @@ def _compare(leaf: Leaf, number: int | Fraction) -> bool:
     return (number > value) == (relation == ">")
 
 
+@lru_cache(maxsize=4_096, typed=True)
 def exact(value: int | float | str) -> Fraction:
     """The number as it is written: 0.1 is one tenth."""
     return Fraction(str(value))

@@ -45,6 +45,7 @@ _SHARED = {
     "ARABIC": ("ar", "fa", "ur"),
     "DEVANAGARI": ("hi", "mr", "ne"),
 }
+LATIN = _SHARED["LATIN"]
 _SMALL_WORDS = {
     "es": "el la los las un una de del y en que es por para con no se su lo como más pero sus le "
     "ya este esta son al muy también está hay fue era ser todo todos cuando donde sin sobre entre "
@@ -144,7 +145,7 @@ def identify(text: str) -> str | None:
     number = Counter(tokens)
     shares = sorted(
         (
-            (sum(number[w] for w in small_words()[code] if w in number) / len(tokens), code)
+            (sum(map(number.__getitem__, number.keys() & small_words()[code])) / len(tokens), code)
             for code in _SHARED[script]
         ),
         reverse=True,

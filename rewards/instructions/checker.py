@@ -140,14 +140,42 @@ def instruction_following(reply: str, target: Any) -> Verdict:
         if message is not None:
             problems.append(Problem(instruction.kind.name, message))
     share = 1.0 - len(problems) / len(wanted.instructions)
-    if wanted.mode == "strict" and not any(i.kind.closed for i in wanted.instructions):
-        content = content_problem(
-            view, wanted.prompt, wanted.topic, wanted.topic_least, _copied_words(wanted)
-        )
-        if content is not None:
-            share *= _OFF_SUBJECT if content.kind == "subject" else 0.0
-            problems.append(content)
+    content = _content(view, wanted)
+    if content is not None:
+        share *= _OFF_SUBJECT if content.kind == "subject" else 0.0
+        problems.append(content)
     return Verdict.wrong(share, *problems) if problems else Verdict.ok()
+
+
+def follows(reply: str, wanted: Target) -> bool:
+    """Whether the verdict on ``reply`` is a success; ends at the first check that fails.
+
+    Example:
+        >>> follows("Is it wide, or not?", read_target([{"kind": "punctuation:no_comma"}]))
+        False
+    """
+    view = Reply(reply)
+    return (
+        bool(reply.strip())
+        and all(i.problem(view, wanted.mode) is None for i in wanted.instructions)
+        and _content(view, wanted) is None
+    )
+
+
+def _content(view: Reply, wanted: Target) -> Problem | None:
+    """What strict mode misses beyond the instructions."""
+    if wanted.mode != "strict" or any(i.kind.closed for i in wanted.instructions):
+        return None
+    return content_problem(
+        view, _known(wanted), wanted.topic, wanted.topic_least, _copied_words(wanted)
+    )
+
+
+def _known(target: Target) -> str:
+    """The request, and what feedback says to a reply without any words."""
+    blank = Reply("")
+    said = (instruction.problem(blank, target.mode) for instruction in target.instructions)
+    return "\n".join(filter(None, [target.prompt, *said]))
 
 
 def _copied_words(target: Target) -> int:

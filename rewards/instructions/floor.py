@@ -4,12 +4,13 @@ Instruction checks look at form, and form alone can be farmed: one fixed string 
 (the published checkers pay the best of our prompt-blind strings on 20 % of the prompts and more).
 So strict mode first asks, cheaply and in any of thirty languages:
 
-1. **words**: at least four, most of them words of a language (function words, and for English a
-   dictionary as well);
+1. **words**: at least four different ones, most of them words of a language, and once at least
+   words in a row (`prose`);
 2. **no padding**: no line or sentence makes up most of a longer reply, and its three-word runs are
    not mostly repeats;
-3. **own words**: what is not copied from the request is at least four words, and a fifth of
-   the reply;
+3. **own words**: what is not copied from the request, or from feedback on a reply to it, is at
+   least four words and a fifth of the reply, and one or two of its words stand in neither, in any
+   order;
 4. **the subject**: words of the request's subject appear, and go on appearing: one in fifty words.
 
 Not checked: whether what is said is true, good or complete.
@@ -17,29 +18,20 @@ Not checked: whether what is said is true, good or complete.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
-from corgi_gym.rewards.dictionary import FUNCTION_WORDS, is_contraction, is_word
-from corgi_gym.rewards.instructions._languages import identify, small_words
+from corgi_gym.rewards.dictionary import FUNCTION_WORDS
 from corgi_gym.rewards.instructions.formats import json_texts, parse_json
+from corgi_gym.rewards.instructions.prose import LONG, is_prose
 from corgi_gym.rewards.instructions.reply import Reply
+from corgi_gym.rewards.instructions.vocabulary import FEEDBACK_WORDS, stem
 from corgi_gym.rewards.text import listing, plural, quote, words
 from corgi_gym.rewards.verdict import Problem
 
 MIN_WORDS = 4
-# From here on, shares mean something.
-_LONG = 20
-# Words looked up per reply: bounds the time, and a sample says enough.
-_MAX_LOOKUPS = 80
-# Of the words looked up, this share must be in the dictionary; names and coinages are welcome.
-_KNOWN_SHARE = 0.6
-# English prose has 35 to 55 % function words, lists and notes 10 % and more, word soup 0.
-_FUNCTION_SHARE = 0.08
-# Fewer make no sentence, only a list of words.
-_MIN_SMALL = 2
 # The most frequent line or sentence may not be more of the reply than this; choruses are less.
 _MAX_ONE_LINE = 0.5
 # Different three-word runs among all; songs with choruses have 0.5 and more.
@@ -47,46 +39,45 @@ _MIN_FRESH = 0.35
 # Runs of this many words that stand in the request are copied.
 _RUN = 6
 _OWN_SHARE = 0.2
+# Different words that the request does not have: one is enough for "Yes, cats are good pets."
+_OWN_WORDS, _OWN_WORDS_SHORT, _SHORT = 2, 1, 8
+# Letters outside ASCII from which a text of few "words" may be in a script without spaces.
+_NO_SPACES = 20
 # Content words per mention of the subject.
 _PER_MENTION = 50
-# Prompts remembered with their runs.
+# Texts remembered with their runs.
 _CACHE = 2_048
-_SUFFIXES = ("ingly", "edly", "ings", "ing", "ies", "ied", "ers", "er", "ed", "es", "ly", "s", "e")
-_STRUCTURE = re.compile(r"```(?:json)?", re.IGNORECASE)
 
 
-@lru_cache(maxsize=20_000)
-def stem(word: str) -> str:
-    """A word without its ending, so that "cats", "cat's" and "cat" are one subject.
+class _Known(NamedTuple):
+    """A text that a reply may have been copied from: its words, and its runs of words."""
 
-    Example:
-        >>> [stem(w) for w in ("Stories", "story", "quitting", "quit", "cats", "bus")]
-        ['stor', 'stor', 'quit', 'quit', 'cat', 'bus']
-    """
-    word = word.lower().replace("\u2019", "'").removesuffix("'s").removesuffix("'")
-    for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
-            word = word[: -len(suffix)]
-            break
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiou":
-        word = word[:-1]
-    return word[:-1] if len(word) > 4 and word[-1] in "yi" else word
+    words: frozenset[str]
+    runs: frozenset[tuple[str, ...]]
 
 
 @lru_cache(maxsize=_CACHE)
-def _runs(prompt: str) -> frozenset[tuple[str, ...]]:
-    held = words(prompt.lower())
-    return frozenset(tuple(held[i : i + _RUN]) for i in range(len(held) - _RUN + 1))
+def _known(text: str) -> _Known:
+    held = Reply(text).lower_words
+    runs = (tuple(held[i : i + _RUN]) for i in range(len(held) - _RUN + 1))
+    return _Known(FEEDBACK_WORDS.union(held), frozenset(runs))
 
 
-def _copied(held: list[str], prompt: str) -> int:
-    """How many of the words stand in runs that the request has too."""
-    runs = _runs(prompt)
+def _copied(held: list[str], runs: frozenset[tuple[str, ...]]) -> int:
+    """How many of the words stand in runs that the known text has too."""
     marked = [False] * len(held)
     for i in range(len(held) - _RUN + 1):
         if tuple(held[i : i + _RUN]) in runs:
             marked[i : i + _RUN] = [True] * _RUN
     return sum(marked)
+
+
+def _only_repeats(held: list[str], known: _Known, copies: int) -> bool:
+    own = len(held) - max(_copied(held, known.runs), copies)
+    if own < MIN_WORDS or (not copies and own < _OWN_SHARE * len(held)):
+        return True
+    new = {word for word in held if word not in known.words and any(map(str.isalpha, word))}
+    return len(new) < (_OWN_WORDS if len(held) >= _SHORT else _OWN_WORDS_SHORT)
 
 
 def _prose(reply: Reply) -> list[str]:
@@ -102,35 +93,8 @@ def _prose(reply: Reply) -> list[str]:
     return reply.lower_words
 
 
-def _no_language(text: str, held: list[str]) -> bool:
-    if len(held) < _LONG and not text.isascii():
-        return False  # too short to tell, and not English
-    language = identify(text)
-    if language not in (None, "en"):
-        return False
-    small = sum(w in FUNCTION_WORDS for w in held)
-    if small < _MIN_SMALL or (len(held) >= _LONG and small < _FUNCTION_SHARE * len(held)):
-        return True
-    return not _mostly_known(held)
-
-
-def _mostly_known(held: list[str]) -> bool:
-    step = max(1, len(held) // _MAX_LOOKUPS)
-    sample = [w for w in held[::step] if any(map(str.isalpha, w))]
-    known = sum(_is_known(word) for word in sample)
-    return bool(sample) and known >= _KNOWN_SHARE * len(sample)
-
-
-@lru_cache(maxsize=20_000)
-def _is_known(word: str) -> bool:
-    parts = word.split("-") if "-" in word else [word]
-    return all(
-        p in FUNCTION_WORDS or is_word(p) or ("'" in p and is_contraction(p)) for p in parts
-    ) or any(word in small for small in small_words().values())
-
-
 def _padding(reply: Reply, held: list[str]) -> str | None:
-    if len(held) < _LONG:
+    if len(held) < LONG:
         return None
     pieces = reply.lines if len(reply.lines) > 3 else reply.sentences
     counts = Counter(" ".join(words(piece.lower())) for piece in pieces)
@@ -143,24 +107,30 @@ def _padding(reply: Reply, held: list[str]) -> str | None:
     return None
 
 
+def _has_spaces(text: str) -> bool:
+    """Whether words can be counted; Chinese, Japanese and Thai put nothing between them."""
+    return sum(c.isalpha() and not c.isascii() for c in text) <= _NO_SPACES
+
+
 def content_problem(
-    reply: Reply, prompt: str | None, topic: Sequence[str], least: int, copies: int
+    reply: Reply, known: str, topic: Sequence[str], least: int, copies: int
 ) -> Problem | None:
     """The first thing that is missing for this to be a reply, or None.
 
     Args:
         reply: The reply.
-        prompt: The request, None where it is not known (then nothing counts as copied).
+        known: The request and the feedback on it, as far as they are known: what is copied from
+            there is no answer.
         topic: Words of its subject; empty where they are not known.
         least: How many of them the reply must use.
         copies: Words that an instruction asks to copy.
     """
     held = _prose(reply)
-    other_script = not reply.text.isascii() and sum(map(str.isalpha, reply.text)) > 20
-    if len(held) < MIN_WORDS and not other_script:
-        text = f"The reply has only {plural(len(held), 'word')}. Answer in at least one sentence."
-        return Problem("content", text)
-    if held and _no_language(reply.text, held):
+    different = len(set(held))
+    if different < MIN_WORDS and _has_spaces(reply.text):
+        text = f"The reply has only {plural(different, 'different word')}. "
+        return Problem("content", f"{text}Answer in at least one sentence.")
+    if held and not is_prose(reply.text, held):
         return Problem(
             "content", "The reply is not made of sentences with real words. Write real sentences."
         )
@@ -168,11 +138,9 @@ def content_problem(
     if piece is not None:
         text = f"The reply repeats {quote(piece)} over and over. Write something that goes on."
         return Problem("content", text)
-    if prompt is not None:
-        own = len(held) - max(_copied(held, prompt), copies)
-        if own < MIN_WORDS or (not copies and own < _OWN_SHARE * len(held)):
-            text = "The reply only repeats the request. Answer it in words of your own."
-            return Problem("content", text)
+    if different >= MIN_WORDS and _only_repeats(held, _known(known), copies):
+        text = "The reply only repeats the request. Answer it in words of your own."
+        return Problem("content", text)
     return _off_subject(held, topic, least, copies)
 
 

@@ -50,7 +50,8 @@ class Judge:
     after all tries, and when it repeats marks that stand in the reply.
 
     What it makes a policy want: what the judge likes, which is only as good as the judge. It is
-    deterministic if ``complete`` is.
+    deterministic if ``complete`` is. Rollouts call it from several threads (`is_slow`), and so
+    ``complete``.
 
     Args:
         complete: From messages (``{"role", "content"}``) to the model's text; may raise.
@@ -75,6 +76,8 @@ class Judge:
         >>> round(judge("Some reply.", None).score, 2)
         0.86
     """
+
+    slow = True  # a call waits for the model
 
     def __init__(
         self,

@@ -17,9 +17,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from corgi_gym.rewards.verdict import Verdict
+from corgi_gym.rewards.registry import checker_name
+from corgi_gym.rewards.verdict import Checker, Verdict
 
 SCORERS = ("embedded", "paper")
+# ``(reply, target, scorer) -> Verdict``: the form that a checker asks for, around a judgement.
+Rule = Callable[[str, Any, Any], Verdict]
 
 
 def check_scorer(scorer: str) -> str:
@@ -39,14 +42,42 @@ class WithScorer:
 
     Args:
         name: How messages and logs call it.
-        rule: ``(reply, target, scorer) -> Verdict``, a module's function.
+        rule: A module's function.
         scorer: What the rule asks.
     """
 
     name: str
-    rule: Callable[[str, Any, Any], Verdict]
+    rule: Rule
     scorer: Any
 
     def __call__(self, reply: str, target: Any) -> Verdict:
         """Judge ``reply`` with the rule and this scorer."""
         return self.rule(reply, target, self.scorer)
+
+
+def choose_checker(
+    scorer: str,
+    model: str | None,
+    *,
+    embedded: Checker,
+    rule: Rule,
+    critic: Callable[[str | None], Any],
+) -> Checker:
+    """The checker of a family that lets its user choose who judges meaning.
+
+    Args:
+        scorer: One of `SCORERS`.
+        model: Hub id or folder for ``scorer="paper"``; ``None``: the paper's.
+        embedded: The registered checker, which is ``scorer="embedded"``.
+        rule: The same rule with the scorer open.
+        critic: Makes the paper's scorer from ``model``.
+
+    Raises:
+        ValueError: For an unknown scorer, and for a model that nothing would use.
+        ImportError: If the paper's scorer needs a package that is missing.
+    """
+    if check_scorer(scorer) == "paper":
+        return WithScorer(f"{checker_name(embedded)}[paper]", rule, critic(model))
+    if model is not None:
+        raise ValueError(f"model={model!r} has a meaning with scorer='paper' only")
+    return embedded

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from corgi_gym.rewards.extras import require_modules
 from corgi_gym.rewards.semantic.encoder import DECIMALS
-from corgi_gym.rewards.semantic.extras import require_modules
 
 # What the released code of CORGI (arXiv 2411.01483) loads.
 REVIEW_MODEL = "LiYuan/amazon-review-sentiment-analysis"

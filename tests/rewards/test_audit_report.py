@@ -30,7 +30,7 @@ def made(name: str = "a checker", findings=(FINDING,), **options) -> Audit:
         Section("blind", "Blind", {"best_share": 0.25, "best_mean": 0.5, "top": TOP}),
         Section("timing", "Time", {"p50_ms": 0.1, "p99_ms": 1.0, "max_ms": 2.0}),
     )
-    return Audit(name, sections, tasks=7, seed=0, fuzz=10, **options)
+    return Audit(name, sections, tasks=7, given=7, seed=0, fuzz=10, **options)
 
 
 def test_findings_are_ordered_by_severity_and_accepted_ones_are_notes():

@@ -19,9 +19,9 @@ from corgi_gym.rewards.instructions import (
     read_target,
 )
 from corgi_gym.rewards.instructions._languages import NAMES, identify
-from corgi_gym.rewards.instructions.floor import stem
 from corgi_gym.rewards.instructions.reply import Reply
 from corgi_gym.rewards.instructions.topic import needed, subject_words
+from corgi_gym.rewards.instructions.vocabulary import stem
 from corgi_gym.rewards.text import MAX_REPLY_CHARS
 
 HERE = Path(__file__).parent
@@ -269,6 +269,59 @@ def test_gaming_strings_do_not_pass(reply):
     verdict = judge(instruction_following, reply, _RIVERS)
     assert not verdict.success and verdict.score <= 0.25, verdict
     assert {p.kind for p in verdict.problems} & {"content", "subject", "empty"}
+
+
+# A request without a subject: only the floor of real language stands between it and any string.
+_OPEN = "Write a limerick. Don't use any commas in your entire reply.\n\nReply in real words."
+
+
+def _open(*kinds):
+    rows = [{"kind": kind} for kind in kinds or ("punctuation:no_comma",)]
+    return {"mode": "strict", "instructions": rows, "prompt": _OPEN, "topic": [], "topic_least": 0}
+
+
+@pytest.mark.parametrize("reply", [
+    ")3.5\\the[INST]999or_Answer:3.5-json)the=1e9.-<aimport os",
+    "\ud800 a \udc00 b 1 a \udfff the of",
+    "\x0b\x01a\x02 the\x8c of\x9d and\x1e or",
+    "a a a a a a", "the of and or not", "a 1 a\n1 a",
+    " ".join(sorted(set(_OPEN.split()))), " ".join(reversed(_OPEN.split())),
+    "\n".join(dict.fromkeys(_OPEN.split())),
+    "You used 2 commas. Use no commas.", "The reply does not mention it. Write about the request.",
+])  # fmt: skip
+def test_without_a_subject_random_strings_and_copies_do_not_pass(reply):
+    verdict = judge(instruction_following, reply, _open())
+    assert not verdict.success and verdict.score == 0.0, verdict
+
+
+@pytest.mark.parametrize("reply", [
+    "A baker from Rome had a cat\nWho slept every night in his hat.",
+    "Yes, limericks are fun.".replace(",", ""), "It rained and we stayed at home.",
+    "There once was a man from Peru\nWho dreamed he was eating his shoe",
+    "MY CAT SAT ON A MAT", "- Milk and bread\n- Two eggs from the shop next door",
+    "Le chat dort sur la table et le chien est dans la maison.", "\u732b\u306f\u5bdd\u3066\u3044\u307e\u3059\u3002" * 3,
+    "My caf\u00e9 \u2014 small and warm \u2014 opens at seven.",
+])  # fmt: skip
+def test_without_a_subject_honest_short_replies_pass(reply):
+    verdict = judge(instruction_following, reply, _open())
+    assert verdict.success, verdict.problems
+
+
+def test_feedback_that_is_repeated_is_no_reply():
+    """Whatever a first reply was told, telling it back is paid nothing."""
+    rows = [{"kind": "detectable_format:title"}, {"kind": "punctuation:no_comma"}]
+    target = {**_RIVERS, "instructions": rows}
+    for first in ("{}", "What?", "One, two, three, and four.", "A day at the sea with my dog."):
+        told = " ".join(p.message for p in judge(instruction_following, first, target).problems)
+        for reply in (told, told.replace(",", ""), f"<<old stone bridges>> {told}"):
+            assert not judge(instruction_following, reply, target).success, reply
+
+
+def test_every_kind_answers_a_reply_without_words():
+    """The floor asks them, to know what feedback says."""
+    for kind, (values, _, _) in PAIRS.items():
+        message = problem(kind, values, "")
+        assert message is None or message[-1] in '.?!"', kind
 
 
 def test_no_prompt_blind_string_is_on_the_subject():

@@ -64,6 +64,18 @@ RIGHT = [
     (r"\boxed{\text{Evelyn}}", r"\text{Evelyn}"),
     ("Answer: evelyn", r"\text{Evelyn}"),
     ("Answer: B", r"\text{(B)}"),
+    ("Answer: 1e3", "1000"),
+    ("Answer: 1 1/2", "3/2"),
+    (r"\boxed{-1\frac{1}{2}}", "-3/2"),
+    ("Answer: (5)", "5"),
+    ("Answer: - 5", "-5"),
+    (r"Answer: 1\,200", "1200"),
+    ("Answer: 0.333333", "1/3"),
+    ("Answer: 0.6666667", "2/3"),
+    ("Answer: -0.666666", r"-\frac23"),
+    (r"\boxed{\frac{ 1}{2}}", r"\frac12"),
+    (r"Answer: x = \boxed{42}", "42"),
+    ("Answer: 90\N{DEGREE SIGN}", "90"),
 ]
 WRONG = [
     ("42", "42"),
@@ -117,6 +129,34 @@ WRONG = [
     ("Answer: Evelyn or Bob", r"\text{Evelyn}"),
     ("Answer: not Evelyn", r"\text{Evelyn}"),
     ("Answer: A", r"\text{(B)}"),
+    # spaces and braces that change the value
+    ("Answer: 1 1/2", "11/2"),
+    ("Answer: 4 2", "42"),
+    (r"\boxed{\frac{11}{2}}", r"\frac{1}{12}"),
+    (r"\boxed{x^{1}2}", "x^{12}"),
+    (r"\boxed{\sqrt{1}2}", r"\sqrt{12}"),
+    # decimals that are neither cut nor rounded, or too few
+    ("Answer: 0.333334", "1/3"),
+    ("Answer: 0.33333", "1/3"),
+    ("Answer: -0.333333", "1/3"),
+    ("Answer: 0.999999/3", "1/3"),
+    # two signs, equations with another side, parts that are none
+    (r"\boxed{-\frac{-1}{2}}", "-1/2"),
+    (r"\boxed{--\frac{1}{2}}", "-1/2"),
+    ("Answer: 1 0/1", "1"),
+    ("Answer: 12e2", "1200"),
+    ("Answer: 4x = 2", "42"),
+    (r"Answer: 43 \boxed{42}", "42"),
+    (r"Answer: 5^\circ", r"5\text{ meters}"),
+]
+# (question, gold, echo, honest): an answer that stands in the question is no result
+ECHOES = [
+    ("Write 0.75 as a fraction.", r"\frac{3}{4}", "0.75", "3/4"),
+    (r"Simplify $\sqrt{12}$.", r"2\sqrt{3}", r"\sqrt{12}", r"2 \sqrt{3}"),
+    ("Expand $(x + 1)^2$.", "x^2+2x+1", "(x+1)^2", "x^2 + 2x + 1"),
+    (r"What is $\frac{1}{2}$ in decimals?", "0.5", r"\frac12", ".5"),
+    ("He has 1,200 apples and gets none.", "1200", "0", "1,200"),
+    ("Is $x^2$ or $x^2+x$ larger for $x=1$?", "x^2+x", "x^2", "x^2+x"),
 ]
 # Each holds a process for minutes or takes its memory, unless something refuses it first.
 BOMBS = [
@@ -168,6 +208,19 @@ def test_no_fixed_reply_and_no_echo_is_paid(gold):
     ):  # fmt: skip
         verdict = judge(math_verify, reply, gold)
         assert verdict.status == "scored" and verdict.score == 0.0, reply
+
+
+@pytest.mark.parametrize(("question", "gold", "echo", "honest"), ECHOES)
+def test_an_echo_of_the_question_is_no_result(question, gold, echo, honest):
+    target = {"answer": gold, "question": question}
+    assert judge(math_verify, f"Answer: {echo}", target).score == 0.0
+    assert judge(math_verify, f"Answer: {honest}", target).success
+
+
+def test_a_target_that_is_none_is_unscored():
+    for target in (None, 42, {"gold": "42"}, {"answer": "42", "question": 1}):
+        verdict = judge(math_verify, "Answer: 42", target)
+        assert verdict.status == "unscored" and "'answer'" in verdict.problems[0].message
 
 
 def test_messages_say_what_is_wrong():

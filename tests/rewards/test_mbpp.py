@@ -66,7 +66,7 @@ def test_scores_by_hand(reply, target, score):
          'This test fails: assert triple(2) == 6. triple(2) raises "TypeError: triple() takes 0 '
          'positional arguments but 1 was given".'),
         ("def triple(n):\n    return 6",
-         "triple fails a test that is not shown. Read the task again: which inputs are left?"),
+         "Your triple fails a test that is not shown. Read the task again: which inputs are left?"),
         ("def triple(n):\n    return 12 // n if n != 2 else 6",
          'In a test that is not shown, triple(...) raises "ZeroDivisionError: integer division or '
          'modulo by zero".'),

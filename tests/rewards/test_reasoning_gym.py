@@ -175,3 +175,12 @@ def test_a_bomb_ends_at_the_deadline_and_the_next_answers_are_right(tasks):
         assert judge(task.checker, task.witness, task.target).success
     expression = task.target["answers"][0].removesuffix(" + C")
     assert judge(task.checker, f"Answer: 3 + {expression}", task.target).success
+
+
+@pytest.mark.parametrize("text", ["0", "7", "-7", "120", "-120", "123456789012345"])
+def test_a_whole_number_is_read_as_its_other_forms_are(text):
+    target = {"family": "chain_sum", "answers": [text]}
+    for reply in (text, f" {text} .", f"{text}.0", f"**{text}**"):
+        assert reasoning_gym(f"Answer: {reply}", target).success, reply
+    for reply in (f"{text}1", f"0{text}1", f"1{text}", f"{text} {text}", f"--{text}"):
+        assert not reasoning_gym(f"Answer: {reply}", target).success, reply

@@ -7,7 +7,6 @@ import pytest
 
 from corgi_gym.rewards import judge
 from corgi_gym.rewards.semantic import WithScorer, check_scorer, encoder
-from corgi_gym.rewards.semantic.extras import missing_extra, require_modules
 
 TEXTS = (
     "How can I learn Spanish?",
@@ -63,12 +62,6 @@ def test_a_missing_wheel_is_named(monkeypatch):
     monkeypatch.setattr(encoder, "MODULE", "no_such_module")
     with pytest.raises(ImportError, match=r'x needs .*pip install "corgi-gym\[semantic\]"'):
         encoder.require_encoder("x")
-
-
-def test_missing_modules_are_named():
-    with pytest.raises(ImportError, match=r'x needs no_such_module: .*"corgi-gym\[train\]"'):
-        require_modules("x", "train", "json", "no_such_module")
-    assert isinstance(missing_extra("a", "b", "c", "d==1"), ImportError)
 
 
 def test_unknown_scorers_are_named():

@@ -1,0 +1,107 @@
+"""Which modules of rewards/ take part in a verdict, and which test files are theirs.
+
+A new checker is measured without a change here if `tests/rewards/test_NAME.py` tests it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# Not measured, by the start of the name: what takes no part in a verdict, or runs where a changed
+# module of this process is not seen.
+LEFT_OUT = {
+    "audit/": "the test kit itself",
+    "builtin": "a table of names",
+    "registry": "names and plug-ins",
+    "isolate": "processes and deadlines",
+    "_isolate_": "processes and deadlines",
+    "_math_child": "runs in a worker process",
+    "_program_child": "runs in a worker process",
+    "_reasoning_gym_worker": "runs in a worker process",
+    "llm_judge/probes": "texts for the audit",
+    "extras": "says what to install",
+}
+_SENTENCE = ("test_boundaries_sentence.py", "test_sentence.py")
+_INSTRUCTIONS = (
+    "test_boundaries_instructions.py",
+    "test_instructions.py",
+    "test_instructions_reference.py",
+)
+_CONSTRAINTS = (
+    "test_boundaries_constraints.py",
+    "test_constraints.py",
+    "test_constraints_conflicts.py",
+)
+_JUDGE = ("test_boundaries_judge.py", "test_llm_judge.py")
+_SEMANTIC = ("test_boundaries_semantic.py", "test_semantic.py")
+_MATH = ("test_boundaries_math.py", "test_guided_math.py")
+_PROGRAM = ("test_boundaries_programs.py", "test_mbpp.py", "test_program.py")
+
+# Test files of a package, or of a module; default: test_MODULE.py. Files that are not there yet
+# are left out, so that a package can have a file of boundaries or none.
+TESTS = {
+    "instructions": _INSTRUCTIONS,
+    "constraints": _CONSTRAINTS,
+    "llm_judge": _JUDGE,
+    "semantic": _SEMANTIC,
+    "semantic/encoder": (*_SEMANTIC, "test_paraphrase.py"),
+    "semantic/sentiment_lexicon": (*_SEMANTIC, "test_sentiment.py"),
+    "semantic/student": (*_SEMANTIC, "test_rationale_generation.py"),
+    "semantic/subjective_lexicon": (*_SEMANTIC, "test_style_transfer.py"),
+    "semantic/wordpiece": (*_SEMANTIC, "test_paraphrase.py"),
+    "_adjacency": _SENTENCE,
+    "_noun_phrases": _SENTENCE,
+    "_reasoning_gym_table": ("test_reasoning_gym.py",),
+    "_recogniser": _SENTENCE,
+    "_sense": _SENTENCE,
+    "_tagger": _SENTENCE,
+    "_wordlists": (*_SENTENCE, "test_passage.py"),
+    "answer_line": ("test_boundaries.py", "test_math_checkers.py"),
+    "assertions": _PROGRAM,
+    "clustering": ("test_boundaries.py", "test_clustering.py"),
+    "concepts": ("test_boundaries.py", "test_concepts.py"),
+    "countdown": ("test_boundaries.py", "test_math_checkers.py"),
+    "date_understanding": (*_MATH, "test_date_understanding.py"),
+    "dictionary": ("test_panagram.py", "test_num_planning.py", *_SENTENCE),
+    "fractions_units": (*_MATH, "test_fractions_units.py"),
+    "grammar": _SENTENCE,
+    "lexicon": (*_SENTENCE, "test_concepts.py"),
+    "linear_equations": (*_MATH, "test_linear_equations.py"),
+    "logical_deduction": (*_MATH, "test_logical_deduction.py"),
+    "math_verify": ("test_boundaries_math.py", "test_math_verify.py", "test_reward_doctor.py"),
+    "mbpp": _PROGRAM,
+    "multistep_arithmetic": ("test_math_checkers.py",),
+    "num_planning": ("test_boundaries.py", "test_num_planning.py"),
+    "panagram": ("test_boundaries.py", "test_panagram.py"),
+    "passage": ("test_boundaries_sentence.py", "test_passage.py", "test_story_generation.py"),
+    "paraphrase": ("test_boundaries_semantic.py", "test_paraphrase.py"),
+    "program": _PROGRAM,
+    "programs": _PROGRAM,
+    "prose": ("test_boundaries_sentence.py", "test_num_planning.py", "test_sentence.py"),
+    "rational": ("test_boundaries.py", "test_rational.py", "test_math_checkers.py"),
+    "rationale_generation": ("test_boundaries_semantic.py", "test_rationale_generation.py"),
+    "reasoning_gym": ("test_boundaries_math.py", "test_reasoning_gym.py"),
+    "sentence": _SENTENCE,
+    "sentiment": ("test_boundaries_semantic.py", "test_sentiment.py"),
+    "steps": ("test_boundaries.py", "test_steps.py", "test_math_checkers.py"),
+    "story_generation": ("test_boundaries_semantic.py", "test_story_generation.py"),
+    "style_transfer": ("test_boundaries_semantic.py", "test_style_transfer.py"),
+    "text": ("test_boundaries.py", "test_text.py"),
+    "word_pairs": ("test_boundaries_sentence.py", "test_num_planning.py", "test_sentence.py"),
+    "word_problems": ("test_guided_math.py",),
+    "word_sorting": (*_MATH, "test_word_sorting.py"),
+    "working": ("test_boundaries.py", "test_working.py", "test_math_checkers.py"),
+}
+
+
+def checker_modules(rewards: Path) -> list[str]:
+    """Names of the modules to measure, sorted: ``panagram``, ``instructions/length``."""
+    found = [path.relative_to(rewards).with_suffix("") for path in rewards.rglob("*.py")]
+    names = sorted(path.as_posix() for path in found if path.name != "__init__")
+    return [name for name in names if not name.startswith(tuple(LEFT_OUT))]
+
+
+def files_of(module: str) -> tuple[str, ...]:
+    """Names of the files in tests/rewards that test a module, quick ones first."""
+    package = module.partition("/")[0]
+    return TESTS.get(module) or TESTS.get(package) or (f"test_{module}.py",)
