@@ -2,46 +2,145 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import warnings
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
-from corgi_gym.agents.engines.base import NO_VLLM, Engine
+from corgi_gym.agents.engines.base import NO_VLLM, Engine, EngineError
 from corgi_gym.agents.models import resolve_model
 
-EngineName = Literal["auto", "vllm", "transformers"]
-ENGINES: tuple[EngineName, ...] = ("auto", "vllm", "transformers")
+# Each engine with the keys of a recipe's ``engine_options`` that it takes; docs/engines.md says
+# what they mean.
+_CONNECTION = ("url", "api_key_env", "connections", "deadline", "retries")
+ENGINES: dict[str, tuple[str, ...]] = {
+    "auto": (),
+    "vllm": ("kv_cache_gib", "gpu_memory_utilization", "dtype", "sleep_level"),
+    "transformers": (),
+    "vllm-server": (*_CONNECTION, "model", "transfer", "weights_dir"),
+    "openai": (*_CONNECTION, "extra"),
+}
+# Engines that talk to a server, and engines that take no weights.
+REMOTE, EVALUATION_ONLY = ("vllm-server", "openai"), ("openai",)
+# Seconds for a server to answer when it is looked for.
+_REACH_SECONDS = 10.0
+# What a server is asked before its first use, to prove that it has the policy's weights.
+_PROBE_PROMPTS = [
+    f"Write one sentence about {noun}."
+    for noun in ("a dog", "rain", "a river", "bread", "the moon", "a train", "winter", "music")
+]
 
 
-def check_engine(name: str) -> None:
-    """Check that an engine exists and is installed.
+def check_engine_options(name: str, options: Mapping[str, Any]) -> None:
+    """Check an engine's name and the names of its options.
 
     Raises:
-        ValueError: For an unknown name.
-        ImportError: If vLLM was asked for and is not installed.
+        ValueError: For an unknown one, or an address that is none.
     """
     if name not in ENGINES:
         raise ValueError(f"unknown engine {name!r}; choose from {', '.join(ENGINES)}")
-    if name == "vllm" and importlib.util.find_spec("vllm") is None:
-        raise ImportError(NO_VLLM)
+    for key in options:
+        if key not in ENGINES[name]:
+            near = difflib.get_close_matches(str(key), ENGINES[name], n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            known = ", ".join(ENGINES[name]) or "none"
+            raise ValueError(
+                f"unknown engine_options key {key!r} for engine {name!r}{hint} Known: {known}"
+            )
+    if "url" in options:
+        from corgi_gym.agents.engines.endpoint import check_url
+
+        check_url(options["url"])
 
 
-def make_engine(name: str, model_name: str, model: Any, *, max_length: int, batch: int) -> Engine:
-    """Make an engine.
+def _require_url(name: str, options: Mapping[str, Any]) -> None:
+    if name in REMOTE and "url" not in options:
+        raise ValueError(
+            f"engine {name!r} needs engine_options.url (--url), such as http://127.0.0.1:8000"
+        )
+
+
+def check_engine(
+    name: str, options: Mapping[str, Any] | None = None, *, train: bool = False
+) -> None:
+    """Check that an engine can be made: it exists, is installed, and its server answers.
 
     Args:
-        name: ``"vllm"``, ``"transformers"``, or ``"auto"``: vLLM where it is installed.
-        model_name: The policy's name (for vLLM, which loads its own copy).
-        model: The trainer's model (for transformers, which shares it).
-        max_length: Longest conversation in tokens.
-        batch: Replies decoded at once.
+        name: A key of `ENGINES`.
+        options: Its options.
+        train: Whether it is to train with.
 
     Raises:
-        ValueError: For an unknown name.
-        ImportError: If vLLM was asked for and is not installed.
-        EngineError: If it cannot start.
+        ValueError: For an unknown name or option, or training with an engine that cannot.
+        ImportError: If something it needs is not installed.
+        EngineError: If its server does not answer, or refuses the key.
     """
-    check_engine(name)
+    options = options or {}
+    check_engine_options(name, options)
+    _require_url(name, options)
+    if train and name in EVALUATION_ONLY:
+        from corgi_gym.agents.engines import openai_engine
+
+        raise ValueError(openai_engine.EVALUATION_ONLY)
+    if name == "vllm" and importlib.util.find_spec("vllm") is None:
+        raise ImportError(NO_VLLM)
+    if name in REMOTE:
+        _reach(name, options)
+
+
+def _reach(name: str, options: Mapping[str, Any]) -> None:
+    from corgi_gym.agents.engines.endpoint import Endpoint, Refused
+    from corgi_gym.agents.engines.openai_engine import API_KEY_ENV
+    from corgi_gym.agents.engines.vllm_server import server_url
+
+    url, default_key = options["url"], API_KEY_ENV
+    if name == "vllm-server":
+        url, default_key = f"{server_url(url)}/v1", None
+    key = options.get("api_key_env", default_key)
+    endpoint = Endpoint(url, api_key_env=key, deadline=_REACH_SECONDS, retries=0)
+    try:
+        endpoint.call("GET", "/models")
+    except Refused as error:
+        if error.status in (401, 403):
+            raise  # the key; other endpoints need not list their models
+    finally:
+        endpoint.close()
+
+
+def make_engine(
+    name: str,
+    model_name: str,
+    model: Any,
+    *,
+    max_length: int,
+    batch: int,
+    options: Mapping[str, Any] | None = None,
+    codec: Any = None,
+) -> Engine:
+    """Make an engine that generates with a local policy (all but ``"openai"``).
+
+    Args:
+        name: ``"vllm"``, ``"vllm-server"``, ``"transformers"``, or ``"auto"``: vLLM where it is
+            installed.
+        model_name: The policy's name (for vLLM, which loads its own copy).
+        model: The trainer's model (for transformers, which shares it, and for a server, which is
+            given its weights).
+        max_length: Longest conversation in tokens.
+        batch: Replies decoded at once.
+        options: The engine's own options, see `ENGINES`.
+        codec: The policy's chat format (for a server, to compare tokenizers and weights).
+
+    Raises:
+        ValueError: For an unknown name or option.
+        ImportError: If vLLM was asked for and is not installed.
+        EngineError: If it cannot start, or is not the policy's.
+    """
+    options = dict(options or {})
+    check_engine_options(name, options)
+    _require_url(name, options)
+    if name == "vllm-server":
+        return _connect(model, max_length, options, codec)
     if name == "auto":
         name = "vllm" if importlib.util.find_spec("vllm") else "transformers"
         if name == "transformers":
@@ -51,9 +150,34 @@ def make_engine(name: str, model_name: str, model: Any, *, max_length: int, batc
                 stacklevel=2,
             )
     if name == "vllm":
+        check_engine(name)
         from corgi_gym.agents.engines.vllm_engine import VLLMEngine
 
-        return VLLMEngine(resolve_model(model_name), max_model_len=max_length, max_num_seqs=batch)
+        return VLLMEngine(
+            resolve_model(model_name), max_model_len=max_length, max_num_seqs=batch, **options
+        )
     from corgi_gym.agents.engines.transformers_engine import TransformersEngine
 
-    return TransformersEngine(model, max_batch=batch)
+    return TransformersEngine(model, max_batch=batch, **options)
+
+
+def _connect(model: Any, max_length: int, options: dict[str, Any], codec: Any) -> Engine:
+    """A server that has the policy's weights, whatever it had before."""
+    from corgi_gym.agents.engines.vllm_server import VLLMServerEngine
+    from corgi_gym.agents.sync import PARITY_LIMIT, parity, sync_weights
+
+    engine = VLLMServerEngine(**options, tokenizer=codec.tokenizer, max_model_len=max_length)
+    prompts = [codec.start(message) for message in _PROBE_PROMPTS]
+    try:
+        if engine.takes_weights:
+            sync_weights(model, engine, prompts)
+        elif not (mismatch := parity(model, engine, prompts)) <= PARITY_LIMIT:
+            raise EngineError(
+                f"the server at {engine.endpoint.url} has other weights than the policy (its "
+                f"log-probs differ by {mismatch:.3f} nats on average) and takes no new ones: start "
+                "it with this policy, or with VLLM_SERVER_DEV_MODE=1"
+            )
+    except BaseException:
+        engine.close()
+        raise
+    return engine

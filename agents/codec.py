@@ -74,6 +74,11 @@ class ChatCodec:
             between = between[1:]  # the model has closed its turn itself
         return [*between, *self._text_ids(message), *self._ask_again]
 
+    def reply(self, text: str) -> list[int]:
+        """Token ids of a reply as a model would write it, with its end-of-turn token."""
+        ends = self._between[:1] if self._between[0] in self.stop_ids else self.stop_ids[:1]
+        return [*self._text_ids(text), *ends]
+
     def text(self, reply_ids: Sequence[int]) -> str:
         """The text of a reply, without its end-of-turn token."""
         ids = list(reply_ids)

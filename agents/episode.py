@@ -40,6 +40,10 @@ class Episode:
     ``token_ids``, ``model_mask`` and ``logprobs`` have one entry per token of the conversation;
     the mask is 1 on what the model wrote, and log-probs are 0.0 elsewhere. ``turn_ends[t]`` is the
     position after the last token of attempt ``t``.
+
+    ``policy_version`` is the number that whoever ran it gave to the policy. ``weight_versions``
+    holds the engine's own count of weight updates while the session was written, without repeats:
+    one number, or several if weights changed between two attempts (`mixed_weights`).
     """
 
     task: str
@@ -54,6 +58,12 @@ class Episode:
     step_rewards: list[float] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     messages: list[dict[str, str]] = field(default_factory=list)
+    weight_versions: list[int] = field(default_factory=list)
+
+    @property
+    def mixed_weights(self) -> bool:
+        """Whether its attempts were written by different weights."""
+        return len(self.weight_versions) > 1
 
     @property
     def scores(self) -> list[float]:
@@ -104,6 +114,7 @@ class Episode:
             "index": self.index,
             "seed": self.seed,
             "policy_version": self.policy_version,
+            "mixed_weights": self.mixed_weights,
             "prompt": self.messages[0]["content"] if self.messages else "",
             "attempts": [asdict(a) for a in self.attempts],
             "reward": self.reward,

@@ -7,11 +7,12 @@ judge = Judge(openai_complete("http://localhost:8000/v1", "my-model"), rubric)
 from __future__ import annotations
 
 import itertools
-import os
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from corgi_gym.agents.engines.base import Engine, EngineError, GenerationRequest, Sampling
+from corgi_gym.agents.engines.endpoint import CHAT_PATH, Endpoint, chat_reply
 
 if TYPE_CHECKING:
     from corgi_gym.agents.rollout import Codec
@@ -20,15 +21,12 @@ if TYPE_CHECKING:
 MAX_ANSWER_TOKENS = 512
 # Seconds for one answer of an engine, and for one request to an endpoint.
 ENGINE_DEADLINE, ENDPOINT_DEADLINE = 300.0, 60.0
-# Where no key is needed (a local server), the client still wants one.
-_NO_KEY = "no-key"
-_MAX_CAUSE_CHARS = 200
 _PREFIX = "judge-"
 _REQUESTS = itertools.count()
 
 
 class EngineComplete:
-    """Completes with an engine, greedily and one at a time.
+    """Completes with an engine, greedily and one at a time (threads wait for each other).
 
     System and user messages become one user message, since a codec has a fixed system prompt. The
     engine belongs to the judge: one that also runs rollouts would hand their replies to the judge.
@@ -60,9 +58,14 @@ class EngineComplete:
         self.sampling = Sampling(
             temperature=0.0, max_tokens=max_tokens, stop_ids=tuple(codec.stop_ids)
         )
+        self._turn = threading.Lock()
 
     def __call__(self, messages: list[dict[str, str]]) -> str:
         """The engine's reply to the messages."""
+        with self._turn:
+            return self._complete(messages)
+
+    def _complete(self, messages: list[dict[str, str]]) -> str:
         text = "\n\n".join(message["content"] for message in messages)
         name = f"{_PREFIX}{next(_REQUESTS)}"
         self.engine.submit(GenerationRequest(name, self.codec.start(text), self.sampling, seed=0))
@@ -88,35 +91,25 @@ class OpenAIComplete:
     ) -> None:
         self.base_url, self.model, self.model_id = base_url, model, f"{model} at {base_url}"
         self.api_key_env, self.max_tokens, self.deadline = api_key_env, max_tokens, deadline
-        self._client: Any = None
+        # one attempt: the judge decides what to repeat
+        self._endpoint = Endpoint(base_url, api_key_env=api_key_env, deadline=deadline, retries=0)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Without the connection, and without the key: a copy reads it from its environment."""
+        """Without connections, and without the key: a copy reads it from its environment."""
         fields = (self.base_url, self.model, self.api_key_env, self.max_tokens, self.deadline)
         return OpenAIComplete, fields
 
     def __call__(self, messages: list[dict[str, str]]) -> str:
         """The endpoint's answer."""
-        key = os.environ.get(self.api_key_env) or _NO_KEY
-        if self._client is None:
-            self._client = _openai().OpenAI(
-                base_url=self.base_url, api_key=key, timeout=self.deadline, max_retries=0
-            )
-        try:
-            response = self._client.chat.completions.create(
-                model=self.model,
-                messages=messages,
-                temperature=0.0,
-                seed=0,
-                max_tokens=self.max_tokens,
-            )
-            content = response.choices[0].message.content
-        except Exception as error:  # the client's own errors, and answers of another shape
-            cause = str(error).replace(key, "(key)")[:_MAX_CAUSE_CHARS]
-            raise EngineError(f"{type(error).__name__} from {self.base_url}: {cause}") from None
-        if not isinstance(content, str):
-            raise EngineError(f"{self.base_url} answered without text")
-        return content
+        body = {
+            "model": self.model,
+            "messages": messages,
+            "temperature": 0.0,
+            "seed": 0,
+            "max_tokens": self.max_tokens,
+        }
+        answer = self._endpoint.call("POST", CHAT_PATH, body)
+        return chat_reply(self.base_url, answer)[0]
 
 
 def openai_complete(
@@ -138,18 +131,8 @@ def openai_complete(
         deadline: Seconds for one request; it is not repeated.
 
     Raises:
-        ImportError: Without the ``openai`` package; names what to install.
+        ValueError: For an address that is none.
+        ImportError: Without aiohttp; names what to install.
         EngineError: When called: no connection, no answer in time, an error of the server.
     """
-    _openai()
     return OpenAIComplete(base_url, model, api_key_env, max_tokens, deadline)
-
-
-def _openai() -> Any:
-    try:
-        import openai
-    except ImportError as error:
-        raise ImportError(
-            'a judge behind an endpoint needs the openai package: pip install "corgi-gym[openai]"'
-        ) from error
-    return openai

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from corgi_gym.agents.cpu import fast_attention
+
 # Rows of float32 logits worked on at once: 128 x 49152 are 25 MB, which stay in cache and below the
 # size from which the allocator maps fresh pages for every tensor.
 _TILE = 128
@@ -129,7 +131,8 @@ def add_chosen_head(model: Any, temperature: float) -> None:
     ) -> Any:
         if score_mask is None:
             return original(input_ids=input_ids, **kwargs)
-        hidden = self.base_model(input_ids=input_ids, use_cache=False).last_hidden_state
+        with fast_attention(self):
+            hidden = self.base_model(input_ids=input_ids, use_cache=False).last_hidden_state
         wanted = score_mask[:, 1:].bool()
         picked = input_ids[:, 1:][wanted]
         head = self.get_output_embeddings()

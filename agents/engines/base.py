@@ -16,6 +16,10 @@ NO_VLLM = (
 )
 
 
+# What `Engine.load_weights` answers while replies are being generated.
+BUSY = "weights must not change while replies are being generated"
+
+
 class EngineError(RuntimeError):
     """An engine failed: never to be read as a bad answer."""
 
@@ -72,17 +76,24 @@ class Completion:
         logprobs: Of each token under the policy it was sampled from (natural log, temperature
             applied), same length.
         finish_reason: ``"stop"`` or ``"length"``.
+        cached_tokens: Tokens of the prompt that were not computed again, because a request before
+            began alike.
     """
 
     id: str
     token_ids: list[int]
     logprobs: list[float] = field(repr=False)
     finish_reason: Literal["stop", "length"]
+    cached_tokens: int = 0
 
 
 @runtime_checkable
 class Engine(Protocol):
-    """Generates replies. ``submit`` returns at once; ``poll`` does the work."""
+    """Generates replies. ``submit`` returns at once; ``poll`` does the work.
+
+    Engines whose weights can change count the changes in an attribute ``version`` (see
+    `weight_version`), so that an episode can say which weights wrote it.
+    """
 
     def submit(self, request: GenerationRequest) -> None:
         """Queue a request."""
@@ -97,9 +108,18 @@ class Engine(Protocol):
         ...
 
     def load_weights(self, named_params: Iterable[tuple[str, Tensor]]) -> None:
-        """Replace the policy's weights; only while no request is under way."""
+        """Replace the policy's weights.
+
+        Raises:
+            EngineError: If requests are under way: their replies would be of two policies.
+        """
         ...
 
     def close(self) -> None:
         """Free everything; a second call does nothing."""
         ...
+
+
+def weight_version(engine: Engine) -> int:
+    """How often the engine's weights were replaced; 0 where they never are."""
+    return int(getattr(engine, "version", 0))

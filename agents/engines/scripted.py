@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from corgi_gym.agents.engines.base import Completion, GenerationRequest
+from corgi_gym.agents.engines.base import BUSY, Completion, EngineError, GenerationRequest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,6 +53,7 @@ class ScriptedEngine:
     def __init__(self, script: Script, codec: Any = None) -> None:
         self.script = script
         self.codec = codec or CharCodec()
+        self.version = 0
         self._queue: deque[GenerationRequest] = deque()
 
     def submit(self, request: GenerationRequest) -> None:
@@ -87,7 +88,14 @@ class ScriptedEngine:
         self._queue = deque(r for r in self._queue if r.id not in dropped)
 
     def load_weights(self, named_params: Iterable[tuple[str, Tensor]]) -> None:
-        """A script has no weights: nothing to load."""
+        """A script has no weights: nothing is loaded, and `version` counts.
+
+        Raises:
+            EngineError: While requests wait for their answer.
+        """
+        if self._queue:
+            raise EngineError(BUSY)
+        self.version += 1
 
     def close(self) -> None:
         """Nothing to free."""

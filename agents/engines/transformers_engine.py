@@ -3,152 +3,168 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from corgi_gym.agents.engines.base import Completion, EngineError, GenerationRequest
+from corgi_gym.agents.engines.base import (
+    BUSY,
+    Completion,
+    EngineError,
+    GenerationRequest,
+)
+from corgi_gym.agents.engines.sampling import sample
+from corgi_gym.agents.engines.slot_cache import SlotCache
+
+# Prompt tokens computed in one pass at most (padding counts), which bounds its memory.
+_PREFILL_TOKENS = 4096
+# Numbers of each parameter that are looked at to notice new weights.
+_SAMPLED = 64
 
 
-@dataclass(slots=True)
-class _Row:
-    """A reply under way."""
+@dataclass(slots=True, eq=False)
+class _Slot:
+    """A conversation in the cache; ``request`` is None where nothing is generated for it now."""
 
-    request: GenerationRequest
-    generator: torch.Generator
-    token_ids: list[int] = field(default_factory=list)
+    number: int
+    tokens: list[int] = field(default_factory=list)
+    stored: int = 0  # how many of them have keys and values
+    used: int = 0  # when a request last took it
+    request: GenerationRequest | None = None
+    generator: torch.Generator | None = None
     logprobs: list[float] = field(default_factory=list)
+    cached: int = 0
+    twin: _Slot | None = None  # started together with the same prompt, which it computes for both
 
-    def finish_reason(self) -> str | None:
-        if self.token_ids and self.token_ids[-1] in self.request.sampling.stop_ids:
-            return "stop"
-        return "length" if len(self.token_ids) >= self.request.sampling.max_tokens else None
+    def common(self, ids: Sequence[int]) -> int:
+        """How many tokens at the start of ``ids`` have keys and values here."""
+        ids = ids[: self.stored]
+        if self.tokens[: len(ids)] == ids:
+            return len(ids)
+        return next(i for i, (a, b) in enumerate(zip(ids, self.tokens, strict=False)) if a != b)
+
+    def completion(self) -> Completion | None:
+        """The reply, if it has ended."""
+        assert self.request is not None
+        sampling, count = self.request.sampling, len(self.logprobs)
+        stopped = self.tokens[-1] in sampling.stop_ids
+        if not stopped and count < sampling.max_tokens:
+            return None
+        return Completion(
+            self.request.id,
+            self.tokens[-count:],
+            self.logprobs,
+            "stop" if stopped else "length",
+            self.cached,
+        )
 
 
 class TransformersEngine:
-    """Decodes batches of replies with a transformers model; ``poll`` advances by one token.
+    """Decodes replies with a transformers model; ``poll`` advances each by one token.
 
-    A finished reply is returned at once; waiting requests start when the current batch is done.
+    Continuous: a finished reply's slot is taken by the next request at once. A slot keeps its
+    conversation until another request needs it, so the next turn of a session computes its new
+    tokens only, and what other conversations have in common with it is copied from them. Attention
+    has no padding between tokens, so a reply does not depend on what else runs (up to the noise of
+    floating point).
 
     Args:
         model: A causal language model. The engine uses it as it is: given the trainer's own model,
-            ``load_weights`` has nothing to do and weights are always in sync.
+            ``load_weights`` copies nothing and weights are always in sync.
         max_batch: Replies decoded at once.
+
     """
 
     def __init__(self, model: Any, *, max_batch: int = 64) -> None:
         self.model = model
         self.max_batch = max_batch
+        self.version = 0
         self._queue: deque[GenerationRequest] = deque()
-        self._rows: list[_Row] = []
-        self._cache: Any = None
-        self._mask = torch.empty(0)
-        self._next = torch.empty(0)
+        self._clock = 0
+        self._slots: list[_Slot] = []
+        self._seen_weights: list[float] = []
+        self._kept: SlotCache | None = None
+
+    @property
+    def _cache(self) -> SlotCache:
+        """Keys and values, made at the first request."""
+        if self._kept is None:
+            self._kept = SlotCache(self.model, self.max_batch)
+        return self._kept
 
     def submit(self, request: GenerationRequest) -> None:
-        """Queue a request."""
+        """Queue a request.
+
+        Raises:
+            ValueError: If the model's attention cannot be kept in slots, or the conversation can
+                exceed its sliding window.
+        """
+        longest, window = len(request.prompt_ids) + request.sampling.max_tokens, self._cache.window
+        if window is not None and longest > window:
+            raise ValueError(
+                f"a conversation of {longest} tokens exceeds the sliding window of {window} "
+                "tokens of this model's attention; lower max_length, or use engine='vllm'"
+            )
         self._queue.append(request)
 
     @torch.no_grad()
     def poll(self) -> list[Completion]:
-        """Decode one token for every reply of the current batch."""
-        if not self._rows and not self._start_batch():
+        """Decode one token for every reply under way, after starting those that have a place.
+
+        Raises:
+            EngineError: If the model's output is not numbers.
+        """
+        if self._queue and not self._active():
+            self._notice_new_weights()
+        started = self._admit()
+        active = self._active()
+        if not active:
             return []
         was_training = self.model.training
-        self.model.eval()
+        if was_training:
+            self.model.eval()
         try:
-            logits = self._forward()
+            self._prefill(started)
+            logits = self._forward(active, [slot.tokens[slot.stored :] for slot in active])
         finally:
-            self.model.train(was_training)
-        if logits.isnan().any():
+            if was_training:
+                self.model.train()
+        uniforms = torch.cat([torch.rand(1, generator=slot.generator) for slot in active])
+        tokens, logprobs = sample(logits, [slot.request.sampling for slot in active], uniforms)
+        if any(value != value for value in logprobs):
             raise EngineError(
                 "the model's logits are not numbers: training has diverged, or the weights are "
                 "broken (try a lower learning rate)"
             )
-        sampled = [self._sample(row, logits[i]) for i, row in enumerate(self._rows)]
-        done = [i for i, row in enumerate(self._rows) if row.finish_reason()]
-        completions = [
-            Completion(row.request.id, row.token_ids, row.logprobs, row.finish_reason())  # type: ignore[arg-type]
-            for row in (self._rows[i] for i in done)
-        ]
-        self._next = torch.tensor([[token] for token in sampled], device=self.model.device)
-        self._keep([i for i in range(len(self._rows)) if i not in set(done)])
+        completions = []
+        for slot, token, logprob in zip(active, tokens, logprobs, strict=True):
+            slot.tokens.append(token)
+            slot.logprobs.append(logprob)
+            completion = slot.completion()
+            if completion is not None:
+                slot.request = None
+                completions.append(completion)
         return completions
-
-    def _keep(self, rows: list[int]) -> None:
-        """Drop the other rows of the batch."""
-        if len(rows) == len(self._rows):
-            return
-        index = torch.tensor(rows, dtype=torch.long, device=self.model.device)
-        self._rows = [self._rows[i] for i in rows]
-        self._next, self._mask = self._next[index], self._mask[index]
-        if not rows:
-            self._cache = None
-        elif self._cache is not None:
-            self._cache.batch_select_indices(index)
 
     def cancel(self, ids: Iterable[str]) -> None:
         """Drop requests, whether they wait or are under way."""
         dropped = set(ids)
         self._queue = deque(r for r in self._queue if r.id not in dropped)
-        self._keep([i for i, row in enumerate(self._rows) if row.request.id not in dropped])
-
-    def _start_batch(self) -> bool:
-        batch = [self._queue.popleft() for _ in range(min(self.max_batch, len(self._queue)))]
-        if not batch:
-            return False
-        device = self.model.device
-        longest = max(len(r.prompt_ids) for r in batch)
-        ids = torch.zeros(len(batch), longest, dtype=torch.long)
-        mask = torch.zeros(len(batch), longest, dtype=torch.long)
-        for i, request in enumerate(batch):  # padded on the left, so that replies grow in step
-            ids[i, longest - len(request.prompt_ids) :] = torch.tensor(request.prompt_ids)
-            mask[i, longest - len(request.prompt_ids) :] = 1
-            generator = torch.Generator().manual_seed(request.seed % 2**63)
-            self._rows.append(_Row(request, generator))
-        self._next, self._mask, self._cache = ids.to(device), mask.to(device), None
-        return True
-
-    def _forward(self) -> torch.Tensor:
-        """Logits of the next token, shape (rows, vocabulary), float32."""
-        if self._cache is not None:
-            ones = self._mask.new_ones(len(self._rows), 1)
-            self._mask = torch.cat([self._mask, ones], dim=1)
-        width = self._next.shape[1]
-        positions = (self._mask.cumsum(-1) - 1).clamp(min=0)[:, -width:]
-        output = self.model(
-            input_ids=self._next,
-            attention_mask=self._mask,
-            position_ids=positions,
-            past_key_values=self._cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        self._cache = output.past_key_values
-        return output.logits[:, -1].float().cpu()
-
-    @staticmethod
-    def _sample(row: _Row, logits: torch.Tensor) -> int:
-        sampling = row.request.sampling
-        if sampling.temperature == 0:
-            logprobs = logits.log_softmax(-1)
-            token = int(logprobs.argmax())
-        else:
-            logprobs = (logits / sampling.temperature).log_softmax(-1)
-            if sampling.top_p < 1:
-                ordered, order = logprobs.exp().sort(descending=True)
-                outside = ordered.cumsum(-1) - ordered >= sampling.top_p
-                logprobs[order[outside]] = -torch.inf
-                logprobs = logprobs.log_softmax(-1)
-            token = int(torch.multinomial(logprobs.exp(), 1, generator=row.generator))
-        row.token_ids.append(token)
-        row.logprobs.append(float(logprobs[token]))
-        return token
+        for slot in self._active():
+            if slot.request.id in dropped:
+                slot.request = None
 
     def load_weights(self, named_params: Iterable[tuple[str, torch.Tensor]]) -> None:
-        """Copy new weights into the model, unless they are the model's own."""
+        """Copy new weights into the model, unless they are the model's own; forget the past.
+
+        Raises:
+            EngineError: While requests are under way.
+        """
+        if self._queue or self._active():
+            raise EngineError(BUSY)
+        self.version += 1
         own = dict(self.model.named_parameters())
         # by address, not by name: an adapter renames the parameters of a model that it wraps
         shared = {parameter.data_ptr() for parameter in own.values()}
@@ -156,8 +172,96 @@ class TransformersEngine:
             for name, tensor in named_params:
                 if tensor.data_ptr() not in shared:
                     own[name].copy_(tensor)
+        self.sleep()
+
+    def sleep(self) -> None:
+        """Free the conversations that are kept, unless something is under way."""
+        if not self._active():
+            self._slots, self._kept = [], None
 
     def close(self) -> None:
         """Drop what is under way."""
         self._queue.clear()
-        self._rows, self._cache = [], None
+        self._slots = []
+        self.sleep()
+
+    def _active(self) -> list[_Slot]:
+        return [slot for slot in self._slots if slot.request is not None]
+
+    def _notice_new_weights(self) -> None:
+        """Forget conversations if the model was changed in place, without `load_weights`.
+
+        Looks at a sample of every parameter; torch's own version counters miss the fused AdamW.
+        """
+        parts = (p.detach().flatten() for p in self.model.parameters())
+        sums = torch.stack([p[:: 1 + len(p) // _SAMPLED].float().sum() for p in parts]).tolist()
+        if sums != self._seen_weights:
+            self._seen_weights = sums
+            self.sleep()
+
+    # ---------------------------------------------------------------- starting requests
+
+    def _admit(self) -> list[_Slot]:
+        """Give waiting requests their slots; returns these."""
+        started: dict[tuple[int, ...], _Slot] = {}
+        result = []
+        while self._queue and (slot := self._free_slot(self._queue[0].prompt_ids)) is not None:
+            request = self._queue.popleft()
+            prompt = request.prompt_ids
+            self._cache.reserve(len(self._slots), len(prompt))
+            shared = self._share(slot, prompt[:-1])
+            self._clock += 1
+            slot.tokens, slot.stored, slot.used = list(prompt), shared, self._clock
+            slot.request, slot.logprobs, slot.cached = request, [], shared
+            slot.generator = torch.Generator().manual_seed(request.seed % 2**63)
+            slot.twin = started.setdefault(tuple(prompt), slot)
+            result.append(slot)
+        return result
+
+    def _free_slot(self, prompt: list[int]) -> _Slot | None:
+        """The slot whose conversation goes on, else a new one, else the one unused for longest."""
+        free = [slot for slot in self._slots if slot.request is None]
+        best = max(free, key=lambda slot: slot.common(prompt), default=None)
+        if best is not None and best.stored and best.common(prompt) == best.stored:
+            return best
+        if len(self._slots) < self.max_batch:
+            self._slots.append(_Slot(len(self._slots)))
+            return self._slots[-1]
+        return min(free, key=lambda slot: slot.used, default=None)
+
+    def _share(self, slot: _Slot, prompt: list[int]) -> int:
+        """Fill ``slot`` with what any conversation has in common with ``prompt``; its length."""
+        source = max(self._slots, key=lambda other: (other.common(prompt), other is slot))
+        length = source.common(prompt)
+        if source is not slot and length:
+            self._cache.copy(source.number, slot.number, length)
+        return length
+
+    # ---------------------------------------------------------------- the model
+
+    def _prefill(self, started: list[_Slot]) -> None:
+        """Store all but the last token of new prompts, of equal prompts once."""
+        missing = {slot: slot.tokens[slot.stored : -1] for slot in started if slot.twin is slot}
+        slots = sorted((s for s in missing if missing[s]), key=lambda s: len(missing[s]))
+        while slots:
+            count = max(1, _PREFILL_TOKENS // len(missing[slots[-1]]))
+            part, slots = slots[-count:], slots[:-count]
+            self._forward(part, [missing[slot] for slot in part])
+        for slot in started:
+            if slot.twin is not slot:
+                length = len(slot.tokens) - 1
+                self._cache.copy(slot.twin.number, slot.number, length)
+                slot.stored = slot.cached = length
+            slot.twin = None
+
+    def _forward(self, slots: list[_Slot], tokens: list[list[int]]) -> torch.Tensor:
+        """Append tokens to slots; logits after the last one of each, shape (slots, vocabulary)."""
+        ends = [slot.stored + len(new) for slot, new in zip(slots, tokens, strict=True)]
+        self._cache.reserve(len(self._slots), max(ends))
+        inputs = self._cache.inputs(
+            [slot.number for slot in slots], [slot.stored for slot in slots], tokens
+        )
+        logits = self.model(**inputs, logits_to_keep=1).logits[:, -1]
+        for slot, end in zip(slots, ends, strict=True):
+            slot.stored = end
+        return logits

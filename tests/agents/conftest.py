@@ -1,6 +1,8 @@
 """Engines and environments that tests can steer."""
 
+import importlib.util
 import random
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +75,21 @@ def make_rollout():
         return rollout
 
     return make
+
+
+@pytest.fixture
+def fake_server():
+    """A function: starts a `FakeServer` (see fake_server.py); all are stopped after the test."""
+    path = Path(__file__).with_name("fake_server.py")
+    spec = importlib.util.spec_from_file_location("fake_server", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    started = []
+
+    def start(*args):
+        started.append(module.FakeServer(*args))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()

@@ -1,24 +1,21 @@
 """Training: TRL's loss on our rows, credit on the right tokens, and a reward that rises."""
 
 import copy
+import math
 
 import pytest
 import torch
 from datasets import Dataset
 from trl import GRPOConfig, GRPOTrainer
 
+from corgi_gym.agents.batches import split_evenly, take_rows, trl_rollout
 from corgi_gym.agents.codec import ChatCodec
 from corgi_gym.agents.credit import attempt_advantages
-from corgi_gym.agents.engines import Sampling
+from corgi_gym.agents.engines import EngineError, Sampling
 from corgi_gym.agents.engines.transformers_engine import TransformersEngine
 from corgi_gym.agents.episode import Attempt, Episode
-from corgi_gym.agents.grpo import (
-    GuidedGRPOConfig,
-    GuidedGRPOTrainer,
-    _chunks,
-    _take,
-    _trl_rollout,
-)
+from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer
+from corgi_gym.agents.health import UnhealthyError, session_name
 from corgi_gym.agents.rollout import Rollout
 from corgi_gym.agents.training import make_trainer
 from corgi_gym.benchmarks.recipe import TrainSpec
@@ -52,7 +49,7 @@ def trainer_of(tmp_path, tiny_tokenizer):
             max_length=400,
         )
         return make_trainer(
-            algorithm=options.pop("algorithm", "grpo"),
+            algorithm=options.pop("algorithm", "turn_grpo"),
             spec=TrainSpec(**{**SPEC, **(spec or {})}, options=options),
             model=model,
             tokenizer=tiny_tokenizer,
@@ -180,7 +177,7 @@ def test_the_head_is_applied_to_scored_tokens_alone(tiny_model, trainer_of, monk
 def test_chunks_use_every_row_once(rows, parts):
     lengths = [10 + 7 * i % 40 for i in range(rows)]
     order = sorted(range(rows), key=lengths.__getitem__)
-    chunks = _chunks(order, parts, lengths)
+    chunks = split_evenly(order, parts, lengths)
     assert len(chunks) == parts
     assert [i for chunk in chunks for i in chunk] == order
     assert sum(not chunk for chunk in chunks) == max(0, parts - rows)
@@ -188,20 +185,20 @@ def test_chunks_use_every_row_once(rows, parts):
 
 def test_chunks_have_about_equal_tokens():
     lengths = [20] * 12 + [100] * 4
-    sizes = [sum(lengths[i] for i in c) for c in _chunks(list(range(16)), 4, lengths)]
+    sizes = [sum(lengths[i] for i in c) for c in split_evenly(list(range(16)), 4, lengths)]
     assert max(sizes) <= 2 * min(sizes)
-    assert [len(c) for c in _chunks(list(range(16)), 4, [1] * 16)] == [4, 4, 4, 4]
+    assert [len(c) for c in split_evenly(list(range(16)), 4, [1] * 16)] == [4, 4, 4, 4]
     # one very long row does not starve the rest
-    assert all(_chunks(list(range(4)), 4, [1, 1, 1, 1000]))
-    assert all(_chunks(list(range(5)), 4, [1000, 1, 1, 1, 1]))
+    assert all(split_evenly(list(range(4)), 4, [1, 1, 1, 1000]))
+    assert all(split_evenly(list(range(5)), 4, [1000, 1, 1, 1, 1]))
 
 
 def test_taking_rows_keeps_totals_and_no_rows_means_no_advantage():
     batch = random_batch()
-    part = _take(batch, [5, 1])
+    part = take_rows(batch, [5, 1])
     assert torch.equal(part["completion_ids"], batch["completion_ids"][[5, 1]])
     assert part["num_items_in_batch"] is batch["num_items_in_batch"]
-    nothing = _take(batch, [])
+    nothing = take_rows(batch, [])
     assert len(nothing["advantages"]) == 1 and nothing["advantages"].abs().sum() == 0
     assert batch["advantages"].abs().sum() > 0
 
@@ -228,7 +225,7 @@ def test_skipping_rows_without_advantage_changes_no_gradient(tiny_model, trainer
         if a.abs().sum() > 0
     ]
     assert sorted(counted) == sorted(wanted) and len(used) < 16
-    whole = [_take(batch, list(range(i, i + 4))) for i in range(0, 16, 4)]
+    whole = [take_rows(batch, list(range(i, i + 4))) for i in range(0, 16, 4)]
     assert_same(gradients(trainer, micro), gradients(trainer, whole))
 
 
@@ -294,7 +291,7 @@ def make_episode(rewards, *, prompt=3, tokens=4, between=2):
 
 
 def test_unscored_attempts_are_no_part_of_the_loss():
-    rows = _trl_rollout([make_episode([0.2, None, 0.5]), make_episode([None, None])])
+    rows = trl_rollout([make_episode([0.2, None, 0.5]), make_episode([None, None])])
     assert rows["env_mask"][0] == [1] * 4 + [0] * 2 + [0] * 4 + [0] * 2 + [1] * 4
     assert sum(rows["env_mask"][1]) == 0
     assert rows["reward"] == [pytest.approx(0.7), None]
@@ -303,7 +300,7 @@ def test_unscored_attempts_are_no_part_of_the_loss():
     assert [len(rows[k][0]) for k in ("completion_ids", "logprobs", "env_mask")] == [16] * 3
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "grpo_session"])
+@pytest.mark.parametrize("algorithm", ["turn_grpo", "rloo"])
 def test_each_attempt_has_its_advantage_on_its_own_tokens(tiny_model, trainer_of, algorithm):
     trainer = trainer_of(tiny_model, algorithm=algorithm)
     trainer.model.train()
@@ -316,9 +313,9 @@ def test_each_attempt_has_its_advantage_on_its_own_tokens(tiny_model, trainer_of
     ]
     trainer._episodes = episodes
     got = trainer._token_advantages(16)
-    credit = "attempt" if algorithm == "grpo" else "session"
+    credit, scale = ("attempt", "batch") if algorithm == "turn_grpo" else ("loo", "none")
     rewards = [[[0.2, 0.5], [0.2, 0.1], [], [1.0]], [[0.0, 0.0]] * 4]
-    expected = attempt_advantages(rewards, credit)[0]
+    expected = attempt_advantages(rewards, credit, scale=scale)[0]
     assert got.shape == (8, 16)
     a, b = expected[0]
     first = [a] * 4 + [0] * 2 + [0] * 4 + [0] * 2 + [b] * 4
@@ -369,7 +366,7 @@ def test_a_checker_that_sometimes_fails_still_teaches(tiny_model, trainer_of):
 # ---------------------------------------------------------------- training
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "grpo_session"])
+@pytest.mark.parametrize("algorithm", ["turn_grpo", "grpo"])
 def test_training_raises_the_reward(tiny_model, trainer_of, algorithm):
     spec = {"rounds": 10, "sessions": 32, "num_generations": 8, "learning_rate": 4e-3}
     reports = run(trainer_of(tiny_model, spec=spec, algorithm=algorithm))
@@ -383,10 +380,10 @@ def test_training_raises_the_reward(tiny_model, trainer_of, algorithm):
 def test_training_ends_with_the_round_in_which_time_is_up(tiny_model, trainer_of, monkeypatch):
     from corgi_gym.agents import training
 
-    clock = iter(range(0, 10_000, 40))
+    clock = iter(range(0, 10_000, 80))
     monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
     reports = run(trainer_of(tiny_model, spec={"rounds": 6, "max_seconds": 100}))
-    # 40 s a step and two steps a round: the limit falls into the second round
+    # the clock is read once a round, 80 s apart: the limit falls into the second one
     assert len(reports) == 2
 
 
@@ -465,7 +462,7 @@ def test_settings_that_cannot_be_are_named(tiny_model, trainer_of, tmp_path):
         GuidedGRPOConfig(output_dir=str(tmp_path), credit="turn")
     with pytest.raises(ValueError, match="single_attempt_rounds must be 0 or more, got -1"):
         GuidedGRPOConfig(output_dir=str(tmp_path), single_attempt_rounds=-1)
-    with pytest.raises(ValueError, match="unknown algorithm 'gpro'; choose from grpo"):
+    with pytest.raises(ValueError, match="unknown algorithm 'gpro'; choose from turn_grpo, grpo"):
         trainer_of(tiny_model, algorithm="gpro")
     with pytest.raises(ValueError, match=r"train\.options key 'epsilon_hihg'.*'epsilon_high'"):
         trainer_of(tiny_model, epsilon_hihg=0.2)
@@ -491,3 +488,85 @@ def test_the_stream_of_tasks_can_start_later(tiny_model, trainer_of):
     trainer = trainer_of(tiny_model, task_offset=4)
     assert trainer.train_dataset["index"][:3] == [4, 5, 6]
     assert len(trainer.train_dataset) == 2 * 16 // 4
+
+
+def broken_where(trainer, chosen, monkeypatch):
+    """Give the ``chosen``th session of the round an advantage that is not a number."""
+    original = type(trainer)._token_advantages
+
+    def broken(self, width):
+        advantages = original(self, width)
+        advantages[chosen] = math.nan
+        return advantages
+
+    monkeypatch.setattr(type(trainer), "_token_advantages", broken)
+
+
+def test_a_loss_that_is_no_number_names_its_session(tiny_model, trainer_of, monkeypatch):
+    trainer = trainer_of(tiny_model)
+    broken_where(trainer, 5, monkeypatch)
+    before = copy.deepcopy(tiny_model.state_dict())
+    with pytest.raises(UnhealthyError, match="the loss of step 0 is not finite") as error:
+        trainer.train()
+    chosen = trainer._episodes[5]
+    assert f"because of {session_name(chosen)}; the weights" in str(error.value)
+    for name, tensor in tiny_model.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+
+
+def test_a_gradient_that_is_no_number_stops_before_the_update(tiny_model, trainer_of, monkeypatch):
+    trainer = trainer_of(tiny_model)
+    guilty = 3
+
+    class Sick(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, loss):
+            return loss.clone()
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * math.inf
+
+    original = type(trainer)._compute_loss
+
+    def sick(self, model, inputs):
+        loss = original(self, model, inputs)
+        return Sick.apply(loss) if guilty in inputs["session"].tolist() else loss
+
+    monkeypatch.setattr(type(trainer), "_compute_loss", sick)
+    before = copy.deepcopy(tiny_model.state_dict())
+    with pytest.raises(UnhealthyError, match="the gradient of step") as error:
+        trainer.train()
+    assert session_name(trainer._episodes[guilty]) in str(error.value)
+    assert str(error.value).count("session seed") == 1
+    for name, tensor in tiny_model.state_dict().items():
+        assert torch.isfinite(tensor).all(), name
+        if trainer.state.global_step == 0:
+            assert torch.equal(tensor, before[name]), name
+
+
+def test_what_a_step_looked_at_is_let_go_after_it(tiny_model, trainer_of):
+    trainer = trainer_of(tiny_model)
+    trainer.train()
+    assert trainer._step_inputs == []
+
+
+def test_what_was_played_before_the_engine_died_is_handed_over(tiny_model, trainer_of):
+    engine = TransformersEngine(tiny_model, max_batch=4)
+    polled, original = 0, engine.poll
+
+    def dying():
+        nonlocal polled
+        polled += 1
+        if polled > 60:
+            raise EngineError("out of memory")
+        return original()
+
+    engine.poll = dying
+    trainer = trainer_of(tiny_model, engine=engine, spec={"rounds": 20})
+    reports, left = [], []
+    trainer.on_rollout, trainer.on_unfinished = reports.append, left.extend
+    with pytest.raises(EngineError, match="out of memory"):
+        trainer.train()
+    assert all(len(r.episodes) == SPEC["sessions"] for r in reports)
+    assert 0 < len(left) < SPEC["sessions"] and all(e.attempts for e in left)

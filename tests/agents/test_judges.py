@@ -164,8 +164,8 @@ def test_an_endpoint_that_answers(server, monkeypatch):
         ("chatty", "no answer in the asked form"),
         ("unknown", "no answer in the asked form"),
         ("none", "without text"),
-        ("empty", "IndexError"),
-        ("html", "EngineError"),
+        ("empty", "without text"),
+        ("html", "answered without JSON"),
         ("broken", "out of memory"),
     ],
 )
@@ -186,10 +186,10 @@ def test_the_key_is_in_no_message(server, monkeypatch):
 def test_an_endpoint_that_takes_too_long_or_is_not_there(server):
     complete = openai_complete(server.url, "slow", deadline=0.2)
     verdict = judge(Judge(complete, RUBRIC), "Reply.", None)
-    assert verdict.status == "unscored" and "APITimeoutError" in verdict.problems[0].message
+    assert verdict.status == "unscored" and "TimeoutError" in verdict.problems[0].message
     complete = openai_complete("http://127.0.0.1:9/v1", "good", deadline=2)
     verdict = judge(Judge(complete, RUBRIC), "Reply.", None)
-    assert verdict.status == "unscored" and "APIConnectionError" in verdict.problems[0].message
+    assert verdict.status == "unscored" and "ConnectorError" in verdict.problems[0].message
 
 
 def test_it_pickles_without_its_connection(server):
@@ -199,7 +199,7 @@ def test_it_pickles_without_its_connection(server):
 
 
 def test_a_missing_package_names_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "openai", None)
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
     with pytest.raises(ImportError, match=r'pip install "corgi-gym\[openai\]"'):
         openai_complete("http://127.0.0.1:9/v1", "m")
 

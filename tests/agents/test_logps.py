@@ -5,7 +5,7 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel, PhiConfig, PhiForCausalLM
 
 from corgi_gym.agents import logps as module
-from corgi_gym.agents.grpo import _score
+from corgi_gym.agents.batches import score_tokens
 from corgi_gym.agents.logps import add_chosen_head, chosen_logps
 
 
@@ -104,7 +104,7 @@ def test_rows_padded_on_both_sides_score_as_alone(tiny_model, rows, temperature)
         mask[i, left[i] : left[i] + len(row)] = 1
     wanted = mask.clone()
     wanted[1, left[1] + 4] = 0  # one token that is not wanted
-    logps, entropy = _score(tiny_model, ids, mask, wanted)
+    logps, entropy = score_tokens(tiny_model, ids, mask, wanted)
     for i, (expected, expected_entropy) in enumerate(reference_rows):
         keep = wanted[i, left[i] + 1 : left[i] + len(rows[i])].bool()
         span = slice(left[i] + 1, left[i] + len(rows[i]))

@@ -128,7 +128,7 @@ def test_sessions_run_on_vllm(engine, codec):
 
 
 def test_new_weights_reach_vllm_and_a_stale_head_stops_the_run(monkeypatch, engine, model, prompts):
-    from corgi_gym.agents.engines import vllm_engine
+    from corgi_gym.agents.engines import vllm_worker
 
     start = parity(model, engine, prompts)
     assert start < PARITY_LIMIT
@@ -136,7 +136,7 @@ def test_new_weights_reach_vllm_and_a_stale_head_stops_the_run(monkeypatch, engi
     assert sync_weights(model, engine, prompts) < PARITY_LIMIT
     perturbed(model, 0.03, seed=2)
     with monkeypatch.context() as patch:
-        patch.setattr(vllm_engine, "_repack_tied_head", lambda model: None)
+        patch.setattr(vllm_worker, "repack_tied_head", lambda model: None)
         with pytest.raises(EngineError, match="the new weights have not arrived"):
             sync_weights(model, engine, prompts)
     assert sync_weights(model, engine, prompts) < PARITY_LIMIT

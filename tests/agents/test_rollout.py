@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from corgi_gym.agents import rollout as rollout_module
+from corgi_gym.agents import running as running_module
 from corgi_gym.agents.codec import ChatCodec
 from corgi_gym.agents.engines import (
     CharCodec,
@@ -106,7 +106,7 @@ def test_a_session_only_ever_appends(odd_engine, make_rollout):
 def test_rewriting_the_conversation_is_caught(monkeypatch, make_rollout, odd_engine):
     made = []
     monkeypatch.setattr(
-        rollout_module, "Episode", lambda **fields: made.append(Episode(**fields)) or made[-1]
+        running_module, "Episode", lambda **fields: made.append(Episode(**fields)) or made[-1]
     )
 
     class Rewriting(CharCodec):

@@ -1,0 +1,60 @@
+"""Low-rank adapters (LoRA) through PEFT, as a recipe names them: ``train.lora: {r: 16}``.
+
+LoRA (Hu et al., arXiv 2106.09685) trains two thin matrices beside each linear layer instead of its
+weights. TRL takes the adapter as ``peft_config``; the engine gets the merged weights
+(`corgi_gym.agents.sync.engine_weights`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+NO_PEFT = "train.lora needs PEFT: pip install 'corgi-gym[peft]'"
+
+# Short names for those of `peft.LoraConfig`.
+_SHORT = {"alpha": "lora_alpha", "dropout": "lora_dropout"}
+# Every linear layer but the output matrix, which is often tied to the embeddings.
+_DEFAULTS: Mapping[str, Any] = {
+    "r": 16,
+    "lora_alpha": 16,
+    "target_modules": "all-linear",
+    "bias": "none",
+    "task_type": "CAUSAL_LM",
+}
+
+
+def lora_config(options: Mapping[str, Any]) -> Any:
+    """Make a `peft.LoraConfig`, or ``None`` without options (all weights are trained).
+
+    Args:
+        options: Its arguments; ``alpha`` and ``dropout`` are short for ``lora_alpha`` and
+            ``lora_dropout``. By default r and alpha are 16, on every linear layer but the output.
+
+    Raises:
+        ImportError: If PEFT is not installed.
+        ValueError: For an argument that it does not have, or a value that it refuses.
+    """
+    if not options:
+        return None
+    if importlib.util.find_spec("peft") is None:
+        raise ImportError(NO_PEFT)
+    from peft import LoraConfig
+
+    given = {_SHORT.get(name, name): value for name, value in options.items()}
+    known = [*inspect.signature(LoraConfig).parameters, *_SHORT]
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"unknown train.lora key {name!r}: no peft.LoraConfig argument{hint}")
+    rank = given.get("r", _DEFAULTS["r"])
+    if isinstance(rank, bool) or not isinstance(rank, int) or rank < 1:
+        raise ValueError(f"train.lora.r must be a positive integer, got {rank!r}")
+    try:
+        return LoraConfig(**{**_DEFAULTS, **given})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"train.lora {dict(options)!r} is refused by PEFT: {error}") from error

@@ -1,0 +1,92 @@
+"""Rejection sampling fine-tuning: cross-entropy on the replies that solved their task.
+
+RFT (Yuan et al., arXiv 2308.01825): sample, keep what is right, drop duplicates, fine-tune. Keeping
+is an indicator of the score (Mind the Gap, arXiv 2412.02674, section 2: reweighting by a threshold
+on the verifier's utility). In a session the kept reply is the first one that solves, in the
+conversation that led to it; the failed attempts before it are context and carry no loss, so that
+the model learns to correct them and not to make them.
+
+Cross-entropy is the policy-gradient loss with the weight 1 on the kept replies, 0 elsewhere, and a
+ratio of 1: TRL's CISPO loss, -w log pi, without old log-probs. So rows, micro-batches, checkpoints
+and reports are those of every other method.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from corgi_gym.agents.episode import Episode
+from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer
+
+
+@dataclass
+class ImitationConfig(GuidedGRPOConfig):
+    """`GuidedGRPOConfig` whose loss is cross-entropy."""
+
+    loss_type: str = field(default="cispo")
+    epsilon_high: float | None = field(default=1.0)
+
+
+class ImitationTrainer(GuidedGRPOTrainer):
+    """Cross-entropy on chosen attempts of a round's sessions.
+
+    The loss is the mean over the chosen tokens of a round, each optimizer step taking its share.
+    Subclasses choose: `_attempt_values` gives an attempt the weight 1 or 0.
+    """
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        batch = super()._generate_and_score_completions(inputs)
+        batch.pop("old_per_token_logps", None)  # the ratio of a likelihood to itself is 1
+        chosen = (batch["advantages"] != 0).sum()
+        batch["num_items_in_batch"] = self.accelerator.gather(chosen).sum()
+        self._metrics["train"]["imitation/tokens"].append(float(batch["num_items_in_batch"]))
+        return batch
+
+
+@dataclass
+class RFTConfig(ImitationConfig):
+    """`ImitationConfig` with the threshold of rejection sampling.
+
+    Args:
+        keep_score: Least score of a reply that is kept, in (0, 1]; 1 keeps solved tasks only.
+    """
+
+    keep_score: float = field(default=1.0)
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.keep_score <= 1.0:
+            raise ValueError(f"keep_score must be in (0, 1], got {self.keep_score!r}")
+        super().__post_init__()
+
+
+class RFTTrainer(ImitationTrainer):
+    """Rejection sampling fine-tuning, a round at a time, from the weights of the round before.
+
+    The paper fine-tunes the first model once, on everything that was kept; here each round samples
+    from the newest weights, so that a run compares with the other methods round by round.
+    """
+
+    def _attempt_values(self) -> list[list[float]]:
+        """1 for the first reply that reaches `keep_score`, once per conversation; else 0."""
+        seen: set[tuple[int, ...]] = set()
+        values = []
+        for episode in self._episodes:
+            kept = _first_kept(episode, self.args.keep_score)
+            if kept is not None:
+                conversation = tuple(episode.token_ids[: episode.turn_ends[kept]])
+                kept = None if conversation in seen else kept
+                seen.add(conversation)
+            scored = [t for t, attempt in enumerate(episode.attempts) if not attempt.unscored]
+            values.append([float(t == kept) for t in scored])
+        share = sum(map(sum, values)) / max(1, len(values))
+        self._metrics["train"]["imitation/kept"].append(share)
+        return values
+
+
+def _first_kept(episode: Episode, score: float) -> int | None:
+    """Number of the first attempt with at least this score."""
+    for t, attempt in enumerate(episode.attempts):
+        if not attempt.unscored and attempt.score >= score:
+            return t
+    return None

@@ -1,0 +1,185 @@
+"""One session under way: its environment, its conversation as tokens, and its episode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from corgi_gym.agents.engines.base import (
+    Completion,
+    EngineError,
+    GenerationRequest,
+    weight_version,
+)
+from corgi_gym.agents.episode import Attempt, Episode
+from corgi_gym.envs import stable_hash
+
+if TYPE_CHECKING:
+    from corgi_gym.agents.rollout import Rollout
+
+# What `gym.Env.step` returns: observation, reward, terminated, truncated, info.
+Step = tuple[str, Any, bool, bool, dict[str, Any]]
+
+
+class Codec(Protocol):
+    """Messages to token ids and back; see `corgi_gym.agents.codec.ChatCodec`."""
+
+    stop_ids: tuple[int, ...]
+
+    def start(self, message: str) -> list[int]:
+        """Ids of the first user message."""
+        ...
+
+    def follow_up(self, message: str, reply_ids: Sequence[int]) -> list[int]:
+        """Ids to append for the next user message."""
+        ...
+
+    def text(self, reply_ids: Sequence[int]) -> str:
+        """Text of a reply."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What to run.
+
+    Attributes:
+        index: Which task of the environment.
+        seed: Seed of its sampling.
+        task: Family, where ``index`` counts within one.
+        max_attempts: Attempts of this session; ``None`` leaves them to the environment.
+    """
+
+    index: int
+    seed: int
+    task: str | None = None
+    max_attempts: int | None = None
+
+
+class RunningSession:
+    """One session of a rollout: `request`, `receive` the reply, judge it, `settle`, and again.
+
+    Args:
+        rollout: Whose codec, sampling and limits it uses.
+        name: Id of its requests.
+        number: Its place among the sessions of the run.
+        session: What to run.
+        policy_version: Recorded on the episode.
+
+    Raises:
+        ValueError: If the task's prompt leaves no room for a reply.
+    """
+
+    __slots__ = ("_reply", "_sent", "_stopped", "env", "episode", "name", "number", "rollout")
+
+    def __init__(
+        self, rollout: Rollout, name: str, number: int, session: Session, policy_version: int
+    ) -> None:
+        self.rollout, self.name, self.number = rollout, name, number
+        self.env = rollout.environment()
+        options: dict[str, Any] = {"index": session.index}
+        if session.task is not None:
+            options["task"] = session.task
+        if session.max_attempts is not None:
+            options["max_attempts"] = session.max_attempts
+        message, info = self.env.reset(seed=session.seed % 2**32, options=options)
+        self.episode = Episode(
+            task=info["task"],
+            task_id=info["task_id"],
+            index=session.index,
+            seed=session.seed,
+            policy_version=policy_version,
+            messages=info["messages"],
+        )
+        self._sent = _digest([])
+        self._append(rollout.codec.start(message))
+        length = len(self.episode.token_ids)
+        if length + rollout.sampling.max_tokens > rollout.max_length:
+            raise ValueError(
+                f"the prompt of task {self.episode.task_id!r} has {length} tokens, which with a "
+                f"reply of {rollout.sampling.max_tokens} exceed max_length={rollout.max_length}; "
+                "raise max_length or lower max_tokens"
+            )
+
+    def __str__(self) -> str:
+        """How errors call it."""
+        e = self.episode
+        return f"attempt {len(e.attempts) + 1} of {e.task_id} (index {e.index}, seed {e.seed})"
+
+    @property
+    def slow(self) -> bool:
+        """Whether judging its reply can take long; environments say so by an attribute ``slow``."""
+        return self.env.has_wrapper_attr("slow") and bool(self.env.get_wrapper_attr("slow"))
+
+    def request(self) -> GenerationRequest:
+        """Ask for the next reply."""
+        episode = self.episode
+        seed = stable_hash(episode.seed, episode.task_id, len(episode.attempts))
+        ids = list(episode.token_ids)
+        # what was sent before is sent again, token for token: a conversation only ever grows
+        assert _digest(ids[: self._sent[0]]) == self._sent, "token ids of a session were rewritten"
+        self._sent = _digest(ids)
+        self._note_weights()
+        return GenerationRequest(self.name, ids, self.rollout.sampling, seed)
+
+    def receive(self, completion: Completion) -> str:
+        """Append a reply; returns its text.
+
+        Raises:
+            EngineError: If there is none, or without its log-probs.
+        """
+        ids = completion.token_ids
+        if not ids or len(ids) != len(completion.logprobs):
+            raise EngineError(
+                f"the engine returned {len(ids)} tokens with {len(completion.logprobs)} log-probs"
+            )
+        self._note_weights()
+        self._append(ids, completion.logprobs)
+        self.episode.turn_ends.append(len(self.episode.token_ids))
+        self._reply, self._stopped = ids, completion.finish_reason != "length"
+        return self.rollout.codec.text(ids)
+
+    def settle(self, reply: str, step: Step) -> bool:
+        """Record what the environment said; returns whether the session goes on."""
+        message, reward, terminated, truncated, info = step
+        episode = self.episode
+        episode.step_rewards.append(float(reward))
+        episode.messages = info["messages"]
+        episode.attempts.append(
+            Attempt(
+                reply=reply,
+                feedback=message,
+                score=info["score"],
+                success=info["success"],
+                unscored=info["unscored"],
+                truncated=not self._stopped,
+                problems=info["problems"],
+                tokens=len(self._reply),
+            )
+        )
+        if terminated or truncated:
+            return False
+        follow_up = self.rollout.codec.follow_up(message, self._reply)
+        room = self.rollout.max_length - len(episode.token_ids) - len(follow_up)
+        if room < self.rollout.sampling.max_tokens:
+            return False  # the next reply would not fit into the context
+        self._append(follow_up)
+        return True
+
+    def _note_weights(self) -> None:
+        version, seen = weight_version(self.rollout.engine), self.episode.weight_versions
+        if version not in seen[-1:]:
+            seen.append(version)
+
+    def _append(self, ids: Sequence[int], logprobs: Sequence[float] | None = None) -> None:
+        """Append tokens; with log-probs they are the model's own."""
+        episode = self.episode
+        episode.token_ids.extend(ids)
+        episode.model_mask.extend([int(logprobs is not None)] * len(ids))
+        episode.logprobs.extend(logprobs if logprobs is not None else [0.0] * len(ids))
+
+
+def _digest(ids: Sequence[int]) -> tuple[int, int]:
+    """Length and hash: what proves a prefix without a copy of it."""
+    return len(ids), hash(tuple(ids))

@@ -1,0 +1,168 @@
+"""Adapters: real PEFT on the tiny model, through training, engines and checkpoints."""
+
+import copy
+
+import pytest
+import torch
+
+from corgi_gym.agents.codec import ChatCodec
+from corgi_gym.agents.engines import Sampling
+from corgi_gym.agents.engines.transformers_engine import TransformersEngine
+from corgi_gym.agents.lora import lora_config
+from corgi_gym.agents.models import load_model
+from corgi_gym.agents.rollout import Rollout
+from corgi_gym.agents.sync import engine_weights, save_policy
+from corgi_gym.agents.training import check_training, make_trainer
+from corgi_gym.benchmarks.recipe import TrainSpec
+from corgi_gym.envs import GuidedEnv
+
+SPEC = {
+    "rounds": 1, "sessions": 16, "num_generations": 4, "updates": 2, "micro_batch": 4,
+    "learning_rate": 3e-2, "max_attempts": 2, "lora": {"r": 8, "alpha": 32},
+}  # fmt: skip
+
+peft = pytest.importorskip("peft")
+
+
+def letters(reply, target):
+    """Rewards the letter e."""
+    return min(1.0, reply.count("e") / 4)
+
+
+def make_env():
+    return GuidedEnv(prompts=["Say a.", "Say b."], checker=letters, max_attempts=2)
+
+
+@pytest.fixture
+def trainer_of(tmp_path, tiny_tokenizer):
+    """A function: a trainer of an adapter on the letter task."""
+
+    def make(model, algorithm="turn_grpo", spec=None, **options):
+        rollout = Rollout(
+            make_env,
+            TransformersEngine(model),
+            ChatCodec(tiny_tokenizer),
+            Sampling(max_tokens=8),
+            max_length=400,
+        )
+        return make_trainer(
+            algorithm=algorithm,
+            spec=TrainSpec(**{**SPEC, **(spec or {})}, options=options),
+            model=model,
+            tokenizer=tiny_tokenizer,
+            rollout=rollout,
+            temperature=1.0,
+            seed=0,
+            output_dir=str(tmp_path / "out"),
+        )
+
+    return make
+
+
+def logits(model):
+    with torch.no_grad():
+        return model(input_ids=torch.arange(3, 43)[None]).logits
+
+
+def test_an_adapter_learns_and_nothing_else_moves(tiny_model, trainer_of, tmp_path):
+    before = {n: t.clone() for n, t in tiny_model.state_dict().items()}
+    names = [name for name, _ in tiny_model.named_parameters()]
+    reference = copy.deepcopy(tiny_model)
+    trainer = trainer_of(
+        tiny_model, spec={"rounds": 7, "sessions": 32, "num_generations": 8, "micro_batch": 8}
+    )
+    reports = []
+    trainer.on_rollout = reports.append
+    trainer.train()
+    means = [sum(e.reward for e in r.episodes) / len(r.episodes) for r in reports]
+    assert sum(means[-2:]) > sum(means[:2]) + 0.2, means
+    assert all(r.mismatch < 0.05 for r in reports)
+    moved = {n for n, p in trainer.model.named_parameters() if p.requires_grad}
+    assert moved and all(".lora_" in n for n in moved)
+    wrapped = dict(trainer.model.get_base_model().named_parameters())
+    for name, tensor in before.items():
+        if name == "lm_head.weight":
+            continue
+        module, _, last = name.rpartition(".")
+        there = wrapped.get(name)
+        there = wrapped[f"{module}.base_layer.{last}"] if there is None else there
+        assert torch.equal(there, tensor), name
+    # every linear layer but the tied output
+    assert sum("lora_A" in n for n in moved) == 2 * 7
+
+    # engines get whole weights under the names of the checkpoint
+    with engine_weights(trainer.model) as weights:
+        merged = {n: t.detach().clone() for n, t in weights}
+    assert sorted(merged) == sorted(names)
+
+    # the checkpoint is a whole model, and the same policy
+    trainer.save_policy(tmp_path / "checkpoint")
+    assert not list((tmp_path / "checkpoint").glob("adapter*"))
+    loaded = load_model(str(tmp_path / "checkpoint"))
+    assert not hasattr(loaded, "peft_config")
+    tiny_model.eval()
+    torch.testing.assert_close(logits(loaded), logits(tiny_model), rtol=1e-4, atol=1e-4)
+    assert float((logits(loaded) - logits(reference)).abs().max()) > 0.1
+    # saving has changed nothing: the adapter is still apart
+    assert any(".lora_" in n for n, _ in trainer.model.named_parameters())
+    assert all(torch.equal(t, merged[n]) for n, t in loaded.named_parameters())
+
+
+@pytest.mark.parametrize("name", ["grpo", "dapo", "gspo", "ppo", "rft", "echo", "grpo_best_of_4"])
+def test_adapters_work_with_every_trainer(name, tiny_model, trainer_of, tmp_path):
+    trainer = trainer_of(tiny_model, name, **({"keep_score": 0.25} if name == "rft" else {}))
+    before = {n: p.clone() for n, p in trainer.model.named_parameters() if ".lora_" in n}
+    trainer.train()
+    after = dict(trainer.model.named_parameters())
+    assert any(not torch.equal(after[n], tensor) for n, tensor in before.items())
+    trainer.save_policy(tmp_path / "checkpoint")
+    loaded = load_model(str(tmp_path / "checkpoint"))
+    tiny_model.eval()
+    torch.testing.assert_close(logits(loaded), logits(tiny_model), rtol=1e-4, atol=1e-4)
+
+
+def test_the_reference_of_an_adapter_is_the_model_without_it(tiny_model, trainer_of):
+    trainer = trainer_of(tiny_model, beta=0.1, bf16=False)
+    assert trainer.ref_model is None
+    trainer.train()
+    assert any(row.get("kl", 0) > 0 for row in trainer.state.log_history)
+
+
+def test_corgis_row_has_an_adapter_of_its_own(tiny_model, trainer_of):
+    trainer = trainer_of(tiny_model, "ppo_corgi", {"lora": {}})
+    config = trainer.model.peft_config["default"]
+    assert (config.r, config.lora_alpha, config.bias) == (16, 16, "none")
+
+
+def test_full_fine_tuning_is_the_default(tiny_model, trainer_of, tmp_path):
+    trainer = trainer_of(tiny_model, spec={"lora": {}})
+    assert not hasattr(trainer.model, "peft_config") and lora_config({}) is None
+    save_policy(trainer.model, tmp_path / "checkpoint")
+    loaded = load_model(str(tmp_path / "checkpoint"))
+    assert all(torch.equal(t, loaded.state_dict()[n]) for n, t in tiny_model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"rank": 8}, "unknown train.lora key 'rank'"),
+        ({"r": 8, "lora_alfa": 8}, "did you mean 'lora_alpha'"),
+        ({"r": 0}, "train.lora.r must be a positive integer, got 0"),
+        ({"r": True}, "train.lora.r must be a positive integer, got True"),
+    ],
+)
+def test_adapters_that_cannot_be_are_named(options, words):
+    with pytest.raises(ValueError, match=words):
+        check_training("turn_grpo", TrainSpec(lora=options), make_env())
+
+
+def test_short_names_and_peft_names_mean_the_same():
+    short, long = lora_config({"alpha": 8, "dropout": 0.1}), lora_config({"lora_alpha": 8})
+    assert (short.r, short.lora_alpha, short.lora_dropout) == (16, 8, 0.1)
+    assert long.lora_alpha == 8 and long.target_modules == "all-linear"
+
+
+def test_without_peft_the_error_names_the_installation(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"pip install 'corgi-gym\[peft\]'"):
+        lora_config({"r": 8})
