@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from corgi_gym import __version__
+from corgi_gym.agents.algorithms import describe_algorithms
 from corgi_gym.agents.engines.base import EngineError
+from corgi_gym.agents.health import UnhealthyError
+from corgi_gym.agents.processes import Processes
 
 _ABOUT = (
     "Train language models to use a checker's corrective feedback, and measure whether they do."
@@ -21,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status.
 
     Bad input ends with one line that names it and the way out, and status 2; an engine that fails
-    ends with status 1.
+    and a training that diverges end with status 1.
     """
     arguments = _parser().parse_args(argv)
     try:
@@ -29,12 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
-    except (ValueError, KeyError, OSError, ImportError, EngineError) as error:
+    except (ValueError, KeyError, OSError, ImportError, EngineError, UnhealthyError) as error:
         if arguments.traceback:
             raise
         message = error.args[0] if isinstance(error, KeyError) else error
         print(f"corgi-gym {arguments.command}: error: {message}", file=sys.stderr)
-        return 1 if isinstance(error, EngineError) else 2
+        return 1 if isinstance(error, (EngineError, UnhealthyError)) else 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,9 +50,14 @@ def _parser() -> argparse.ArgumentParser:
         "train a model with corrective feedback and write a run folder",
         "corgi-gym train quickstart --out runs/mine --set train.rounds=5 --seed 1",
     )  # fmt: skip
+    train.description += f"\n\nAlgorithms (docs/algorithms.md):\n{describe_algorithms()}"
     _recipe_options(train)
     train.add_argument("--out", default=None, help="run folder (default: runs/RECIPE)")
-    train.add_argument("--overwrite", action="store_true", help="replace the run in that folder")
+    existing = train.add_mutually_exclusive_group()
+    existing.add_argument("--overwrite", action="store_true", help="replace the run in that folder")
+    existing.add_argument(
+        "--resume", action="store_true", help="go on with the run in that folder, however it ended"
+    )
 
     evaluate = _command(
         commands, "evaluate", _evaluate,
@@ -112,7 +120,8 @@ def _recipe_options(parser: Any) -> None:
     parser.add_argument("recipe", nargs="?", default="quickstart", help="name or YAML file")
     parser.add_argument("--model", help="smollm2-135m, a folder, or a hub id")
     parser.add_argument("--algorithm", "--algo", help="a row of the algorithm table")
-    parser.add_argument("--engine", help="auto, vllm or transformers")
+    parser.add_argument("--engine", help="auto, vllm, transformers, vllm-server or openai")
+    parser.add_argument("--url", help="address of the server (vllm-server and openai)")
     parser.add_argument("--seed", type=int, help="seed of the run")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE",
@@ -129,6 +138,8 @@ def _recipe(arguments: argparse.Namespace) -> Any:
     for name in ("model", "algorithm", "engine", "seed"):
         if (value := getattr(arguments, name)) is not None:
             setattr(recipe, name, value)
+    if arguments.url is not None:
+        recipe.engine_options["url"] = arguments.url
     return override(recipe, arguments.set)
 
 
@@ -136,8 +147,14 @@ def _train(arguments: argparse.Namespace) -> int:
     from corgi_gym.benchmarks.experiment import run, summary_text
 
     recipe = _recipe(arguments)
-    summary = run(recipe, arguments.out or f"runs/{recipe.name}", overwrite=arguments.overwrite)
-    print(summary_text(summary))
+    summary = run(
+        recipe,
+        arguments.out or f"runs/{recipe.name}",
+        overwrite=arguments.overwrite,
+        resume=arguments.resume,
+    )
+    if Processes.current().main:
+        print(summary_text(summary))
     return 0 if summary["status"] == "finished" else 130
 
 

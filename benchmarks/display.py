@@ -95,14 +95,14 @@ class Display:
         else:
             print(text, file=self.stream, flush=True)
 
-    def phase(self, name: str, total: int) -> None:
-        """Start a phase of ``total`` steps."""
+    def phase(self, name: str, total: int, done: int = 0) -> None:
+        """Start a phase of ``total`` steps, of which ``done`` are done already."""
         if self.bar is None:
             self.say(f"{name} ({total})")
             return
         if self.task is not None:
             self.bar.remove_task(self.task)
-        self.task = self.bar.add_task(name, total=total, text="")
+        self.task = self.bar.add_task(name, total=total, completed=done, text="")
 
     def advance(self, text: str = "") -> None:
         """One step of the current phase."""
@@ -119,3 +119,13 @@ class Display:
             self.advance(text)
         else:
             self.say(f"round {row['step'] + 1}/{self.rounds} | {text}")
+
+
+class SilentDisplay(Display):
+    """Shows nothing: for the processes of a run beside the main one."""
+
+    def __enter__(self) -> SilentDisplay:
+        return self
+
+    def say(self, text: str) -> None:
+        """Not said."""

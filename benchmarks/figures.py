@@ -189,6 +189,14 @@ def training_figures(run: Run) -> list[str]:
         "Retries that repeat the reply before them word for word.", column("repeats", "repeats"),
         form=percent_tick,
     )  # fmt: skip
+    chart(
+        "What teaches nothing", "share",
+        "Tasks whose sessions all earned the same, replies cut at the token limit, and attempts "
+        "that the checker failed on.",
+        column("equal tasks", "zero_variance"), column("cut replies", "truncated", "third"),
+        column("unscored attempts", "unscored_share", "fourth"),
+        form=percent_tick,
+    )  # fmt: skip
     generate, train = column("generating", "rollout_seconds"), column("training", "train_seconds")
     generate = Series("generating", "third", generate.values)
     train = Series("training", "fourth", train.values)

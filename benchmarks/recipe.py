@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from corgi_gym.agents.algorithms import get_algorithm
-from corgi_gym.agents.build import ENGINES
+from corgi_gym.agents.build import check_engine_options
 from corgi_gym.agents.models import PACKAGED_MODEL
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -77,7 +77,12 @@ class TrainSpec:
         beta: Weight of the KL term to the initial model (0: none, and no reference is loaded).
         max_seconds: Start no new round after this many seconds of training (0: no limit). What is
             trained then depends on the machine; the rounds that ran are recorded.
-        options: Further fields of `corgi_gym.agents.grpo.GuidedGRPOConfig`.
+        save_every: Rounds between checkpoints to resume from (0: none before training ends); does
+            not change what is trained. The time that a checkpoint takes counts as training.
+        lora: Arguments of a LoRA adapter, such as ``{r: 16}`` (`corgi_gym.agents.lora`); empty
+            trains all weights, unless the algorithm has an adapter of its own.
+        options: Further fields of the algorithm's config, such as those of
+            `corgi_gym.agents.grpo.GuidedGRPOConfig`.
     """
 
     rounds: int = 20
@@ -90,6 +95,8 @@ class TrainSpec:
     single_attempt_rounds: int = 0
     beta: float = 0.0
     max_seconds: int = 0
+    save_every: int = 5
+    lora: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -113,12 +120,18 @@ class EvaluationSpec:
 
 @dataclass(slots=True)
 class Recipe:
-    """Everything that defines a run; see the parts."""
+    """Everything that defines a run; see the parts.
+
+    Attributes:
+        engine: A key of `corgi_gym.agents.build.ENGINES`.
+        engine_options: What that engine takes, such as ``{"url": "http://127.0.0.1:8000"}``.
+    """
 
     name: str = "custom"
     model: str = PACKAGED_MODEL
-    algorithm: str = "grpo"
+    algorithm: str = "turn_grpo"
     engine: str = "auto"
+    engine_options: dict[str, Any] = field(default_factory=dict)
     env: EnvSpec = field(default_factory=EnvSpec)
     sampling: SamplingSpec = field(default_factory=SamplingSpec)
     train: TrainSpec = field(default_factory=TrainSpec)
@@ -132,8 +145,7 @@ class Recipe:
             ValueError: Naming the field, its value and what is allowed.
         """
         get_algorithm(self.algorithm)
-        if self.engine not in ENGINES:
-            raise ValueError(f"unknown engine {self.engine!r}; choose from {', '.join(ENGINES)}")
+        check_engine_options(self.engine, self.engine_options)
         t = self.train
         for where, spec, names in (
             ("train", t, ("rounds", "sessions", "updates", "micro_batch", "max_attempts")),
@@ -144,8 +156,9 @@ class Recipe:
                 value = getattr(spec, name)
                 if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                     raise ValueError(f"{where}.{name} must be a positive integer, got {value!r}")
-        if t.max_seconds < 0:
-            raise ValueError(f"train.max_seconds must be 0 or more, got {t.max_seconds!r}")
+        for name in ("max_seconds", "save_every"):
+            if (value := getattr(t, name)) < 0:
+                raise ValueError(f"train.{name} must be 0 or more, got {value!r}")
         if not 0 <= t.single_attempt_rounds <= t.rounds:
             raise ValueError(
                 f"train.single_attempt_rounds must be from 0 to train.rounds = {t.rounds}, "
@@ -237,23 +250,51 @@ def _check_types(spec: Any, where: str) -> None:
 def load_recipe(name: str) -> Recipe:
     """Load a recipe by name (from ``benchmarks/recipes``) or path.
 
+    A recipe with ``base: NAME`` has everything from that recipe (a shipped one, or a file beside
+    it) that it does not say itself; mappings are merged key by key. Its name is its own, by default
+    that of its file.
+
     Raises:
         FileNotFoundError: If there is none; the message lists the shipped ones.
-        ValueError: If it is not a valid recipe.
+        ValueError: If it is not a valid recipe, or its own base.
     """
+    path = _find(name, Path())
+    return from_dict(_contents(path, ()), where=path.name).check()
+
+
+def _find(name: str, folder: Path) -> Path:
+    """The file of a recipe: a path, seen from ``folder``, or a shipped name."""
+    for path in (folder / name, RECIPES / f"{name}.yaml"):
+        if path.is_file():
+            return path
+    shipped = ", ".join(sorted(p.stem for p in RECIPES.glob("*.yaml")))
+    raise FileNotFoundError(f"no recipe {name!r}: give a YAML file, or one of: {shipped}")
+
+
+def _contents(path: Path, above: tuple[Path, ...]) -> Any:
+    """What a recipe's file says, on top of what its base says."""
     import yaml
 
-    path = Path(name)
-    if not path.is_file():
-        path = RECIPES / f"{name}.yaml"
-    if not path.is_file():
-        shipped = ", ".join(sorted(p.stem for p in RECIPES.glob("*.yaml")))
-        raise FileNotFoundError(f"no recipe {name!r}: give a YAML file, or one of: {shipped}")
+    chain = (*above, path.resolve())
+    if path.resolve() in above:
+        raise ValueError(f"a recipe is its own base: {' -> '.join(p.name for p in chain)}")
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         raise ValueError(f"recipe {str(path)!r} is not valid YAML: {_one_line(error)}") from error
-    return from_dict(data, where=path.name).check()
+    if not isinstance(data, dict) or "base" not in data:
+        return data
+    base = data.pop("base")
+    if not isinstance(base, str):
+        raise ValueError(f"{path.name}: base must be the name of a recipe, got {base!r}")
+    return _merged(_contents(_find(base, path.parent), chain), {"name": path.stem, **data})
+
+
+def _merged(base: Any, own: Any) -> Any:
+    """``own`` on top of ``base``: mappings key by key, anything else as ``own`` has it."""
+    if not isinstance(base, dict) or not isinstance(own, dict):
+        return own
+    return {**base, **{key: _merged(base.get(key), value) for key, value in own.items()}}
 
 
 def override(recipe: Recipe, assignments: list[str]) -> Recipe:

@@ -123,12 +123,23 @@ def _lead(run: Run) -> str:
 
 
 def _notes(run: Run) -> str:
-    if not run.notes:
+    said = [*run.notes, *_alarms(run)]
+    if not said:
         return ""
-    items = "".join(f"<li>{escape(note)}</li>" for note in run.notes)
+    items = "".join(f"<li>{escape(note)}</li>" for note in said)
     return (
         f'<aside class="notes" role="note"><strong>Read with care</strong><ul>{items}</ul></aside>'
     )
+
+
+def _alarms(run: Run) -> list[str]:
+    """What `corgi_gym.agents.health.Alarms` said in training, with the round that it began in."""
+    return [
+        f"Alarm in round {int(row['step']) + 1}: {alarm.get('message', alarm.get('kind', ''))}."
+        for row in run.rounds
+        for alarm in row.get("alarms") or []
+        if isinstance(alarm, dict)
+    ]
 
 
 def _tiles(run: Run) -> str:

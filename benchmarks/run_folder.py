@@ -113,6 +113,15 @@ def read_run(folder: str | Path) -> Run:
     return Run(folder, config, summary, rows, phases, training, attempts, notes)
 
 
+def read_sessions(path: Path, phase: str) -> list[Episode]:
+    """The sessions of one evaluation, by index, as ``episodes.jsonl`` has them.
+
+    Lines that cannot be read are left out.
+    """
+    sessions, _ = _read_episodes(path, notes=[])
+    return sorted(sessions[phase], key=lambda episode: episode.index)
+
+
 def number(value: object) -> float | None:
     """``value`` as a finite float, or None.
 

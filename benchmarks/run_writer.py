@@ -1,19 +1,27 @@
 """The folder of a run: what is written, and that it survives.
 
-``config.json``, ``metrics.jsonl``, ``episodes.jsonl``, ``summary.json``, ``checkpoint/`` and
-``report.html``. Rows are appended and flushed as they happen; whole files are written beside their
-place and renamed, so a reader never sees half of one.
+``config.json``, ``metrics.jsonl``, ``episodes.jsonl``, ``progress.json``, ``summary.json``,
+``checkpoints/``, ``checkpoint/`` and ``report.html``. Rows are appended and flushed as they happen;
+whole files are written beside their place and renamed, so a reader never sees half of one. A run
+that goes on after a kill cuts the rows back to where its checkpoint was taken (`RunFolder.cut`).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-FILES = ("config.json", "metrics.jsonl", "episodes.jsonl", "summary.json", "report.html")
+ROWS = ("metrics.jsonl", "episodes.jsonl")
+FILES = ("config.json", *ROWS, "progress.json", "summary.json", "report.html")
+# What a run goes on from; a new run in the same folder must not find the old one's.
+CHECKPOINTS = "checkpoints"
+# The trainer's own files while it runs: one folder per process, with its number.
+SCRATCH = ".trainer"
 
 
 class RunFolder:
@@ -22,13 +30,14 @@ class RunFolder:
     Args:
         path: Where; made if missing.
         overwrite: Replace the results of an earlier run in it.
+        resume: Go on with the run in it; nothing is removed.
 
     Raises:
-        FileExistsError: If it already holds a run and ``overwrite`` is not set.
+        FileExistsError: If it already holds a run and neither is set.
         OSError: If it cannot be written to; the message names it.
     """
 
-    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+    def __init__(self, path: str | Path, *, overwrite: bool = False, resume: bool = False) -> None:
         self.path = Path(path)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -40,25 +49,44 @@ class RunFolder:
                 f"run folder {str(self.path)!r} cannot be written to ({error.strerror or error}); "
                 "choose another with --out"
             ) from error
-        held = [name for name in FILES if (self.path / name).exists()]
-        if held and not overwrite:
+        held = [name for name in (CHECKPOINTS, *FILES) if (self.path / name).exists()]
+        if held and not (overwrite or resume):
             raise FileExistsError(
                 f"run folder {str(self.path)!r} already holds a run ({', '.join(held)}); "
-                "choose another with --out, or pass --overwrite"
+                "choose another with --out, go on with it with --resume, or pass --overwrite"
             )
-        for name in held:
-            (self.path / name).unlink()
+        for scratch in self.path.glob(f"{SCRATCH}*"):
+            shutil.rmtree(scratch, ignore_errors=True)
+        if overwrite:
+            self._remove(held)
+
+    def _remove(self, names: list[str]) -> None:
+        for name in names:
+            path = self.path / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def write_json(self, name: str, data: Any) -> None:
         """Write a whole file, atomically."""
-        # checkers are named; anything else that JSON does not know is described
-        text = json.dumps(
-            data,
-            indent=2,
-            ensure_ascii=False,
-            default=lambda o: getattr(o, "name", None) or repr(o),
-        )
-        self.replace(name, text + "\n")
+        self.replace(name, to_json(data) + "\n")
+
+    def read_json(self, name: str) -> Any:
+        """Read a file that `write_json` wrote; None if there is none.
+
+        Raises:
+            ValueError: If it is not JSON; the message names it.
+        """
+        path = self.path / name
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise ValueError(
+                f"{path} cannot be read ({error}); start anew with --overwrite"
+            ) from error
 
     def replace(self, name: str, text: str) -> None:
         """Write ``text`` to a file beside its place, then rename it.
@@ -89,11 +117,89 @@ class RunFolder:
         except OSError as error:
             raise _named(error, target) from error
 
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """The whole rows of a file that `append` wrote; none if there is no such file."""
+        path = self.path / name
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        return [json.loads(line) for line in lines if line.endswith(b"\n")]
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each file of rows, all of them on the disk."""
+        found = {}
+        for name in ROWS:
+            path = self.path / name
+            if path.exists():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+                found[name] = path.stat().st_size
+        return found
+
+    def cut(self, sizes: Mapping[str, int]) -> None:
+        """Cut the files of rows back to earlier `sizes`; one that is not named becomes empty.
+
+        Raises:
+            ValueError: If a file is shorter than that: rows are lost. Nothing is cut then.
+        """
+        paths = {self.path / name: sizes.get(name, 0) for name in ROWS}
+        for path, size in paths.items():
+            held = path.stat().st_size if path.exists() else 0
+            if held < size:
+                raise ValueError(
+                    f"{path} has {held} bytes where the checkpoint was taken at {size}: rows are "
+                    "lost, so the run cannot go on; start anew with --overwrite"
+                )
+        for path, size in paths.items():
+            if path.exists():
+                os.truncate(path, size)
+
     def replace_folder(self, scratch: Path, name: str) -> None:
         """Move a finished folder into place, removing the one before it."""
         target = self.path / name
-        shutil.rmtree(target, ignore_errors=True)
+        old = self.path / f".{name}.old"
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            os.replace(target, old)
         os.replace(scratch, target)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+class SilentFolder(RunFolder):
+    """A run's folder as the other processes of the run see it: to be read only."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def replace(self, name: str, text: str) -> None:
+        """The main process writes it."""
+
+    def append(self, name: str, row: dict[str, Any]) -> None:
+        """The main process writes it."""
+
+    def replace_folder(self, scratch: Path, name: str) -> None:
+        """The main process has its own."""
+        shutil.rmtree(scratch)
+
+
+def to_json(data: Any) -> str:
+    """Plain data as JSON. Checkers are named; other objects that JSON does not know are described.
+
+    The same in every process: what is resumed is compared with it.
+
+    Example:
+        >>> print(to_json({"checker": print}))
+        {
+          "checker": "builtins.print"
+        }
+    """
+
+    def describe(item: Any) -> str:
+        if name := getattr(item, "name", None):
+            return str(name)
+        if name := getattr(item, "__qualname__", None):
+            return f"{item.__module__}.{name}"
+        return re.sub(r" at 0x[0-9a-f]+", "", repr(item))
+
+    return json.dumps(data, indent=2, ensure_ascii=False, default=describe)
 
 
 def _named(error: OSError, path: Path) -> OSError:

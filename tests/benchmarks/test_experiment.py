@@ -25,13 +25,13 @@ STABLE = {
     "success_before", "success_after", "repeats_before", "repeats_after", "train_seconds",
     "total_seconds", "peak_rss_bytes", "steps", "sessions", "tokens", "seed", "versions",
 }  # fmt: skip
-MORE = {"status"} | {
+MORE = {"status", "resumed"} | {
     f"{key}_{phase}"
     for key in ("gain", "mean_score", "tasks", "unscored")
     for phase in ("before", "after")
 }
-FILES = {"config.json", "metrics.jsonl", "episodes.jsonl", "summary.json", "checkpoint",
-         "report.html", "curve.svg"}  # fmt: skip
+FILES = {"config.json", "metrics.jsonl", "episodes.jsonl", "progress.json", "summary.json",
+         "checkpoint", "report.html", "curve.svg"}  # fmt: skip
 
 
 def letters(reply, target):
@@ -139,8 +139,8 @@ def test_ctrl_c_leaves_what_was_reached(recipe, tmp_path, monkeypatch, tiny_mode
     assert "interrupted" in summary_text(summary)
     assert ("success_before" in summary) == (where != "before")
     assert "success_after" not in summary
-    if where != "before":
-        assert {p.name for p in out.iterdir()} == FILES
+    if where != "before":  # what it goes on from is there as well
+        assert {p.name for p in out.iterdir()} == FILES | {"checkpoints"}
         assert same_weights(out / "checkpoint", tiny_model)
     else:
         assert not (out / "checkpoint").exists()
@@ -157,6 +157,17 @@ def test_a_checker_that_always_fails_is_counted_and_teaches_nothing(recipe, tmp_
     assert [m["unscored"] for m in metrics] == [16, 16]
     assert all(torch.equal(t, before[n]) for n, t in tiny_model.state_dict().items())
     assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_alarms_are_shown_recorded_and_reported(recipe, tmp_path, capsys):
+    recipe.env.kwargs["checker"] = broken
+    run(recipe, tmp_path / "run")
+    metrics = rows(tmp_path / "run" / "metrics.jsonl")
+    assert [[a["kind"] for a in row["alarms"]] for row in metrics] == [["unscored", "masked"], []]
+    assert metrics[0]["masked"] == metrics[0]["unscored_share"] == 1.0
+    for text in (capsys.readouterr().err, (tmp_path / "run" / "report.html").read_text()):
+        assert "the checker failed on 100% of the attempts" in text
+    assert "Alarm in round 1: the checker failed" in (tmp_path / "run" / "report.html").read_text()
 
 
 @pytest.mark.parametrize("polls", [3, 60])
@@ -178,8 +189,9 @@ def test_an_engine_that_fails_leaves_what_was_reached(recipe, tmp_path, monkeypa
     assert (out / "config.json").is_file() and (out / "report.html").is_file()
     if polls > 3:
         assert same_weights_loadable(out / "checkpoint")
-        assert {e["phase"] for e in rows(out / "episodes.jsonl")} == {"before", "train"}
-    assert not list(out.glob(".trainer-*"))
+        phases = {e["phase"] for e in rows(out / "episodes.jsonl")}
+        assert {"before", "train"} <= phases <= {"before", "train", "unfinished"}
+    assert not list(out.glob(".trainer*"))
 
 
 def same_weights_loadable(folder):

@@ -145,3 +145,36 @@ def test_a_file_that_is_no_recipe_is_named(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError):
         load_recipe(str(path))
+
+
+def test_a_recipe_builds_on_another(tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "base: quickstart\ntrain: {rounds: 30}\nenv: {kwargs: {feedback: binary}}\n"
+        "evaluation: {env_kwargs: {tasks: [countdown]}}\n"
+    )
+    mine, base = load_recipe(str(tmp_path / "mine.yaml")), load_recipe("quickstart")
+    assert mine.name == "mine" and mine.train.rounds == 30
+    assert mine.train.sessions == base.train.sessions and mine.model == base.model
+    assert mine.env.kwargs == {**base.env.kwargs, "feedback": "binary"}
+    assert mine.evaluation.env_kwargs == {"tasks": ["countdown"]}
+    # a file beside it, before a shipped recipe; and what it builds on in turn
+    (tmp_path / "grpo.yaml").write_text("base: mine.yaml\nname: other\nseed: 4\n")
+    other = load_recipe(str(tmp_path / "grpo.yaml"))
+    assert (other.name, other.seed, other.train.rounds) == ("other", 4, 30)
+
+
+def test_a_base_that_cannot_be_is_named(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("base: nope\n")
+    with pytest.raises(FileNotFoundError, match="no recipe 'nope'"):
+        load_recipe(str(path))
+    path.write_text("base: [a]\n")
+    with pytest.raises(ValueError, match=r"mine\.yaml: base must be the name of a recipe, got"):
+        load_recipe(str(path))
+    (tmp_path / "other.yaml").write_text("base: mine.yaml\n")
+    path.write_text("base: other.yaml\n")
+    with pytest.raises(ValueError, match=r"own base: mine\.yaml -> other\.yaml -> mine\.yaml"):
+        load_recipe(str(path))
+    path.write_text("base: quickstart\ntrain: {round: 3}\n")
+    with pytest.raises(ValueError, match=r"unknown key 'round' in mine\.yaml\.train"):
+        load_recipe(str(path))

@@ -92,3 +92,12 @@ def test_a_finished_folder_replaces_the_one_before(tmp_path):
         folder.replace_folder(scratch, "checkpoint")
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["checkpoint"]
     assert [p.name for p in (tmp_path / "run" / "checkpoint").iterdir()] == ["two.txt"]
+
+
+def test_rows_are_read_back_without_a_half_written_one(tmp_path):
+    folder = RunFolder(tmp_path)
+    assert folder.rows("metrics.jsonl") == []
+    folder.append("metrics.jsonl", {"step": 0, "text": "line\u2028break"})
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 1')
+    assert folder.rows("metrics.jsonl") == [{"step": 0, "text": "line\u2028break"}]

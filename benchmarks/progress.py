@@ -1,0 +1,204 @@
+"""What a run has reached, over all of its parts: its clock, its rounds, its summary."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from corgi_gym.agents.episode import Episode, repeat_share, success_by_attempt
+from corgi_gym.agents.health import Alarms, round_health
+from corgi_gym.benchmarks.display import Display
+from corgi_gym.benchmarks.recipe import Recipe
+from corgi_gym.benchmarks.run_writer import RunFolder
+
+PROGRESS = "progress.json"
+# Fields of a row of metrics.jsonl that say how long something took. All others are the same in a
+# run that was killed and resumed and in one that was not.
+TIMES = ("elapsed", "rollout_seconds", "train_seconds", "tokens_per_second")
+
+
+@dataclass
+class Progress:
+    """What a run has reached; the source of ``summary.json`` and ``progress.json``.
+
+    A run has one part more than it was resumed. Sessions, tokens and training seconds are those of
+    the rounds that count: what a kill undid is not in them. The clock counts every part.
+
+    Attributes:
+        parts: One dict per part: ``seconds`` and what it ran with (see `experiment.describe`).
+        evaluated: Sizes of the files of rows when the evaluation before training was complete.
+    """
+
+    parts: list[dict[str, Any]] = field(default_factory=lambda: [{}])
+    evaluated: dict[str, int] | None = None
+    rounds: int = 0
+    sessions: int = 0
+    tokens: int = 0
+    status: str = "running"
+    before: list[Episode] = field(default_factory=list)
+    after: list[Episode] = field(default_factory=list)
+    _started: float = field(default_factory=time.monotonic)
+    _trained: float = 0.0
+    _training_since: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all parts; of one that was killed, up to the last round it finished."""
+        return sum(p["seconds"] for p in self.parts[:-1]) + time.monotonic() - self._started
+
+    @property
+    def train_seconds(self) -> float:
+        """Wall time of training."""
+        running = self._training_since is not None
+        return self._trained + (time.monotonic() - self._training_since if running else 0.0)
+
+    def start_training(self) -> None:
+        """The clock of training runs from now on."""
+        self._training_since = time.monotonic()
+
+    def stop_training(self) -> None:
+        """The clock of training stands still."""
+        self._trained, self._training_since = self.train_seconds, None
+
+    def counts(self) -> dict[str, Any]:
+        """What a checkpoint records, for `restore`."""
+        names = ("rounds", "sessions", "tokens", "train_seconds")
+        return {name: getattr(self, name) for name in names}
+
+    def restore(self, counts: dict[str, Any]) -> None:
+        """Go on from what `counts` returned."""
+        self.rounds, self.sessions = counts["rounds"], counts["sessions"]
+        self.tokens, self._trained = counts["tokens"], counts["train_seconds"]
+
+    def write(self, folder: RunFolder) -> None:
+        """Write ``progress.json``, which a later part starts from."""
+        self.parts[-1]["seconds"] = time.monotonic() - self._started
+        folder.write_json(PROGRESS, {"parts": self.parts, "evaluated": self.evaluated})
+
+
+class RoundRows:
+    """Collects what a round logs and writes one row of ``metrics.jsonl`` per round."""
+
+    def __init__(
+        self, recipe: Recipe, folder: RunFolder, shown: Display, progress: Progress
+    ) -> None:
+        self.recipe, self.folder, self.shown, self.progress = recipe, folder, shown, progress
+        self.report: Any = None
+        self.logs: list[dict[str, float]] = []
+        self.first = progress.rounds
+        self.started = self.round_started = time.monotonic()
+        self.alarms = Alarms()
+        for row in folder.rows("metrics.jsonl"):  # of the parts before this one
+            self.alarms.watch(row)
+
+    def rollout(self, report: Any) -> None:
+        """A round's episodes exist: the round before it is complete."""
+        now = time.monotonic()
+        self.close(now - report.seconds)
+        self.report, self.logs = report, []
+        if self.progress.rounds == self.first:
+            self.started = now - report.seconds
+        self.round_started = now - report.seconds
+        for episode in report.episodes:
+            row = {"phase": "train", "step": self.progress.rounds, **episode.record()}
+            self.folder.append("episodes.jsonl", row)
+
+    def unfinished(self, episodes: list[Episode]) -> None:
+        """Sessions of a round whose rollouts failed: kept to be read, cut off by a resume."""
+        self.close()
+        for episode in episodes:
+            row = {"phase": "unfinished", "step": self.progress.rounds, **episode.record()}
+            self.folder.append("episodes.jsonl", row)
+
+    def log(self, values: dict[str, float]) -> None:
+        """One optimizer step's logs."""
+        self.logs.append(values)
+
+    def checkpoint(self) -> dict[str, Any]:
+        """Close the round; what its checkpoint records of the run."""
+        self.close()
+        return {**self.progress.counts(), "sizes": self.folder.sizes()}
+
+    def close(self, now: float | None = None) -> None:
+        """Write the row of the last round, if there is one; it ended at ``now``."""
+        from corgi_gym.agents.rollout import tokens_per_second
+
+        if self.report is None:
+            return
+        report, self.report = self.report, None
+        episodes: list[Episode] = report.episodes
+        now = time.monotonic() if now is None else now
+        scored = [e for e in episodes if not e.unscored]
+        tokens = sum(e.model_tokens for e in episodes)
+        row = {
+            "step": self.progress.rounds,
+            "elapsed": self.progress.seconds - (time.monotonic() - now),
+            "reward": sum(e.reward for e in scored) / max(1, len(scored)),
+            "success": success_by_attempt(episodes, self.recipe.train.max_attempts),
+            "repeats": repeat_share(episodes),
+            "sessions": len(episodes),
+            "tokens": tokens,
+            "attempts": sum(len(e.attempts) for e in episodes) / len(episodes),
+            "unscored": sum(a.unscored for e in episodes for a in e.attempts),
+            "rollout_seconds": report.seconds,
+            "train_seconds": now - self.round_started - report.seconds,
+            "tokens_per_second": tokens_per_second(episodes, report.seconds),
+            "mismatch": report.mismatch,
+            **round_health(episodes),
+            **{key: _mean(self.logs, key) for key in ("loss", "entropy", "grad_norm")},
+        }
+        started = self.alarms.watch(row)
+        row["alarms"] = [alarm._asdict() for alarm in started]
+        self.folder.append("metrics.jsonl", row)
+        self.progress.rounds += 1
+        self.progress.sessions += len(episodes)
+        self.progress.tokens += tokens
+        self.progress.write(self.folder)
+        left = self.recipe.train.rounds - self.progress.rounds
+        pace = (now - self.started) / (self.progress.rounds - self.first)
+        self.shown.round(row, pace * left)
+        for alarm in started:
+            self.shown.say(f"alarm: {alarm.message}")
+
+
+def _mean(logs: list[dict[str, float]], key: str) -> float | None:
+    values = [log[key] for log in logs if key in log]
+    return sum(values) / len(values) if values else None
+
+
+def evaluation_summary(episodes: Sequence[Episode], attempts: int) -> dict[str, Any]:
+    """Success by attempt, interaction gain, mean score and repeats of an evaluation."""
+    success = success_by_attempt(episodes, attempts)
+    counted = [e for e in episodes if not e.unscored]
+    return {
+        "success": success,
+        "gain": success[-1] - success[0],
+        "mean_score": sum(e.best_score for e in counted) / max(1, len(counted)),
+        "repeats": repeat_share(episodes),
+        "tasks": len(counted),
+        "unscored": len(episodes) - len(counted),
+    }
+
+
+def summarise(recipe: Recipe, progress: Progress, versions: dict[str, str]) -> dict[str, Any]:
+    """The contents of ``summary.json``; keys of a phase that did not run are left out."""
+    summary: dict[str, Any] = {"status": progress.status}
+    for phase, episodes in (("before", progress.before), ("after", progress.after)):
+        if episodes:
+            for key, value in evaluation_summary(episodes, recipe.evaluation.attempts).items():
+                summary[f"{key}_{phase}"] = value
+    return {
+        **summary,
+        "train_seconds": progress.train_seconds,
+        "total_seconds": progress.seconds,
+        "resumed": len(progress.parts) - 1,
+        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "steps": progress.rounds,
+        "sessions": progress.sessions,
+        "tokens": progress.tokens,
+        "seed": recipe.seed,
+        "versions": versions,
+    }

@@ -1,0 +1,90 @@
+"""Runs whose algorithm is special: none that trains, another environment, an adapter."""
+
+import json
+
+import pytest
+
+from corgi_gym.agents.models import load_model
+from corgi_gym.benchmarks import experiment
+from corgi_gym.benchmarks.experiment import evaluate_recipe, evaluation_text, run
+from corgi_gym.benchmarks.recipe import from_dict
+
+
+def letters(reply, target):
+    """Rewards the letter e."""
+    return min(1.0, reply.count("e") / 4)
+
+
+@pytest.fixture
+def recipe(tiny_folder):
+    """A recipe of one round on the tiny model."""
+    return from_dict({
+        "name": "tiny", "model": tiny_folder, "engine": "transformers",
+        "env": {"kwargs": {"prompts": [f"Say {c}." for c in "abcd"], "checker": letters}},
+        "sampling": {"max_tokens": 6, "max_length": 400},
+        "train": {"rounds": 1, "sessions": 8, "num_generations": 4, "updates": 2,
+                  "micro_batch": 4, "learning_rate": 1e-2, "max_attempts": 2},
+        "evaluation": {"tasks": 4, "attempts": 3},
+    })  # fmt: skip
+
+
+def rows(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_best_of_k_is_two_evaluations_and_no_training(recipe, tmp_path):
+    recipe.algorithm = "best_of_k"
+    summary = run(recipe, tmp_path / "run")
+    assert summary["status"] == "finished" and summary["steps"] == summary["tokens"] == 0
+    assert len(summary["success_before"]) == len(summary["success_after"]) == 3
+    assert not (tmp_path / "run" / "checkpoint").exists()
+    assert "<html" in (tmp_path / "run" / "report.html").read_text()
+    after = [e for e in rows(tmp_path / "run" / "episodes.jsonl") if e["phase"] == "after"]
+    assert [len(e["attempts"]) for e in after] == [3] * 4
+    assert any(len({a["reply"] for a in e["attempts"]}) > 1 for e in after)
+    # nobody has seen feedback: as good as first attempts, and their success is cumulative
+    assert summary["success_after"] == sorted(summary["success_after"])
+    result = evaluate_recipe(recipe)
+    assert result["success"] == summary["success_after"] and result["independent"]
+    assert "independent samples" in evaluation_text(result)
+
+
+def test_a_control_changes_the_training_environment_alone(recipe):
+    recipe.algorithm = "grpo_single"
+    trained = experiment.make_env(recipe, train=True).unwrapped
+    tested = experiment.make_env(recipe, train=False).unwrapped
+    assert (trained.max_attempts, tested.max_attempts) == (1, 3)
+
+
+def test_sessions_of_independent_attempts_are_counted_as_sessions(recipe, tmp_path):
+    recipe.algorithm, recipe.train.max_attempts = "grpo_best_of_4", 4
+    run(recipe, tmp_path / "run")
+    (row,) = rows(tmp_path / "run" / "metrics.jsonl")
+    assert row["sessions"] == 8 and row["attempts"] == 4 and len(row["success"]) == 4
+    # every attempt has up to six tokens, and at least one
+    assert 32 <= row["tokens"] <= 32 * 6
+
+
+def test_the_checkpoint_of_an_adapter_is_evaluated_as_any_model(recipe, tmp_path):
+    pytest.importorskip("peft")
+    recipe.train.lora = {"r": 4, "alpha": 32}
+    summary = run(recipe, tmp_path / "run")
+    folder = tmp_path / "run" / "checkpoint"
+    assert not hasattr(load_model(str(folder)), "peft_config")
+    recipe.model, recipe.train.lora = str(folder), {}
+    result = evaluate_recipe(recipe)
+    assert result["success"] == summary["success_after"]
+    assert result["mean_score"] == pytest.approx(summary["mean_score_after"])
+
+
+def test_what_a_method_cannot_do_costs_nothing(recipe, tmp_path):
+    recipe.algorithm = "sft"
+    with pytest.raises(ValueError, match="no witness to imitate"):
+        run(recipe, tmp_path / "run")
+    recipe.algorithm, recipe.train.options = "dapo", {"keep_score": 1.0}
+    with pytest.raises(ValueError, match=r"train\.options key 'keep_score': no DAPOConfig field"):
+        run(recipe, tmp_path / "run")
+    recipe.train.options, recipe.train.lora = {}, {"rank": 4}
+    with pytest.raises(ValueError, match=r"unknown train\.lora key 'rank'"):
+        run(recipe, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
