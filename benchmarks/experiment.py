@@ -119,6 +119,11 @@ def check_inputs(recipe: Recipe, *, train: bool = True) -> None:
     from corgi_gym.agents.models import resolve_model
 
     recipe.check()
+    if train and recipe.engine == "vllm-server" and Processes.current().count > 1:
+        raise ValueError(
+            "one vLLM server cannot generate for several training processes, each of which would "
+            "load its weights: start one process, or use --engine transformers"
+        )
     make_env(recipe, train=False).close()
     check_engine(recipe.engine, recipe.engine_options, train=train)
     if recipe.engine != "openai":  # whose models only the endpoint knows

@@ -11,6 +11,8 @@ import torch
 from safetensors.torch import load_file
 
 from corgi_gym.agents.processes import Processes
+from corgi_gym.benchmarks.experiment import check_inputs
+from corgi_gym.benchmarks.recipe import from_dict
 
 DRIVER = Path(__file__).with_name("processes_driver.py")
 # --multi_gpu starts processes with torch's launcher; the variable keeps them on the CPU. With
@@ -83,6 +85,13 @@ def test_shares_come_back_in_order(monkeypatch):
     monkeypatch.setattr("accelerate.utils.gather_object", lambda mine: parts)
     monkeypatch.setattr("corgi_gym.agents.processes._connect", lambda: None)
     assert Processes(0, 3).gather(parts[0]) == list("abcdefgh")
+
+
+def test_one_server_for_several_processes_is_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    recipe = from_dict({"engine": "vllm-server", "engine_options": {"url": "http://127.0.0.1:9"}})
+    with pytest.raises(ValueError, match="one vLLM server cannot generate for several"):
+        check_inputs(recipe)
 
 
 def test_alone_nothing_is_gathered():

@@ -12,6 +12,7 @@ from corgi_gym.benchmarks import experiment, resume
 from corgi_gym.benchmarks.experiment import run
 from corgi_gym.benchmarks.progress import TIMES
 from corgi_gym.benchmarks.recipe import from_dict
+from corgi_gym.benchmarks.run_writer import RunFolder
 
 KILLS = (
     "evaluation_before", "rollout", "step", "first_save", "second_save", "prune", "model",
@@ -172,6 +173,14 @@ def test_what_changes_nothing_may_differ(recipe, tmp_path, monkeypatch, capsys):
     assert len(parts) == 2 and parts[1]["versions"] == {"torch": "0.1"}
     assert summary["total_seconds"] >= sum(part["seconds"] for part in parts) - 1
     assert summary["total_seconds"] > parts[1]["seconds"] > summary["train_seconds"]
+
+
+def test_a_server_may_have_moved(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.write_json("config.json", {"engine_options": {"url": "http://a:1", "retries": 5}})
+    now = {"engine_options": {"url": "http://a:2", "retries": 4}}
+    (note,) = resume.may_go_on(folder, now)
+    assert note.startswith("engine_options.retries was 5 and is 4 now")
 
 
 def test_rows_that_are_lost_are_not_made_up(recipe, tmp_path, monkeypatch):
