@@ -43,7 +43,7 @@ speed: $(READY)
 	$(BIN)/python -m corgi_gym.benchmarks.env_speed
 
 nightly: $(READY)
-	CORGI_FUZZ=1000000 CORGI_TASKS=1000 $(BIN)/python -m pytest tests/rewards/test_fuzz.py tests/envs/test_every_family.py
+	CORGI_FUZZ=1000000 CORGI_TASKS=1000 $(BIN)/python -m pytest -s tests/rewards/test_fuzz.py tests/envs/test_every_family.py
 
 # in an environment of its own: public checkers of other projects through our audit
 audit-peers: $(PEERS)/.ready

@@ -9,9 +9,11 @@ whole step). What helps, each for its reason:
 - `causal_attention`: at a few hundred tokens the blocked kernel behind ``sdpa`` is slow backward.
   Plain products over query blocks, with heads that share keys as one product and without the half
   above the diagonal, take less than half of its time.
-- `RMSNorm` in tiles that stay in the cache, instead of six passes over memory.
-- a residual stream in bf16 under autocast, as vLLM computes it too; float32 embeddings would keep
-  it in float32.
+- RMS norms in tiles that stay in the cache, instead of six passes over memory.
+
+What was tried and left out: a residual stream in bf16 under autocast (as vLLM has it). It saves
+another tenth, its gradients are off by 6 % instead of 3 %, and the quickstart collapsed with it
+(entropy 1.2 to 0.1 in seven rounds without any gain in reward; one seed).
 """
 
 from __future__ import annotations
@@ -57,20 +59,12 @@ def keep_freed_memory() -> bool:
 
 
 def speed_up(model: Any) -> None:
-    """Give a causal language model on the CPU the norms and the residual stream of this module.
-
-    The model computes the same function: in float32 to rounding, under bf16 autocast with a
-    residual stream in bf16.
-    """
+    """Give a causal language model on the CPU the norms of this module: the same to rounding."""
     if next(model.parameters()).device.type != "cpu":
         return
     for module in model.modules():
         if type(module).__name__.endswith("RMSNorm") and hasattr(module, "variance_epsilon"):
             module.forward = types.MethodType(_rms_norm, module)
-    embeddings = model.get_input_embeddings()
-    if not getattr(embeddings, "_corgi_gym_autocast", False):
-        embeddings._corgi_gym_autocast = True
-        embeddings.register_forward_hook(_autocast_output)
 
 
 # ---------------------------------------------------------------- attention
@@ -199,7 +193,7 @@ def _register_attention() -> None:
     ALL_MASK_ATTENTION_FUNCTIONS.register(ATTENTION, sdpa_mask)
 
 
-# ---------------------------------------------------------------- the residual stream
+# ---------------------------------------------------------------- norms
 
 
 class _RMSNorm(torch.autograd.Function):
@@ -238,9 +232,3 @@ def _tiles(rows: int) -> list[slice]:
 
 def _rms_norm(self: Any, hidden_states: Tensor) -> Tensor:
     return _RMSNorm.apply(hidden_states, self.weight, self.variance_epsilon)  # type: ignore[no-any-return]
-
-
-def _autocast_output(module: Any, inputs: Any, output: Tensor) -> Tensor:
-    if torch.is_autocast_enabled("cpu"):
-        return output.to(torch.get_autocast_dtype("cpu"))
-    return output

@@ -93,3 +93,35 @@ def fake_server():
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture
+def make_tiny_trainer(tmp_path, tiny_tokenizer):
+    """A function: the trainer of an algorithm, as a run makes it, on a tiny model."""
+
+    def make(model, make_env, spec, *, engine=None, max_tokens=8, options=None, **kwargs):
+        from corgi_gym.agents.codec import ChatCodec
+        from corgi_gym.agents.engines import Sampling
+        from corgi_gym.agents.engines.transformers_engine import TransformersEngine
+        from corgi_gym.agents.training import make_trainer
+        from corgi_gym.benchmarks.recipe import TrainSpec
+
+        rollout = Rollout(
+            make_env,
+            engine or TransformersEngine(model),
+            ChatCodec(tiny_tokenizer),
+            Sampling(max_tokens=max_tokens),
+            max_length=400,
+        )
+        return make_trainer(
+            spec=TrainSpec(**spec, options=options or {}),
+            model=model,
+            tokenizer=tiny_tokenizer,
+            rollout=rollout,
+            temperature=1.0,
+            seed=0,
+            output_dir=str(tmp_path / "out"),
+            **{"algorithm": "turn_grpo", **kwargs},
+        )
+
+    return make

@@ -11,16 +11,13 @@ import torch
 import yaml
 
 from corgi_gym.agents.algorithms import ALGORITHMS, describe_algorithms, get_algorithm
-from corgi_gym.agents.codec import ChatCodec
 from corgi_gym.agents.credit import attempt_advantages
 from corgi_gym.agents.dapo import overlong_punishment
 from corgi_gym.agents.demonstrations import demonstrate
-from corgi_gym.agents.engines import Sampling
-from corgi_gym.agents.engines.transformers_engine import TransformersEngine
 from corgi_gym.agents.episode import Attempt, Episode
 from corgi_gym.agents.independent import best_of_k, independent, merge
-from corgi_gym.agents.rollout import Rollout, Session
-from corgi_gym.agents.training import check_training, make_trainer
+from corgi_gym.agents.rollout import Session
+from corgi_gym.agents.training import check_training
 from corgi_gym.benchmarks.recipe import RECIPES, TrainSpec, load_recipe
 from corgi_gym.envs import Draft, GuidedEnv, Task, TaskSource
 
@@ -58,28 +55,16 @@ def letters_env(**kwargs):
 
 
 @pytest.fixture
-def trainer_of(tmp_path, tiny_tokenizer):
+def trainer_of(make_tiny_trainer):
     """A function: the trainer of an algorithm on the letter task, as a run makes it."""
 
     def make(model, algorithm, spec=None, lora=None, sampled=8, **options):
         env = get_algorithm(algorithm).env
-        rollout = Rollout(
-            lambda: letters_env(**env),
-            TransformersEngine(model),
-            ChatCodec(tiny_tokenizer),
-            Sampling(max_tokens=sampled),
-            max_length=400,
-        )
-        trainer = make_trainer(
-            algorithm=algorithm,
-            spec=TrainSpec(**{**SPEC, **(spec or {})}, options=options, lora=lora or {}),
-            model=model,
-            tokenizer=tiny_tokenizer,
-            rollout=rollout,
-            temperature=1.0,
-            seed=0,
-            output_dir=str(tmp_path / "out"),
-        )
+        whole = {**SPEC, **(spec or {}), "lora": lora or {}}
+        trainer = make_tiny_trainer(
+            model, lambda: letters_env(**env), whole, algorithm=algorithm, max_tokens=sampled,
+            options=options,
+        )  # fmt: skip
         trainer.reports = []
         trainer.on_rollout = trainer.reports.append
         return trainer

@@ -12,13 +12,7 @@ from transformers import TrainerCallback
 
 from corgi_gym.agents import checkpoints
 from corgi_gym.agents.checkpoints import KEEP, MANIFEST, drop_after, latest, publish, sweep
-from corgi_gym.agents.codec import ChatCodec
-from corgi_gym.agents.engines import Sampling
-from corgi_gym.agents.engines.transformers_engine import TransformersEngine
 from corgi_gym.agents.grpo import GuidedGRPOTrainer
-from corgi_gym.agents.rollout import Rollout
-from corgi_gym.agents.training import make_trainer
-from corgi_gym.benchmarks.recipe import TrainSpec
 from corgi_gym.envs import GuidedEnv
 
 
@@ -131,32 +125,25 @@ class WithCritic(GuidedGRPOTrainer):
         self.critic = state["critic"]
 
 
+def ninths(reply, target):
+    """Rewards the letter e."""
+    return reply.count("e") / 9
+
+
 @pytest.fixture
-def trainer_of(tmp_path, tiny_tokenizer):
+def trainer_of(make_tiny_trainer):
     """A function: a trainer of three rounds."""
 
     def make(model, *, cls=GuidedGRPOTrainer, options=None, seconds_before=0.0, **spec):
-        rollout = Rollout(
-            lambda: GuidedEnv(
-                prompts=["Say a.", "Say b."], checker=lambda reply, target: reply.count("e") / 9
-            ),
-            TransformersEngine(model),
-            ChatCodec(tiny_tokenizer),
-            Sampling(max_tokens=4),
-            max_length=400,
-        )
-        trainer = make_trainer(
-            algorithm="grpo",
-            spec=TrainSpec(
-                rounds=3, sessions=4, num_generations=2, updates=2, micro_batch=2,
-                learning_rate=1e-3, max_attempts=1, options=options or {}, **spec,
-            ),
-            model=model,
-            tokenizer=tiny_tokenizer,
-            rollout=rollout,
-            temperature=1.0,
-            seed=0,
-            output_dir=str(tmp_path / "scratch"),
+        def make_env():
+            return GuidedEnv(prompts=["Say a.", "Say b."], checker=ninths)
+
+        whole = {
+            "rounds": 3, "sessions": 4, "num_generations": 2, "updates": 2, "micro_batch": 2,
+            "learning_rate": 1e-3, "max_attempts": 1, **spec,
+        }  # fmt: skip
+        trainer = make_tiny_trainer(
+            model, make_env, whole, algorithm="grpo", max_tokens=4, options=options,
             seconds_before=seconds_before,
         )  # fmt: skip
         trainer.__class__ = cls

@@ -110,15 +110,7 @@ def test_autocast_is_within_its_rounding():
         plain, ours = run(model, ids)[1], run(fast, ids, fast=True)[1]
     for name, gradient in exact.items():
         error, reference = ((g[name] - gradient).norm() / gradient.norm() for g in (ours, plain))
-        assert error < max(2.5 * reference, 0.02), name
-
-
-def test_twice_is_once():
-    model = make()
-    cpu.speed_up(model)
-    hooks = len(model.get_input_embeddings()._forward_hooks)
-    cpu.speed_up(model)
-    assert len(model.get_input_embeddings()._forward_hooks) == hooks
+        assert error < max(1.5 * reference, 0.02), name
 
 
 def test_attention_stays_where_ours_would_be_wrong():

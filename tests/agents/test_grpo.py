@@ -9,16 +9,12 @@ from datasets import Dataset
 from trl import GRPOConfig, GRPOTrainer
 
 from corgi_gym.agents.batches import split_evenly, take_rows, trl_rollout
-from corgi_gym.agents.codec import ChatCodec
 from corgi_gym.agents.credit import attempt_advantages
-from corgi_gym.agents.engines import EngineError, Sampling
+from corgi_gym.agents.engines import EngineError
 from corgi_gym.agents.engines.transformers_engine import TransformersEngine
 from corgi_gym.agents.episode import Attempt, Episode
 from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer
 from corgi_gym.agents.health import UnhealthyError, session_name
-from corgi_gym.agents.rollout import Rollout
-from corgi_gym.agents.training import make_trainer
-from corgi_gym.benchmarks.recipe import TrainSpec
 from corgi_gym.envs import GuidedEnv
 
 SPEC = {
@@ -33,32 +29,19 @@ def letters(reply, target):
 
 
 @pytest.fixture
-def trainer_of(tmp_path, tiny_tokenizer):
+def trainer_of(make_tiny_trainer):
     """A function: a trainer of a model on the letter task."""
 
-    def make(model, *, checker=letters, spec=None, on_rollout=None, engine=None, **options):
-        rollout = Rollout(
-            lambda: GuidedEnv(
-                prompts=[f"Say something, {name}." for name in "abcdefgh"],
-                checker=checker,
-                max_attempts=2,
-            ),
-            engine or TransformersEngine(model),
-            ChatCodec(tiny_tokenizer),
-            Sampling(max_tokens=8),
-            max_length=400,
-        )
-        return make_trainer(
-            algorithm=options.pop("algorithm", "turn_grpo"),
-            spec=TrainSpec(**{**SPEC, **(spec or {})}, options=options),
-            model=model,
-            tokenizer=tiny_tokenizer,
-            rollout=rollout,
-            temperature=1.0,
-            seed=0,
-            output_dir=str(tmp_path / "out"),
-            on_rollout=on_rollout,
-        )
+    def make(model, *, checker=letters, spec=None, engine=None, on_rollout=None, **options):
+        def make_env():
+            prompts = [f"Say something, {name}." for name in "abcdefgh"]
+            return GuidedEnv(prompts=prompts, checker=checker, max_attempts=2)
+
+        algorithm = options.pop("algorithm", "turn_grpo")
+        return make_tiny_trainer(
+            model, make_env, {**SPEC, **(spec or {})}, algorithm=algorithm, engine=engine,
+            options=options, on_rollout=on_rollout,
+        )  # fmt: skip
 
     return make
 

@@ -5,14 +5,10 @@ import copy
 import pytest
 import torch
 
-from corgi_gym.agents.codec import ChatCodec
-from corgi_gym.agents.engines import Sampling
-from corgi_gym.agents.engines.transformers_engine import TransformersEngine
 from corgi_gym.agents.lora import lora_config
 from corgi_gym.agents.models import load_model
-from corgi_gym.agents.rollout import Rollout
 from corgi_gym.agents.sync import engine_weights, save_policy
-from corgi_gym.agents.training import check_training, make_trainer
+from corgi_gym.agents.training import check_training
 from corgi_gym.benchmarks.recipe import TrainSpec
 from corgi_gym.envs import GuidedEnv
 
@@ -34,27 +30,12 @@ def make_env():
 
 
 @pytest.fixture
-def trainer_of(tmp_path, tiny_tokenizer):
+def trainer_of(make_tiny_trainer):
     """A function: a trainer of an adapter on the letter task."""
 
     def make(model, algorithm="turn_grpo", spec=None, **options):
-        rollout = Rollout(
-            make_env,
-            TransformersEngine(model),
-            ChatCodec(tiny_tokenizer),
-            Sampling(max_tokens=8),
-            max_length=400,
-        )
-        return make_trainer(
-            algorithm=algorithm,
-            spec=TrainSpec(**{**SPEC, **(spec or {})}, options=options),
-            model=model,
-            tokenizer=tiny_tokenizer,
-            rollout=rollout,
-            temperature=1.0,
-            seed=0,
-            output_dir=str(tmp_path / "out"),
-        )
+        whole = {**SPEC, **(spec or {})}
+        return make_tiny_trainer(model, make_env, whole, algorithm=algorithm, options=options)
 
     return make
 
