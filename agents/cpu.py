@@ -1,19 +1,19 @@
 """What makes a training step fast on a CPU, where PyTorch's own kernels are made for other uses.
 
 Measured on two x86-64 cores with AMX, SmolLM2-135M, bf16 autocast, 8 x 280 tokens, forward and
-backward: 3.8 s without any of it, 2.9 s with all (`benchmarks/throughput/training.py` measures a
-whole step). What helps, each for its reason:
+backward, median of six: 4.1 s without either, 3.5 s with the first, 3.2 s with both
+(`benchmarks/throughput/training.py` measures a whole step):
 
 - `keep_freed_memory`: tensors of many megabytes are mapped anew from the system by default, and
   each fresh page costs a fault; kept in the heap, they are used again.
 - `causal_attention`: at a few hundred tokens the blocked kernel behind ``sdpa`` is slow backward.
   Plain products over query blocks, with heads that share keys as one product and without the half
   above the diagonal, take less than half of its time.
-- RMS norms in tiles that stay in the cache, instead of six passes over memory.
 
-What was tried and left out: a residual stream in bf16 under autocast (as vLLM has it). It saves
-another tenth, its gradients are off by 6 % instead of 3 %, and the quickstart collapsed with it
-(entropy 1.2 to 0.1 in seven rounds without any gain in reward; one seed).
+What was tried and left out: RMS norms in tiles that stay in the cache (1 %), and a residual stream
+in bf16 under autocast, as vLLM has it. That saves another tenth, its gradients are off by 6 %
+instead of 3 %, and the quickstart collapsed with it (entropy 1.2 to 0.1 in seven rounds without any
+gain in reward; one seed).
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -36,8 +35,6 @@ _PLAIN_ATTENTION = ("llama", "mistral", "qwen2", "qwen3", "smollm3")
 _QUERIES = 96
 # The probabilities are kept for the backward pass, which is too much memory for long rows.
 _LONGEST = 1024
-# Rows of the residual stream in one tile: at 576 values, two float32 copies fit a core's cache.
-_TILE = 512
 # mallopt's parameters (malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _KEEP_ALL = 2**31 - 1
@@ -56,15 +53,6 @@ def keep_freed_memory() -> bool:
         return False
     libc = ctypes.CDLL(None)
     return bool(libc.mallopt(_M_MMAP_MAX, 0) and libc.mallopt(_M_TRIM_THRESHOLD, _KEEP_ALL))
-
-
-def speed_up(model: Any) -> None:
-    """Give a causal language model on the CPU the norms of this module: the same to rounding."""
-    if next(model.parameters()).device.type != "cpu":
-        return
-    for module in model.modules():
-        if type(module).__name__.endswith("RMSNorm") and hasattr(module, "variance_epsilon"):
-            module.forward = types.MethodType(_rms_norm, module)
 
 
 # ---------------------------------------------------------------- attention
@@ -191,44 +179,3 @@ def _register_attention() -> None:
 
     ALL_ATTENTION_FUNCTIONS.register(ATTENTION, causal_attention)
     ALL_MASK_ATTENTION_FUNCTIONS.register(ATTENTION, sdpa_mask)
-
-
-# ---------------------------------------------------------------- norms
-
-
-class _RMSNorm(torch.autograd.Function):
-    """y = w x / rms(x), with rms(x)² = mean(x²) + eps (Zhang and Sennrich, arXiv 1910.07467)."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
-        rows = x.reshape(-1, x.shape[-1])
-        out, inverse = torch.empty_like(rows), x.new_empty(len(rows), 1, dtype=torch.float32)
-        for tile in _tiles(len(rows)):
-            values = rows[tile].to(torch.float32, copy=True)
-            norm = torch.linalg.vector_norm(values, dim=-1, keepdim=True)
-            inverse[tile] = norm.square_().div_(rows.shape[1]).add_(eps).rsqrt_()
-            out[tile] = values.mul_(inverse[tile]).mul_(weight)
-        ctx.save_for_backward(rows, weight, inverse)
-        return out.view(x.shape)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Any:
-        rows, weight, inverse = ctx.saved_tensors
-        grads = grad.reshape(rows.shape)
-        grad_x, grad_weight = torch.empty_like(rows), torch.zeros_like(weight)
-        for tile in _tiles(len(rows)):
-            normed = rows[tile].to(torch.float32, copy=True).mul_(inverse[tile])
-            values = grads[tile].to(torch.float32, copy=True)
-            grad_weight += (values * normed).sum(0)
-            values.mul_(weight)
-            along = (values * normed).mean(-1, keepdim=True).neg_()
-            grad_x[tile] = values.addcmul_(normed, along).mul_(inverse[tile])
-        return grad_x.view(grad.shape), grad_weight, None
-
-
-def _tiles(rows: int) -> list[slice]:
-    return [slice(start, start + _TILE) for start in range(0, rows, _TILE)]
-
-
-def _rms_norm(self: Any, hidden_states: Tensor) -> Tensor:
-    return _RMSNorm.apply(hidden_states, self.weight, self.variance_epsilon)  # type: ignore[no-any-return]

@@ -38,7 +38,7 @@ from corgi_gym.agents.batches import (
     trl_rollout,
 )
 from corgi_gym.agents.checkpoints import SurvivingTrainer
-from corgi_gym.agents.cpu import keep_freed_memory, speed_up
+from corgi_gym.agents.cpu import keep_freed_memory
 from corgi_gym.agents.credit import Credit, attempt_advantages, check_credit
 from corgi_gym.agents.episode import Episode, repeat_share, success_by_attempt
 from corgi_gym.agents.health import UnhealthyError, check_episodes, session_name
@@ -159,7 +159,6 @@ class GuidedGRPOTrainer(SurvivingTrainer, GRPOTrainer):
         base = self.model.get_base_model() if hasattr(self.model, "peft_config") else self.model
         for policy in (base, self.ref_model):
             if policy is not None:
-                speed_up(policy)
                 add_chosen_head(policy, self.temperature)
         if self.accelerator.device.type == "cpu":
             keep_freed_memory()

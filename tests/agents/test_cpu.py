@@ -1,6 +1,5 @@
 """The CPU kernels compute what transformers computes, with the same gradients."""
 
-import copy
 from contextlib import nullcontext
 
 import pytest
@@ -22,7 +21,7 @@ def make(**changes):
         }
     )  # fmt: skip
     model = LlamaForCausalLM(config).train()
-    with torch.no_grad():  # norms that are not all ones, and probabilities that are not all alike
+    with torch.no_grad():  # probabilities that are not all alike
         for parameter in model.parameters():
             parameter.mul_(3.0).add_(torch.randn_like(parameter) * 0.05)
     return model
@@ -50,7 +49,6 @@ def test_same_values_and_gradients(length, heads, monkeypatch):
     model = make(num_attention_heads=heads[0], num_key_value_heads=heads[1])
     ids = torch.randint(0, 97, (3, length), generator=torch.Generator().manual_seed(1))
     expected = run(model, ids)
-    cpu.speed_up(model)
     monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", None)
     assert_same(run(model, ids, fast=True), expected)
     assert model.config._attn_implementation == "eager"
@@ -58,7 +56,6 @@ def test_same_values_and_gradients(length, heads, monkeypatch):
 
 def test_later_tokens_change_nothing_before_them():
     model = make()
-    cpu.speed_up(model)
     ids = torch.randint(0, 97, (1, 130))
     other = ids.clone()
     other[0, 100:] = (other[0, 100:] + 1) % 97
@@ -74,7 +71,6 @@ def test_padded_rows_go_to_the_library(monkeypatch):
     mask = torch.ones_like(ids)
     mask[0, :7] = 0
     expected = run(model, ids, attention_mask=mask)
-    cpu.speed_up(model)
     monkeypatch.setattr(cpu._CausalAttention, "apply", None)  # calling it would fail
     found = run(model, ids, fast=True, attention_mask=mask)
     torch.testing.assert_close(found[0][:, 7:], expected[0][:, 7:], rtol=1e-4, atol=1e-4)
@@ -84,30 +80,17 @@ def test_long_rows_go_to_the_library(monkeypatch):
     model = make()
     ids = torch.randint(0, 97, (1, 70))
     expected = run(model, ids)
-    cpu.speed_up(model)
     monkeypatch.setattr(cpu, "_LONGEST", 69)
     monkeypatch.setattr(cpu._CausalAttention, "apply", None)
     assert_same(run(model, ids, fast=True), expected)
-
-
-def test_generation_with_a_cache_is_unchanged():
-    model = make().eval()
-    ids = torch.randint(0, 97, (1, 12))
-    expected = model.generate(ids, max_new_tokens=8, do_sample=False, pad_token_id=0)
-    cpu.speed_up(model)
-    assert torch.equal(
-        model.generate(ids, max_new_tokens=8, do_sample=False, pad_token_id=0), expected
-    )
 
 
 def test_autocast_is_within_its_rounding():
     model = make()
     ids = torch.randint(0, 97, (2, 150))
     exact = run(model, ids)[1]
-    fast = copy.deepcopy(model)
-    cpu.speed_up(fast)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        plain, ours = run(model, ids)[1], run(fast, ids, fast=True)[1]
+        plain, ours = run(model, ids)[1], run(model, ids, fast=True)[1]
     for name, gradient in exact.items():
         error, reference = ((g[name] - gradient).norm() / gradient.norm() for g in (ours, plain))
         assert error < max(1.5 * reference, 0.02), name
