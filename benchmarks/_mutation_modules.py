@@ -21,7 +21,7 @@ LEFT_OUT = {
     "llm_judge/probes": "texts for the audit",
     "extras": "says what to install",
 }
-_SENTENCE = ("test_boundaries_sentence.py", "test_sentence.py")
+_SENTENCE = ("test_sentence.py",)
 _INSTRUCTIONS = (
     "test_boundaries_instructions.py",
     "test_instructions.py",
@@ -35,10 +35,9 @@ _CONSTRAINTS = (
 _JUDGE = ("test_boundaries_judge.py", "test_llm_judge.py")
 _SEMANTIC = ("test_boundaries_semantic.py", "test_semantic.py")
 _MATH = ("test_boundaries_math.py", "test_guided_math.py")
-_PROGRAM = ("test_boundaries_programs.py", "test_mbpp.py", "test_program.py")
+_PROGRAM = ("test_mbpp.py", "test_program.py")
 
-# Test files of a package, or of a module; default: test_MODULE.py. Files that are not there yet
-# are left out, so that a package can have a file of boundaries or none.
+# Test files of a package, or of a module; default: test_MODULE.py.
 TESTS = {
     "instructions": _INSTRUCTIONS,
     "constraints": _CONSTRAINTS,
@@ -73,11 +72,11 @@ TESTS = {
     "multistep_arithmetic": ("test_math_checkers.py",),
     "num_planning": ("test_boundaries.py", "test_num_planning.py"),
     "panagram": ("test_boundaries.py", "test_panagram.py"),
-    "passage": ("test_boundaries_sentence.py", "test_passage.py", "test_story_generation.py"),
+    "passage": ("test_passage.py", "test_story_generation.py"),
     "paraphrase": ("test_boundaries_semantic.py", "test_paraphrase.py"),
     "program": _PROGRAM,
     "programs": _PROGRAM,
-    "prose": ("test_boundaries_sentence.py", "test_num_planning.py", "test_sentence.py"),
+    "prose": ("test_num_planning.py", "test_sentence.py"),
     "rational": ("test_boundaries.py", "test_rational.py", "test_math_checkers.py"),
     "rationale_generation": ("test_boundaries_semantic.py", "test_rationale_generation.py"),
     "reasoning_gym": ("test_boundaries_math.py", "test_reasoning_gym.py"),
@@ -87,7 +86,7 @@ TESTS = {
     "story_generation": ("test_boundaries_semantic.py", "test_story_generation.py"),
     "style_transfer": ("test_boundaries_semantic.py", "test_style_transfer.py"),
     "text": ("test_boundaries.py", "test_text.py"),
-    "word_pairs": ("test_boundaries_sentence.py", "test_num_planning.py", "test_sentence.py"),
+    "word_pairs": ("test_num_planning.py", "test_sentence.py"),
     "word_problems": ("test_guided_math.py",),
     "word_sorting": (*_MATH, "test_word_sorting.py"),
     "working": ("test_boundaries.py", "test_working.py", "test_math_checkers.py"),
