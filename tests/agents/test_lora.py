@@ -50,7 +50,7 @@ def test_an_adapter_learns_and_nothing_else_moves(tiny_model, trainer_of, tmp_pa
     names = [name for name, _ in tiny_model.named_parameters()]
     reference = copy.deepcopy(tiny_model)
     trainer = trainer_of(
-        tiny_model, spec={"rounds": 7, "sessions": 32, "num_generations": 8, "micro_batch": 8}
+        tiny_model, spec={"rounds": 12, "sessions": 32, "num_generations": 8, "micro_batch": 8}
     )
     reports = []
     trainer.on_rollout = reports.append
