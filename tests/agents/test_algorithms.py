@@ -89,14 +89,18 @@ def played(trainer, count=32):
 # rate and its KL penalty are made for long replies and long runs. sft has nothing to sample.
 ELSEWHERE = ("ppo_corgi", "sft")
 TRAINS = [name for name, row in ALGORITHMS.items() if row.trainer]
+# Rounds until the effect is clear whatever the machine's rounding: the best of four is high from
+# the start, and one attempt has half of the tokens.
+ROUNDS = {"grpo_best_of_4": 12, "grpo_single": 9}
 
 
 @pytest.mark.parametrize("name", [n for n in TRAINS if n not in ELSEWHERE])
 def test_every_row_learns_the_tiny_problem(name, tiny_model, trainer_of):
-    trainer = trainer_of(tiny_model, name, {"rounds": 6})
+    rounds = ROUNDS.get(name, 8)
+    trainer = trainer_of(tiny_model, name, {"rounds": rounds})
     trainer.train()
     means = rewards(trainer)
-    assert len(means) == 6
+    assert len(means) == rounds
     assert np.mean(means[-2:]) > np.mean(means[:2]) + 0.1, means
 
 
