@@ -41,7 +41,12 @@ from corgi_gym.agents.checkpoints import SurvivingTrainer
 from corgi_gym.agents.cpu import keep_freed_memory
 from corgi_gym.agents.credit import Credit, attempt_advantages, check_credit
 from corgi_gym.agents.episode import Episode, repeat_share, success_by_attempt
-from corgi_gym.agents.health import UnhealthyError, check_episodes, session_name
+from corgi_gym.agents.health import (
+    UnhealthyError,
+    check_episodes,
+    round_health,
+    session_name,
+)
 from corgi_gym.agents.logps import add_chosen_head
 from corgi_gym.agents.rollout import Rollout, Session
 from corgi_gym.agents.sync import save_policy, sync_weights
@@ -268,11 +273,11 @@ class GuidedGRPOTrainer(SurvivingTrainer, GRPOTrainer):
         longest = max(len(e.attempts) for e in episodes)
         for k, share in enumerate(success_by_attempt(episodes, longest), start=1):
             metrics[f"session/success@{k}"].append(share)
-        attempts = [a for e in episodes for a in e.attempts]
         metrics["session/repeats"].append(repeat_share(episodes))
-        metrics["session/attempts"].append(len(attempts) / len(episodes))
-        metrics["session/unscored"].append(sum(a.unscored for a in attempts) / len(attempts))
-        metrics["session/truncated"].append(sum(a.truncated for a in attempts) / len(attempts))
+        metrics["session/attempts"].append(sum(len(e.attempts) for e in episodes) / len(episodes))
+        health = round_health(episodes)
+        metrics["session/unscored"].append(health["unscored_share"])
+        metrics["session/truncated"].append(health["truncated"])
         metrics["sampling/sync_logp_difference"].append(self.mismatch)
         metrics["rollout_time"].append(seconds)
 

@@ -144,3 +144,22 @@ def finished_run(tmp_path):
 def interrupted_run(tmp_path):
     """A run ended by Ctrl-C during training."""
     return interrupt(write_run(tmp_path / "interrupted"))
+
+
+@pytest.fixture
+def tiny_recipe(tiny_folder):
+    """A function: a recipe on the tiny model, with fields of its parts changed."""
+
+    def make(checker, *, train, evaluation):
+        from corgi_gym.benchmarks.recipe import from_dict
+
+        return from_dict({
+            "name": "tiny", "model": tiny_folder, "engine": "transformers",
+            "env": {"kwargs": {"prompts": [f"Say {c}." for c in "abcd"], "checker": checker}},
+            "sampling": {"max_tokens": 6, "max_length": 400},
+            "train": {"sessions": 8, "num_generations": 4, "updates": 2, "micro_batch": 4,
+                      "max_attempts": 2, **train},
+            "evaluation": {"tasks": 4, **evaluation},
+        })  # fmt: skip
+
+    return make

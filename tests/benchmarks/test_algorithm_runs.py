@@ -7,7 +7,6 @@ import pytest
 from corgi_gym.agents.models import load_model
 from corgi_gym.benchmarks import experiment
 from corgi_gym.benchmarks.experiment import evaluate_recipe, evaluation_text, run
-from corgi_gym.benchmarks.recipe import from_dict
 
 
 def letters(reply, target):
@@ -16,16 +15,11 @@ def letters(reply, target):
 
 
 @pytest.fixture
-def recipe(tiny_folder):
+def recipe(tiny_recipe):
     """A recipe of one round on the tiny model."""
-    return from_dict({
-        "name": "tiny", "model": tiny_folder, "engine": "transformers",
-        "env": {"kwargs": {"prompts": [f"Say {c}." for c in "abcd"], "checker": letters}},
-        "sampling": {"max_tokens": 6, "max_length": 400},
-        "train": {"rounds": 1, "sessions": 8, "num_generations": 4, "updates": 2,
-                  "micro_batch": 4, "learning_rate": 1e-2, "max_attempts": 2},
-        "evaluation": {"tasks": 4, "attempts": 3},
-    })  # fmt: skip
+    return tiny_recipe(
+        letters, train={"rounds": 1, "learning_rate": 1e-2}, evaluation={"attempts": 3}
+    )
 
 
 def rows(path):

@@ -17,7 +17,6 @@ from corgi_gym.benchmarks.experiment import (
     summary_text,
     train,
 )
-from corgi_gym.benchmarks.recipe import from_dict
 from corgi_gym.benchmarks.run_folder import read_run
 
 # The stable keys of issue 2, and the further ones of each evaluation.
@@ -45,16 +44,11 @@ def broken(reply, target):
 
 
 @pytest.fixture
-def recipe(tiny_folder):
+def recipe(tiny_recipe):
     """A recipe of two rounds on the tiny model."""
-    return from_dict({
-        "name": "tiny", "model": tiny_folder, "engine": "transformers",
-        "env": {"kwargs": {"prompts": [f"Say {c}." for c in "abcd"], "checker": letters}},
-        "sampling": {"max_tokens": 6, "max_length": 400},
-        "train": {"rounds": 2, "sessions": 8, "num_generations": 4, "updates": 2,
-                  "micro_batch": 4, "learning_rate": 1e-3, "max_attempts": 2},
-        "evaluation": {"tasks": 4, "attempts": 4},
-    })  # fmt: skip
+    return tiny_recipe(
+        letters, train={"rounds": 2, "learning_rate": 1e-3}, evaluation={"attempts": 4}
+    )
 
 
 def rows(path):
