@@ -1,8 +1,6 @@
 """What makes a training step fast on a CPU, where PyTorch's own kernels are made for other uses.
 
-Measured on two x86-64 cores with AMX, SmolLM2-135M, bf16 autocast, 8 x 280 tokens, forward and
-backward, median of six: 4.1 s without either, 3.5 s with the first, 3.2 s with both
-(`benchmarks/throughput/training.py` measures a whole step):
+`benchmarks/throughput/training.py` measures a whole step. Most of the gain is the first:
 
 - `keep_freed_memory`: tensors of many megabytes are mapped anew from the system by default, and
   each fresh page costs a fault; kept in the heap, they are used again.
@@ -10,10 +8,10 @@ backward, median of six: 4.1 s without either, 3.5 s with the first, 3.2 s with 
   Plain products over query blocks, with heads that share keys as one product and without the half
   above the diagonal, take less than half of its time.
 
-What was tried and left out: RMS norms in tiles that stay in the cache (1 %), and a residual stream
-in bf16 under autocast, as vLLM has it. That saves another tenth, its gradients are off by 6 %
-instead of 3 %, and the quickstart collapsed with it (entropy 1.2 to 0.1 in seven rounds without any
-gain in reward; one seed).
+What was tried and left out: RMS norms in tiles that stay in the cache gained almost nothing. A
+residual stream in bf16 under autocast, as vLLM has it, is faster, but doubles the error of the
+gradients, and the quickstart collapsed with it: its entropy fell without any gain in reward (one
+seed).
 """
 
 from __future__ import annotations
