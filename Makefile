@@ -4,15 +4,17 @@
 PYTHON ?= python3
 VENV ?= .venv
 PEERS ?= .venv-peers
+DOCS ?= .venv-docs
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help train test lint speed nightly audit-peers bench-peers clean
+.PHONY: help train test lint docs speed nightly audit-peers bench-peers clean
 
 help:
 	@echo "make train   train the packaged model with corrective feedback (about 15 minutes on 2 cores)"
 	@echo "make test    run the tests"
 	@echo "make lint    format, lint, types and import direction"
+	@echo "make docs    the documentation as a site, in site/"
 	@echo "make speed   environment episodes per second"
 	@echo "make nightly the long fuzz and 1,000 tasks per family"
 	@echo "make audit-peers   the audit on public checkers of other projects"
@@ -38,6 +40,15 @@ lint: $(READY)
 	mkdir -p .cache/types && ln -sfn ../.. .cache/types/corgi_gym
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# read from the sources, so it needs none of the packages; a link that leads nowhere is an error
+docs: $(DOCS)/.ready
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --strict --quiet
+
+$(DOCS)/.ready: requirements/docs.txt
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --no-deps -r requirements/docs.txt
+	@touch $@
 
 speed: $(READY)
 	$(BIN)/python -m corgi_gym.benchmarks.env_speed
@@ -67,4 +78,4 @@ $(PEERS)/.ready: requirements/peers.txt pyproject.toml
 	@touch $(PEERS)/.ready
 
 clean:
-	rm -rf $(VENV) $(PEERS) $(PEERS)-ifeval $(PEERS)-gem .cache .pytest_cache .ruff_cache .mypy_cache *.egg-info
+	rm -rf site $(VENV) $(DOCS) $(PEERS) $(PEERS)-ifeval $(PEERS)-gem .cache .pytest_cache .ruff_cache .mypy_cache *.egg-info
