@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from corgi_gym import __version__
@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     train.description += f"\n\nAlgorithms (docs/algorithms.md):\n{describe_algorithms()}"
     _recipe_options(train)
+    train.add_argument(
+        "--curriculum", help="uniform, learnable or tapir (docs/curriculum.md); any algorithm"
+    )
     train.add_argument("--out", default=None, help="run folder (default: runs/RECIPE)")
     existing = train.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace the run in that folder")
@@ -100,7 +103,73 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--fuzz", type=int, default=2000, help="random strings (default: 2000)")
     audit.add_argument("--seed", type=int, default=0, help="of tasks and strings (default: 0)")
     audit.add_argument("--out", default="runs/audit", help="folder (default: runs/audit)")
+    audit.add_argument(
+        "--resume", action="store_true", help="audit all: keep the families that are in the folder"
+    )
+
+    gap = _command(
+        commands, "gap", _gap,
+        "what a verifier can pick out of a model's own samples (the generation-verification gap)",
+        "corgi-gym gap quickstart --prompts 8 --samples 4 --verifier mc --verifier cot_b",
+    )  # fmt: skip
+    _recipe_options(gap)
+    _gap_options(gap)
+
+    segments = _command(
+        commands, "segments", _segments,
+        "a page with replies cut into pieces, coloured by what is new in them (AS-ES)",
+        "corgi-gym segments as_es --count 20 --out runs/segments.html",
+    )  # fmt: skip
+    _recipe_options(segments)
+    segments.add_argument("--count", type=int, default=12, help="replies (default: 12)")
+    segments.add_argument("--out", default="runs/segments.html", help="the page to write")
+
+    improvement = _command(
+        commands, "improvement", _improvement,
+        "first and last attempts of the self-improving replies of a run (TriPosT)",
+        "corgi-gym improvement runs/tripost",
+    )  # fmt: skip
+    improvement.add_argument("run_folder", help="a run on SelfImprovement-v0")
+
+    from corgi_gym.benchmarks.bench import cli as bench
+
+    about = "run a benchmark: which algorithm is better, and how sure that is"
+    add_bench = commands.add_parser("bench", help=about, description=f"{about.capitalize()}.")
+    bench.add_commands(add_bench, _command)
     return parser
+
+
+def _gap_options(gap: Any) -> None:
+    gap.add_argument("--prompts", type=int, default=64, help="tasks (default: 64)")
+    gap.add_argument("--samples", type=int, default=16, help="replies per task (default: 16)")
+    gap.add_argument("--temperature", type=float, help="of the samples (default: the recipe's)")
+    gap.add_argument("--top-p", type=float, default=0.9, help="of the samples (default: 0.9)")
+    gap.add_argument(
+        "--verifier", action="append", metavar="NAME",
+        help="mc, cot_b, cot_s, tournament, checker:NAME or checker:own; can be repeated "
+        "(default: the first four)",
+    )  # fmt: skip
+    gap.add_argument("--verifier-model", help="another model that verifies (default: the policy)")
+    gap.add_argument("--verifier-url", help="the endpoint of that model, if it is behind one")
+    gap.add_argument(
+        "--rule", action="append", metavar="RULE",
+        help="what is kept: 'mc>=0.8', 'cot_s top 0.25', 'mc>=0.5 and cot_b>=1'; can be repeated",
+    )  # fmt: skip
+    gap.add_argument(
+        "--reasoning-tokens", type=int, default=160, help="longest verdict (default: 160)"
+    )
+    gap.add_argument("--tournament-rounds", type=int, default=0, help="default: up to 2")
+    gap.add_argument("--graded", action="store_true", help="utility is the score, not success")
+    gap.add_argument("--improve", type=int, default=0, help="rounds of self-improvement")
+    gap.add_argument("--improve-rule", default="", help="what they learn from (default: the first)")
+    gap.add_argument("--epochs", type=int, default=1, help="passes over it (default: 1)")
+    gap.add_argument("--out", default="runs/gap", help="folder (default: runs/gap)")
+    existing = gap.add_mutually_exclusive_group()
+    existing.add_argument("--overwrite", action="store_true", help="replace what is in that folder")
+    existing.add_argument(
+        "--resume", action="store_true",
+        help="go on; verifiers and rules may differ, so that samples are judged in another way",
+    )  # fmt: skip
 
 
 def _command(commands: Any, name: str, run: Any, text: str, example: str) -> Any:
@@ -129,12 +198,12 @@ def _recipe_options(parser: Any) -> None:
     )  # fmt: skip
 
 
-def _recipe(arguments: argparse.Namespace) -> Any:
+def _recipe(arguments: argparse.Namespace, load: Callable[[str], Any] | None = None) -> Any:
     from corgi_gym.benchmarks.display import quiet_libraries
     from corgi_gym.benchmarks.recipe import load_recipe, override
 
     quiet_libraries()
-    recipe = load_recipe(arguments.recipe)
+    recipe = (load or load_recipe)(arguments.recipe)
     for name in ("model", "algorithm", "engine", "seed"):
         if (value := getattr(arguments, name)) is not None:
             setattr(recipe, name, value)
@@ -146,6 +215,8 @@ def _recipe(arguments: argparse.Namespace) -> Any:
 def _train(arguments: argparse.Namespace) -> int:
     from corgi_gym.benchmarks.experiment import run, summary_text
 
+    if arguments.curriculum is not None:
+        arguments.set = [f"train.curriculum={{name: {arguments.curriculum}}}", *arguments.set]
     recipe = _recipe(arguments)
     summary = run(
         recipe,
@@ -187,8 +258,48 @@ def _tasks(arguments: argparse.Namespace) -> int:
 def _audit(arguments: argparse.Namespace) -> int:
     from corgi_gym.benchmarks.audit import run_audit
 
-    options = ("family", "rows", "reference", "tasks", "fuzz", "seed", "out")
+    options = ("family", "rows", "reference", "tasks", "fuzz", "seed", "out", "resume")
     return run_audit(arguments.name, **{name: getattr(arguments, name) for name in options})
+
+
+def _gap(arguments: argparse.Namespace) -> int:
+    from corgi_gym.benchmarks.gap.run import run_gap
+    from corgi_gym.benchmarks.gap.settings import GapSettings, gap_recipe
+
+    given = {"evaluation.tasks": arguments.prompts, "sampling.temperature": arguments.temperature}
+    own = [f"{name}={value}" for name, value in given.items() if value is not None]
+    arguments.set = [*own, *arguments.set]
+    names = (
+        "samples", "top_p", "verifier_model", "verifier_url", "reasoning_tokens",
+        "tournament_rounds", "graded", "improve", "improve_rule", "epochs",
+    )  # fmt: skip
+    settings = GapSettings(
+        **{name: getattr(arguments, name) for name in names},
+        **({"verifiers": tuple(arguments.verifier)} if arguments.verifier else {}),
+        rules=tuple(arguments.rule or ()),
+    )
+    run_gap(
+        _recipe(arguments, gap_recipe),
+        settings,
+        arguments.out,
+        overwrite=arguments.overwrite,
+        resume=arguments.resume,
+    )
+    return 0
+
+
+def _segments(arguments: argparse.Namespace) -> int:
+    from corgi_gym.benchmarks.segments import run_segments
+
+    print(run_segments(_recipe(arguments), arguments.out, count=arguments.count))
+    return 0
+
+
+def _improvement(arguments: argparse.Namespace) -> int:
+    from corgi_gym.benchmarks.improvement import improvement, improvement_text
+
+    print(improvement_text(improvement(arguments.run_folder)))
+    return 0
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ class Algorithm(NamedTuple):
             method that trains nothing.
         config: ``"module:Class"`` of its arguments.
         env: Arguments of the training environment that the method sets.
+        curriculum: How tasks are drawn unless the recipe says otherwise
+            (`corgi_gym.agents.curriculum`); empty for the environment's order.
         lora: The adapter that the method trains unless the recipe says otherwise
             (`corgi_gym.agents.lora`); empty for all weights.
     """
@@ -39,6 +41,7 @@ class Algorithm(NamedTuple):
     config: str = _AGENTS + "grpo:GuidedGRPOConfig"
     env: Mapping[str, Any] = {}
     lora: Mapping[str, Any] = {}
+    curriculum: Mapping[str, Any] = {}
 
 
 _TURN_GRPO: Mapping[str, Any] = {
@@ -49,6 +52,8 @@ _TURN_GRPO: Mapping[str, Any] = {
 }
 # One advantage per session, from the group's mean and deviation, as in GRPO and its successors.
 _GROUP: Mapping[str, Any] = {"credit": "session", "scale_rewards": "group"}
+# The writer judges itself, and the answer that stands at the end counts.
+_SELF_CHECK: Mapping[str, Any] = {"self_check": True, "session_reward": "last"}
 
 ALGORITHMS: dict[str, Algorithm] = {
     "turn_grpo": Algorithm(
@@ -148,6 +153,69 @@ ALGORITHMS: dict[str, Algorithm] = {
         _AGENTS + "sft:SFTTrainer",
         _AGENTS + "sft:SFTConfig",
     ),
+    "tripost": Algorithm(
+        "the policy's wrong replies, corrected step by step, as data for finding and correcting "
+        "its own mistakes",
+        "TriPosT (arXiv 2310.13522)",
+        "an iteration is a round; the reply has the feedback in it, and scripts or an engine edit "
+        "it; see [tripost.md](tripost.md)",
+        {"temperature": 1.0},
+        _AGENTS + "tripost:TripostTrainer",
+        _AGENTS + "tripost:TripostConfig",
+        env={"max_attempts": 1},
+    ),
+    "as_es": Algorithm(
+        "rationales cut into pieces by the policy's entropy, each piece a continuation to learn",
+        "AS-ES (arXiv 2403.01969)",
+        "the pieces before stand below the question (engine `pieces`); short pieces are joined and "
+        "not dropped; see [as-es.md](as-es.md)",
+        {"temperature": 1.0},
+        _AGENTS + "as_es:ASESTrainer",
+        _AGENTS + "as_es:ASESConfig",
+        env={"max_attempts": 1},
+    ),
+    "tapir": Algorithm(
+        "distillation: weighted cross-entropy on a teacher's (or the witness's) replies to tasks "
+        "of a growing hard share",
+        "TAPIR (arXiv 2405.13448)",
+        "difficulty is a score of the environment; the checker drops wrong answers; new tasks come "
+        "from the families and not from the teacher; see [curriculum.md](curriculum.md)",
+        {"temperature": 1.0},
+        _AGENTS + "tapir:TapirTrainer",
+        _AGENTS + "tapir:TapirConfig",
+        env={"max_attempts": 1},
+        curriculum={"name": "tapir"},
+    ),
+    "s2r": Algorithm(
+        "answers and the policy's own verdicts on them, each with a reward of its own, by RLOO",
+        "S2R (arXiv 2502.12853)",
+        "partial scores count in between; the session's turns are messages; see "
+        "[self-verification.md](self-verification.md)",
+        {"loss_type": "dr_grpo", "credit": "position", "scale_rewards": "none"},
+        _AGENTS + "s2r:S2RTrainer",
+        _AGENTS + "s2r:S2RConfig",
+        env=_SELF_CHECK,
+    ),
+    "revise": Algorithm(
+        "decide after an answer whether it stands or is refined, by cross-entropy and preference",
+        "ReVISE (arXiv 2502.14565)",
+        "the decision is a line of words, no new token; a refined answer is the task's witness; "
+        "see [self-verification.md](self-verification.md)",
+        {"temperature": 1.0},
+        _AGENTS + "revise:ReviseTrainer",
+        _AGENTS + "revise:ReviseConfig",
+        env=_SELF_CHECK,
+    ),
+    "self": Algorithm(
+        "fine-tuning on refined answers that the policy itself calls correct",
+        "SELF (arXiv 2310.00533)",
+        "feedback to imitate comes from the checker, refinements from witnesses; see "
+        "[self-verification.md](self-verification.md)",
+        {"temperature": 1.0},
+        _AGENTS + "self_feedback:SelfTrainer",
+        _AGENTS + "self_feedback:SelfConfig",
+        env=_SELF_CHECK,
+    ),
     "echo": Algorithm(
         "`turn_grpo` plus cross-entropy on the feedback's tokens, from the same pass",
         "ECHO (arXiv 2605.24517)",
@@ -181,12 +249,14 @@ ALGORITHMS: dict[str, Algorithm] = {
 }
 
 
-def get_algorithm(name: str) -> Algorithm:
-    """Return a row of the table.
+def get_algorithm(name: str | Algorithm) -> Algorithm:
+    """Return a row of the table; one that is given as itself is returned as it is.
 
     Raises:
         ValueError: For an unknown name; the message lists the known ones.
     """
+    if isinstance(name, Algorithm):
+        return name
     if name not in ALGORITHMS:
         raise ValueError(f"unknown algorithm {name!r}; choose from {', '.join(ALGORITHMS)}")
     return ALGORITHMS[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import importlib.util
 import warnings
@@ -10,6 +11,7 @@ from typing import Any
 
 from corgi_gym.agents.engines.base import NO_VLLM, Engine, EngineError
 from corgi_gym.agents.models import resolve_model
+from corgi_gym.agents.processes import Processes
 
 # Each engine with the keys of a recipe's ``engine_options`` that it takes; docs/engines.md says
 # what they mean.
@@ -20,6 +22,7 @@ ENGINES: dict[str, tuple[str, ...]] = {
     "transformers": (),
     "vllm-server": (*_CONNECTION, "model", "transfer", "weights_dir"),
     "openai": (*_CONNECTION, "extra"),
+    "pieces": ("inner", "abstractive", "max_pieces", "piece_tokens"),
 }
 # Engines that talk to a server, and engines that take no weights.
 REMOTE, EVALUATION_ONLY = ("vllm-server", "openai"), ("openai",)
@@ -117,6 +120,7 @@ def make_engine(
     batch: int,
     options: Mapping[str, Any] | None = None,
     codec: Any = None,
+    bf16: bool = True,
 ) -> Engine:
     """Make an engine that generates with a local policy (all but ``"openai"``).
 
@@ -130,6 +134,7 @@ def make_engine(
         batch: Replies decoded at once.
         options: The engine's own options, see `ENGINES`.
         codec: The policy's chat format (for a server, to compare tokenizers and weights).
+        bf16: Whether the policy is trained in bf16 autocast: transformers then generates so too.
 
     Raises:
         ValueError: For an unknown name or option.
@@ -141,6 +146,10 @@ def make_engine(
     _require_url(name, options)
     if name == "vllm-server":
         return _connect(model, max_length, options, codec)
+    if name == "pieces":
+        return _piece_engine(
+            model_name, model, options, max_length=max_length, batch=batch, codec=codec, bf16=bf16
+        )
     if name == "auto":
         name = "vllm" if importlib.util.find_spec("vllm") else "transformers"
         if name == "transformers":
@@ -158,7 +167,27 @@ def make_engine(
         )
     from corgi_gym.agents.engines.transformers_engine import TransformersEngine
 
-    return TransformersEngine(model, max_batch=batch, **options)
+    # weights that training will split over the processes cannot be decoded with by each alone
+    own = copy.deepcopy(model) if Processes.current().sharded else model
+    return TransformersEngine(own, max_batch=batch, bf16=bf16, **options)
+
+
+def _piece_engine(
+    model_name: str, model: Any, options: dict[str, Any], *, codec: Any, **shared: Any
+) -> Engine:
+    """Replies piece by piece, from the policy alone or in turn with a second model."""
+    from corgi_gym.agents.engines.pieces import PieceEngine
+    from corgi_gym.agents.models import load_model
+    from corgi_gym.rewards.trajectory import is_answered
+
+    inner, second = options.pop("inner", "auto"), options.pop("abstractive", None)
+    if inner == "pieces":
+        raise ValueError("engine_options.inner must be an engine that writes whole replies")
+    engine = make_engine(inner, model_name, model, codec=codec, **shared)
+    abstractive = None
+    if second is not None:
+        abstractive = make_engine("transformers", second, load_model(second), codec=codec, **shared)
+    return PieceEngine(engine, codec, is_answered, abstractive=abstractive, **options)
 
 
 def _connect(model: Any, max_length: int, options: dict[str, Any], codec: Any) -> Engine:

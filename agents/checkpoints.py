@@ -23,8 +23,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from transformers import TrainerCallback
 from transformers.trainer_callback import TrainerState
+from transformers.utils import SAFE_WEIGHTS_NAME
+
+from corgi_gym.agents.processes import Processes
 
 MANIFEST = "complete.json"
 # The newest, and the one before it in case the disk loses the newest.
@@ -197,8 +201,11 @@ class SurvivingTrainer:
     def load_policy(self, folder: Path) -> None:
         """Take the policy of a checkpoint, as training leaves it, without training on."""
         self._load_own_state(folder)
-        self._load_from_checkpoint(str(folder))
-        self.model_wrapped = self.accelerator.prepare_model(self.model)  # its mixed precision
+        whole = folder / SAFE_WEIGHTS_NAME
+        if Processes.current().sharded and whole.is_file():  # without training, nothing is split
+            self.model.load_state_dict(load_file(whole), strict=False)  # the head may be tied
+        else:
+            self._load_from_checkpoint(str(folder))
         self.state = TrainerState.load_from_json(str(folder / "trainer_state.json"))
 
     def _load_own_state(self, folder: Path) -> None:

@@ -8,6 +8,7 @@ that are trained on are the ids that were sampled.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,6 +86,39 @@ class ChatCodec:
         while ids and ids[-1] in self.stop_ids:
             ids.pop()
         return self.tokenizer.decode(ids, skip_special_tokens=False).strip()
+
+    def extended(self, prompt_ids: Sequence[int], text: str) -> list[int]:
+        """A conversation that waits for a reply, with one more line in its last user message.
+
+        The ids before that line stay as they are.
+        """
+        ask = next(
+            ids for ids in (self._ask_again, self._ask) if list(prompt_ids[-len(ids) :]) == ids
+        )
+        return [*prompt_ids[: -len(ask)], *self._text_ids(f"\n{text}"), *ask]
+
+    def offsets(self, reply_ids: Sequence[int]) -> list[tuple[int, int]]:
+        """Characters ``(start, end)`` of each token in `text` of the same ids.
+
+        End-of-turn tokens, and white space that `text` strips, have no characters.
+        """
+        ids = list(reply_ids)
+        while ids and ids[-1] in self.stop_ids:
+            ids.pop()
+
+        def decode(part: list[int]) -> str:
+            return self.tokenizer.decode(part, skip_special_tokens=False)
+
+        whole = decode(ids)
+        parts = [decode([i]) for i in ids]
+        ends = list(itertools.accumulate(map(len, parts)))
+        if "".join(parts) != whole:  # a character is spread over several tokens
+            ends = [len(decode(ids[: n + 1])) for n in range(len(ids))]
+        before = len(whole) - len(whole.lstrip())
+        length = len(whole.strip())
+        ends = [min(max(end - before, 0), length) for end in itertools.accumulate(ends, max)]
+        ends += [length] * (len(reply_ids) - len(ids))
+        return list(itertools.pairwise([0, *ends]))
 
     def _template_ids(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False)

@@ -8,7 +8,7 @@
   Plain products over query blocks, with heads that share keys as one product and without the half
   above the diagonal, take less than half of its time.
 
-What was tried and left out: RMS norms in tiles that stay in the cache gained almost nothing. A
+`agents/cpu_layers.py` has the decoder layers of Llama models. What was tried and left out: a
 residual stream in bf16 under autocast, as vLLM has it, is faster, but doubles the error of the
 gradients, and the quickstart collapsed with it: its entropy fell without any gain in reward (one
 seed).
@@ -25,6 +25,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 ATTENTION = "causal_cpu"
 # Families whose attention is softmax(q k' / sqrt(d)) v and nothing else.
@@ -32,7 +33,7 @@ _PLAIN_ATTENTION = ("llama", "mistral", "qwen2", "qwen3", "smollm3")
 # Queries per block: the blocks above the diagonal are left out, small ones multiply badly.
 _QUERIES = 96
 # The probabilities are kept for the backward pass, which is too much memory for long rows.
-_LONGEST = 1024
+LONGEST = 1024
 # mallopt's parameters (malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _KEEP_ALL = 2**31 - 1
@@ -57,8 +58,10 @@ def keep_freed_memory() -> bool:
 
 
 @contextmanager
-def fast_attention(model: Any) -> Iterator[None]:
+def fast_attention(model: Any) -> Iterator[bool]:
     """Within it, a forward pass of unpadded causal rows uses `causal_attention`, where it can.
+
+    The value says whether it can.
 
     Not for the whole life of the model: engines that share it prepare their masks for the attention
     that it was loaded with. Not with gradient checkpointing: its second forward pass would come
@@ -72,61 +75,84 @@ def fast_attention(model: Any) -> Iterator[None]:
         and not model.is_gradient_checkpointing
     )
     if not usable:
-        yield
+        yield False
         return
     _register_attention()
     before = config._attn_implementation
     config._attn_implementation = ATTENTION
     try:
-        yield
+        yield True
     finally:
         config._attn_implementation = before
 
 
+def attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> tuple[Tensor, list[Tensor]]:
+    """softmax(scale q k' + causal mask) v by blocks of queries.
+
+    Args:
+        q: Shape (B, H, L, D).
+        k: Shape (B, K, L, D), where K divides H: that many query heads share a key head.
+        v: As ``k``.
+        scale: Of the scores.
+
+    Returns:
+        The output, shape (B, L, H, D), and what `attend_backward` needs.
+    """
+    batch, heads, length, size = q.shape
+    shared = k.shape[1]
+    group = heads // shared
+    k, v = k.reshape(-1, length, size), v.reshape(-1, length, size)
+    q = q.unflatten(1, (shared, group))
+    out = q.new_empty(batch, length, shared, group, size)
+    saved = [k, v]
+    for start, end in _blocks(length):
+        queries = q[:, :, :, start:end].reshape(len(k), -1, size)
+        mask = q.new_full((end - start, end), -torch.inf).triu(start + 1).repeat(group, 1)
+        scores = torch.baddbmm(mask, queries, k[:, :end].transpose(1, 2), alpha=scale)
+        probs = scores.softmax(-1)
+        block = (probs @ v[:, :end]).view(batch, shared, group, end - start, size)
+        out[:, start:end] = block.permute(0, 3, 1, 2, 4)
+        saved += [queries, probs]
+    return out.flatten(2, 3), saved
+
+
+def attend_backward(grad: Tensor, saved: list[Tensor], scale: float) -> tuple[Tensor, ...]:
+    """Gradients of q, k and v in `attend`, of their shapes, from that of its output."""
+    k, v, *blocks = saved
+    batch, length, heads, size = grad.shape
+    shared = len(k) // batch
+    grad = grad.unflatten(2, (shared, -1))
+    grad_q = k.new_empty(batch, shared, heads // shared, length, size)
+    grad_k, grad_v = torch.zeros_like(k), torch.zeros_like(v)
+    for (start, end), queries, probs in zip(
+        _blocks(length), blocks[::2], blocks[1::2], strict=True
+    ):
+        grad_out = grad[:, start:end].permute(0, 2, 3, 1, 4).reshape(len(k), -1, size)
+        grad_v[:, :end] += probs.transpose(1, 2) @ grad_out
+        grad_probs = grad_out @ v[:, :end].transpose(1, 2)
+        grad_scores = torch._softmax_backward_data(grad_probs, probs, -1, probs.dtype)
+        grad_scores.mul_(scale)
+        block = (grad_scores @ k[:, :end]).view(batch, shared, -1, end - start, size)
+        grad_q[:, :, :, start:end] = block
+        grad_k[:, :end] += grad_scores.transpose(1, 2) @ queries
+    by_head = (batch, shared, length, size)
+    return grad_q.flatten(1, 2), grad_k.view(by_head), grad_v.view(by_head)
+
+
 class _CausalAttention(torch.autograd.Function):
-    """softmax(scale q k' + mask) v by blocks of queries, where H query heads share K key heads."""
+    """`attend`, differentiable."""
 
     @staticmethod
     def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
-        batch, heads, length, size = q.shape
-        shared = k.shape[1]
-        group = heads // shared
-        k, v = k.reshape(-1, length, size), v.reshape(-1, length, size)
-        q = q.unflatten(1, (shared, group))
-        out = q.new_empty(batch, length, shared, group, size)
-        saved = []
-        for start, end in _blocks(length):
-            queries = q[:, :, :, start:end].reshape(len(k), -1, size)
-            mask = q.new_full((end - start, end), -torch.inf).triu(start + 1).repeat(group, 1)
-            scores = torch.baddbmm(mask, queries, k[:, :end].transpose(1, 2), alpha=scale)
-            probs = scores.softmax(-1)
-            block = (probs @ v[:, :end]).view(batch, shared, group, end - start, size)
-            out[:, start:end] = block.permute(0, 3, 1, 2, 4)
-            saved += [queries, probs]
-        ctx.save_for_backward(k, v, *saved)
-        ctx.scale, ctx.shape = scale, (batch, shared, group, length, size)
-        return out.flatten(2, 3)
+        out, saved = attend(q, k, v, scale)
+        ctx.save_for_backward(*saved)
+        ctx.scale = scale
+        return out
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Any:
-        k, v, *saved = ctx.saved_tensors
-        batch, shared, group, length, size = ctx.shape
-        grad = grad.unflatten(2, (shared, group))
-        grad_q = k.new_empty(ctx.shape)
-        grad_k, grad_v = torch.zeros_like(k), torch.zeros_like(v)
-        for (start, end), queries, probs in zip(
-            _blocks(length), saved[::2], saved[1::2], strict=True
-        ):
-            grad_out = grad[:, start:end].permute(0, 2, 3, 1, 4).reshape(len(k), -1, size)
-            grad_v[:, :end] += probs.transpose(1, 2) @ grad_out
-            grad_probs = grad_out @ v[:, :end].transpose(1, 2)
-            grad_scores = torch._softmax_backward_data(grad_probs, probs, -1, probs.dtype)
-            grad_scores.mul_(ctx.scale)
-            block = grad_scores @ k[:, :end]
-            grad_q[:, :, :, start:end] = block.view(batch, shared, group, end - start, size)
-            grad_k[:, :end] += grad_scores.transpose(1, 2) @ queries
-        by_head = (batch, shared, length, size)
-        return grad_q.flatten(1, 2), grad_k.view(by_head), grad_v.view(by_head), None
+        return *attend_backward(grad, list(ctx.saved_tensors), ctx.scale), None
 
 
 def _blocks(length: int) -> list[tuple[int, int]]:
@@ -162,7 +188,7 @@ def causal_attention(
 
     length = query.shape[2]
     plain = attention_mask is None and dropout == 0.0 and length == key.shape[2] and length > 1
-    if not plain or length > _LONGEST:
+    if not plain or length > LONGEST:
         return sdpa_attention_forward(  # type: ignore[no-any-return]
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )

@@ -12,6 +12,10 @@ t (the sum of its rewards from t on) and G(i, 1) the session's reward:
                     bias that falls with the number of sessions.
     ``attempt``     G(i, t) minus the mean of G(j, t) over the *other* sessions j of the group that
                     reached t; where none did, minus the mean over the batch's other retries.
+    ``position``    r(i, t) minus the mean of r(j, t) over the *other* sessions j of the group that
+                    reached t, as ``attempt`` but without what follows: for rewards that judge one
+                    step alone (S2R, arXiv 2502.12853, process level). What a step leads to is not
+                    paid, so it is no policy gradient of the session's reward.
     ``turn_naive``  the sum over s >= t of r(i, s) minus the mean of r(j, s) over the sessions of
                     the group that reached s. Biased; here for the comparison.
 
@@ -46,7 +50,7 @@ from typing import Literal
 
 import numpy as np
 
-Credit = Literal["session", "loo", "batch", "attempt", "turn_naive"]
+Credit = Literal["session", "loo", "batch", "attempt", "position", "turn_naive"]
 Scale = Literal["batch", "group", "none"]
 Sessions = Sequence[Sequence[float]]  # one value per attempt of each session
 _EPSILON = 1e-4
@@ -156,13 +160,16 @@ def _batch(groups: Sequence[Sessions]) -> list[list[list[float]]]:
 
 
 def _attempt(groups: Sequence[Sessions]) -> list[list[list[float]]]:
-    to_go = [_to_go(group) for group in groups]
-    retries = [g for group in to_go for session in group for g in session[1:]]
-    return [[_own(group, number, retries) for number in range(len(group))] for group in to_go]
+    return _position([_to_go(group) for group in groups])
 
 
-def _own(group: list[list[float]], number: int, retries: list[float]) -> list[float]:
-    """Reward-to-go minus the mean over the others that got as far."""
+def _position(groups: Sequence[Sessions]) -> list[list[list[float]]]:
+    retries = [g for group in groups for session in group for g in session[1:]]
+    return [[_own(group, number, retries) for number in range(len(group))] for group in groups]
+
+
+def _own(group: Sessions, number: int, retries: list[float]) -> list[float]:
+    """Each value of a session minus the mean over the others that got as far."""
     session = group[number]
     advantages = []
     for t, value in enumerate(session):
@@ -189,6 +196,7 @@ _CREDIT: dict[Credit, Callable[[Sequence[Sessions]], list[list[list[float]]]]] =
     "loo": _leave_one_out,
     "batch": _batch,
     "attempt": _attempt,
+    "position": _position,
     "turn_naive": _turn_naive,
 }
 _ONE_PER_SESSION = ("session", "loo")

@@ -59,7 +59,7 @@ def demonstrate(rollout: Rollout, session: Session, corrective: float) -> Episod
         ValueError: If the checker does not give the witness full marks, or it does not fit into the
             conversation.
     """
-    inner = _guided(rollout)
+    inner = guided(rollout)
     task = inner.task_at(session.index)
     attempts = session.max_attempts or inner.max_attempts
     draw = stable_hash(_NAME, session.seed, task.task_id)
@@ -67,10 +67,10 @@ def demonstrate(rollout: Rollout, session: Session, corrective: float) -> Episod
         misses = inner.sources[task.family].near_misses(task)
         if misses:
             miss = misses[(draw >> 32) % len(misses)]
-            episode = _play(rollout, session, [miss, task.witness])
+            episode = play(rollout, session, [miss, task.witness])
             if episode.success and len(episode.token_ids) <= rollout.max_length:
                 return episode
-    episode = _play(rollout, session, [task.witness])
+    episode = play(rollout, session, [task.witness])
     if not episode.success:
         found = "; ".join(p["message"] for p in episode.attempts[-1].problems)
         raise ValueError(
@@ -85,14 +85,14 @@ def demonstrate(rollout: Rollout, session: Session, corrective: float) -> Episod
     return episode
 
 
-def _guided(rollout: Rollout) -> Any:
+def guided(rollout: Rollout) -> Any:
     """The environment inside the wrappers (see `check_witnesses`)."""
     env = rollout.environment()
     rollout.release(env)
     return env.unwrapped
 
 
-def _play(rollout: Rollout, session: Session, replies: Sequence[str]) -> Episode:
+def play(rollout: Rollout, session: Session, replies: Sequence[str]) -> Episode:
     """Play the replies; the session ends early where the next one would not fit."""
     run = RunningSession(rollout, _NAME, 0, session, 0)
     for reply in replies:

@@ -59,20 +59,11 @@ class EchoTrainer(GuidedGRPOTrainer):
     def _scored_tokens(self, inputs: dict[str, Any]) -> Tensor:
         return super()._scored_tokens(inputs) + inputs["feedback_mask"]
 
-    def _get_per_token_logps_and_entropies(
-        self, *args: Any, **kwargs: Any
-    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        result = super()._get_per_token_logps_and_entropies(*args, **kwargs)
-        if self._score_mask is not None:  # the pass of the loss, not one for old log-probs
-            self._logps = result[0]
-        return result
-
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
         loss = super()._compute_loss(model, inputs)
-        logps, self._logps = self._logps, None
+        logps, self._loss_logps = self._loss_logps, None
         total = -(logps * inputs["feedback_mask"]).sum()
-        share = inputs["feedback_tokens"].clamp(min=1) / self.accelerator.num_processes
-        share = share * self.current_gradient_accumulation_steps / self.args.steps_per_generation
+        share = self._share_of(inputs["feedback_tokens"])
         self._metrics["train"]["feedback_loss"].append(
             self.accelerator.gather((total / share).detach()).sum().item()
         )

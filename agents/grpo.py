@@ -6,15 +6,18 @@ TRL keeps the loss, the schedules, PEFT, accelerate, checkpoints and callbacks. 
   that is proven by a probe;
 - credit per attempt (`corgi_gym.agents.credit`), through the advantages of shape (B, T) that TRL's
   loss accepts from subclasses;
-- the arithmetic around the loss: the head on model tokens only, rows sorted by length, no pass for
-  old log-probs (the engine's are used), and no work for sessions whose advantage is zero.
+- the arithmetic around the loss (`corgi_gym.agents.lean`): the head on model tokens only, rows
+  sorted by length, no pass for old log-probs (the engine's are used), and no work for sessions
+  whose advantage is zero;
+- no step on numbers that are not finite (`corgi_gym.agents.finite`), and checkpoints that survive
+  (`corgi_gym.agents.checkpoints`).
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,27 +29,17 @@ import torch
 from accelerate.utils import gather_object
 from datasets import Dataset
 from torch import Tensor
-from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
-from corgi_gym.agents.batches import (
-    prompt_length,
-    row_count,
-    score_tokens,
-    split_evenly,
-    take_rows,
-    trl_rollout,
-)
+from corgi_gym.agents.batches import prompt_length, trl_rollout
 from corgi_gym.agents.checkpoints import SurvivingTrainer
 from corgi_gym.agents.cpu import keep_freed_memory
 from corgi_gym.agents.credit import Credit, attempt_advantages, check_credit
+from corgi_gym.agents.curriculum_trainer import CurriculumTrainer
 from corgi_gym.agents.episode import Episode, repeat_share, success_by_attempt
-from corgi_gym.agents.health import (
-    UnhealthyError,
-    check_episodes,
-    round_health,
-    session_name,
-)
+from corgi_gym.agents.finite import FiniteTrainer, GradientCheck
+from corgi_gym.agents.health import check_episodes, round_health
+from corgi_gym.agents.lean import LeanTrainer
 from corgi_gym.agents.logps import add_chosen_head
 from corgi_gym.agents.rollout import Rollout, Session
 from corgi_gym.agents.sync import save_policy, sync_weights
@@ -54,8 +47,6 @@ from corgi_gym.envs import stable_hash
 
 # Prompts used by the parity probe after each sync.
 _PROBE_PROMPTS = 8
-# Sessions that an error names.
-_NAMED = 4
 
 
 @dataclass
@@ -96,13 +87,21 @@ class GuidedGRPOConfig(GRPOConfig):
 class RolloutReport:
     """One round of sessions, handed to ``on_rollout``: plain data for logs and displays.
 
-    ``episodes`` is every session that was played, also those that the loss does not use.
+    ``episodes`` is every session that was played, also those that the loss does not use;
+    ``curriculum`` is what a `corgi_gym.agents.curriculum.Curriculum` says of the round.
     """
 
     step: int
     episodes: list[Episode]
     seconds: float
     mismatch: float
+    curriculum: dict[str, Any] | None = None
+
+    @property
+    def tokens(self) -> int:
+        """All that the policy wrote, with what it wrote to be scored."""
+        scoring = self.curriculum["scoring_tokens"] if self.curriculum else 0
+        return sum(e.model_tokens for e in self.episodes) + int(scoring)
 
 
 def session_reward(prompts: list, completions: list, reward: list, **_: Any) -> list[float | None]:
@@ -110,7 +109,9 @@ def session_reward(prompts: list, completions: list, reward: list, **_: Any) -> 
     return reward
 
 
-class GuidedGRPOTrainer(SurvivingTrainer, GRPOTrainer):
+class GuidedGRPOTrainer(
+    CurriculumTrainer, SurvivingTrainer, FiniteTrainer, LeanTrainer, GRPOTrainer
+):
     """GRPO on sessions.
 
     Args:
@@ -129,6 +130,8 @@ class GuidedGRPOTrainer(SurvivingTrainer, GRPOTrainer):
     _tag_names = ("trl", "grpo", "corgi-gym")
     # Whether sessions are sampled, so that the engine needs the current weights in every round.
     _samples = True
+    # Whether all that it trains can be split over the processes (FSDP, ZeRO-3) and put together.
+    shards = True
 
     def __init__(
         self,
@@ -150,8 +153,6 @@ class GuidedGRPOTrainer(SurvivingTrainer, GRPOTrainer):
         self._rows: list[dict[str, Any]] = []
         self._episodes: list[Episode] = []
         self._finished: list[Episode] = []
-        self._score_mask: Tensor | None = None
-        self._skip_scoring = False
         self._step_inputs: list[dict[str, Any]] = []
         super().__init__(
             model=model,
@@ -167,11 +168,15 @@ class GuidedGRPOTrainer(SurvivingTrainer, GRPOTrainer):
                 add_chosen_head(policy, self.temperature)
         if self.accelerator.device.type == "cpu":
             keep_freed_memory()
-        self.add_callback(_GradientCheck(self))
+        self.add_callback(GradientCheck(self))
 
     @staticmethod
     def check_env(env: gym.Env[str, str]) -> None:
         """Check that the method can train on an environment; a `ValueError` says why not."""
+
+    @staticmethod
+    def check_settings(settings: Mapping[str, Any], env: gym.Env[str, str]) -> None:
+        """Check what fields of the config mean for an environment; likewise."""
 
     def _tasks(self, args: GuidedGRPOConfig) -> Dataset:
         """Task indices for the whole run; each row's prompt is what the environment asks."""
@@ -203,8 +208,15 @@ class GuidedGRPOTrainer(SurvivingTrainer, GRPOTrainer):
             self.ref_model.load_state_dict(state["reference"])
 
     def save_policy(self, folder: str | Path) -> None:
-        """Save the policy as a checkpoint that loads anywhere, any adapter merged in."""
-        save_policy(self.accelerator.unwrap_model(self.model), folder)
+        """Save the policy as a checkpoint that loads anywhere, any adapter merged in.
+
+        Every process must call it, and the first one writes.
+        """
+        save_policy(self._bare_model(), folder, self.accelerator)
+
+    def _bare_model(self) -> Any:
+        """The model without a wrapper; FSDP's stays, since it puts the weights together."""
+        return self.model if self.is_fsdp_enabled else self.accelerator.unwrap_model(self.model)
 
     # ---------------------------------------------------------------- rollouts
 
@@ -218,8 +230,9 @@ class GuidedGRPOTrainer(SurvivingTrainer, GRPOTrainer):
             )
             for i in range(_PROBE_PROMPTS)
         ]
-        model = self.accelerator.unwrap_model(self.model)
-        self.mismatch = sync_weights(model, self.rollout.engine, prompts)
+        self.mismatch = sync_weights(
+            self._bare_model(), self.rollout.engine, prompts, accelerator=self.accelerator
+        )
         self._synced_at = self.state.global_step
 
     def _run_sessions(self, count: int) -> dict[str, list[Any]]:
@@ -227,6 +240,7 @@ class GuidedGRPOTrainer(SurvivingTrainer, GRPOTrainer):
         if self._samples:
             self.sync()
         started = time.perf_counter()
+        self._score_pool()
         sessions = self._sessions([row["index"] for row in self._rows])
         self._finished = []
         try:
@@ -237,18 +251,23 @@ class GuidedGRPOTrainer(SurvivingTrainer, GRPOTrainer):
         seconds = time.perf_counter() - started
         played = gather_object(played)  # one report of the round, the same in every process
         self._log_episodes(played, seconds)
-        self.on_rollout(RolloutReport(self.state.global_step, played, seconds, self.mismatch))
+        drawn = self._curriculum_row(played)
+        step = self.state.global_step
+        self.on_rollout(RolloutReport(step, played, seconds, self.mismatch, drawn))
         check_episodes(played)
         return trl_rollout(self._episodes)
 
     def _sessions(self, indices: Sequence[int]) -> list[Session]:
-        """This round's sessions on the given tasks; their seeds follow from run, step and place."""
+        """This round's sessions on the tasks that the curriculum draws for the given ones.
+
+        Their seeds follow from run, step and place.
+        """
         step = self.state.global_step
         first = self.accelerator.process_index * len(indices)
-        single = step // self.steps_per_round < self.args.single_attempt_rounds
+        single = self.round_number < self.args.single_attempt_rounds
         return [
             Session(
-                index=index,
+                index=self.curriculum.task(index, self.round_number),
                 seed=stable_hash(self.args.seed, step, index, first + i),
                 max_attempts=1 if single else None,
             )
@@ -339,169 +358,3 @@ class GuidedGRPOTrainer(SurvivingTrainer, GRPOTrainer):
         """Rewards of the attempts that were scored."""
         pairs = zip(episode.step_rewards, episode.attempts, strict=True)
         return [reward for reward, attempt in pairs if not attempt.unscored]
-
-    # ---------------------------------------------------------------- micro-batches
-
-    def _prepare_inputs(self, generation_batch: Any) -> dict[str, Any]:
-        if not self.model.training:
-            return super()._prepare_inputs(generation_batch)
-        every = self.args.steps_per_generation * self.num_iterations
-        if self._step % every == 0 or self._buffered_inputs is None:
-            batch = self._generate_and_score_completions(generation_batch)
-            self._buffered_inputs = self._micro_batches(batch)
-        return self._buffered_inputs[self._step % self.args.steps_per_generation]
-
-    def _has_other_terms(self) -> bool:
-        """Whether rows without any advantage add to the loss."""
-        return self.beta != 0.0 or self._entropy_bonus_enabled
-
-    def _micro_batches(self, batch: dict[str, Any]) -> list[dict[str, Any]]:
-        """Split a round: rows at random over optimizer steps, sorted by length within each.
-
-        Rows without any advantage add nothing to the loss (unless it has other terms) and are left
-        out.
-        """
-        rows = len(batch["advantages"])
-        weight = batch["advantages"].abs() * batch["completion_mask"] * batch["tool_mask"]
-        lengths = (batch["prompt_mask"].sum(1) + batch["completion_mask"].sum(1)).tolist()
-        # only losses normalised by the round's token count are unchanged by leaving rows out
-        # and TRL's metrics are gathered row by row: every process needs as many rows as the others
-        alone = self.accelerator.num_processes == 1
-        by_tokens = self.loss_type in ("dapo", "cispo", "vespo") and alone
-        can_skip = by_tokens and not self._has_other_terms()
-        # the other losses are means over the rows of a micro-batch: only equal numbers weigh alike
-        sizes = lengths if by_tokens else [1] * rows
-        active = (weight.sum(1) != 0).tolist()  # NaN is active: it must not be left out unseen
-        generator = torch.Generator().manual_seed(
-            stable_hash(self.args.seed, "order", self.state.global_step) % 2**63
-        )
-        order = torch.randperm(rows, generator=generator).tolist()
-        parts = self.args.steps_per_generation
-        windows = max(1, parts // self.args.gradient_accumulation_steps)
-        result = []
-        for w in range(windows):
-            window = order[w * rows // windows : (w + 1) * rows // windows]
-            if can_skip:
-                window = [i for i in window if active[i]]
-            window.sort(key=lambda i: lengths[i])
-            for chunk in split_evenly(window, parts // windows, sizes):
-                result.append(take_rows(batch, chunk))
-        return result
-
-    # ---------------------------------------------------------------- log-probs
-
-    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
-        self._score_mask = self._scored_tokens(inputs)
-        try:
-            return super()._compute_loss(model, inputs)
-        finally:
-            self._score_mask = None
-
-    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Tensor:
-        """TRL's loss; stops where it is not finite.
-
-        Raises:
-            UnhealthyError: Naming the sessions whose loss is not a number.
-        """
-        loss: Tensor = super().compute_loss(model, inputs, *args, **kwargs)
-        if self.model.training:
-            self._step_inputs.append(inputs)
-            if not loss.isfinite():
-                self._stop("loss", lambda row: not self._compute_loss(model, row).isfinite())
-        return loss
-
-    def check_gradients(self) -> None:
-        """Check the gradients of the step that is about to be taken.
-
-        Raises:
-            UnhealthyError: If one is not finite, naming the sessions that it comes from.
-        """
-        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
-        if not all(norm.isfinite() for norm in torch._foreach_norm(gradients)):
-            self._stop("gradient", self._has_broken_gradient)
-
-    def _has_broken_gradient(self, row: dict[str, Any]) -> bool:
-        self.model.zero_grad(set_to_none=True)
-        self._compute_loss(self.model, row).backward()
-        gradients = (p.grad for p in self.model.parameters() if p.grad is not None)
-        return not all(bool(g.isfinite().all()) for g in gradients)
-
-    def _stop(self, what: str, broken: Callable[[dict[str, Any]], bool]) -> None:
-        """Raise, naming the sessions of this step that are broken when they are looked at alone."""
-        rows = [
-            take_rows(batch, [i]) for batch in self._step_inputs for i in range(row_count(batch))
-        ]
-        if self.accelerator.num_processes == 1:  # a pass of one process alone would hang the others
-            rows = [row for row in rows if broken(row)] or rows
-        self.model.zero_grad(set_to_none=True)
-        names = [session_name(self._episodes[int(row["session"])]) for row in rows]
-        raise UnhealthyError(
-            f"the {what} of step {self.state.global_step} is not finite, because of "
-            f"{_list_of(names)}; the weights are those of the step before (a lower learning rate, "
-            "or resuming from the last checkpoint with another seed, may get past it)"
-        )
-
-    def _scored_tokens(self, inputs: dict[str, Any]) -> Tensor:
-        """Which tokens of the completions, shape (B, T), get a log-prob: the model's own."""
-        return inputs["completion_mask"] * inputs["tool_mask"]
-
-    def _get_per_token_logps_and_entropies(
-        self,
-        model: Any,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        logits_to_keep: int,
-        batch_size: int | None = None,
-        compute_entropy: bool = False,
-        compute_aux_loss: bool = False,
-        **vision: Any,
-    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        if compute_aux_loss or any(value is not None for value in vision.values()):
-            return super()._get_per_token_logps_and_entropies(
-                model, input_ids, attention_mask, logits_to_keep, batch_size,
-                compute_entropy, compute_aux_loss, **vision,
-            )  # fmt: skip
-        wanted = attention_mask.clone()
-        wanted[:, :-logits_to_keep] = 0
-        if self._score_mask is not None:
-            wanted[:, -logits_to_keep:] = self._score_mask
-        if self._skip_scoring and model is self.model:
-            zeros = torch.zeros(wanted[:, -logits_to_keep:].shape, device=input_ids.device)
-            return zeros, zeros, None
-        step = batch_size or len(input_ids)
-        logps, entropies = [], []
-        for i in range(0, len(input_ids), step):
-            part = slice(i, i + step)
-            with self.accelerator.autocast():
-                a, b = self._score_rows(model, input_ids[part], attention_mask[part], wanted[part])
-            logps.append(a[:, -logits_to_keep:])
-            entropies.append(b[:, -logits_to_keep:])
-        return torch.cat(logps), torch.cat(entropies) if compute_entropy else None, None
-
-    def _score_rows(
-        self, model: Any, ids: Tensor, mask: Tensor, wanted: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Log-probs and entropies of the wanted tokens; a trainer that needs more scores more."""
-        logps, entropies = score_tokens(model, ids, mask, wanted)
-        return logps, entropies
-
-
-class _GradientCheck(TrainerCallback):
-    """Looks at the gradients of every step before the optimizer does."""
-
-    def __init__(self, trainer: GuidedGRPOTrainer) -> None:
-        self.trainer = trainer
-
-    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Called by transformers after clipping."""
-        self.trainer.check_gradients()
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Called by transformers after each optimizer step."""
-        self.trainer._step_inputs.clear()
-
-
-def _list_of(names: Sequence[str]) -> str:
-    """A few names, and how many more there are."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

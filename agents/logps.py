@@ -8,17 +8,19 @@ softmax over the vocabulary is recomputed in the backward pass instead of being 
 from __future__ import annotations
 
 import types
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from corgi_gym.agents.cpu import fast_attention
+from corgi_gym.agents.cpu_layers import fast_layers
 
 # Rows of float32 logits worked on at once: 128 x 49152 are 25 MB, which stay in cache and below the
 # size from which the allocator maps fresh pages for every tensor.
 _TILE = 128
-# Rows whose gradients go through one pair of matrix products.
+# Rows that go through one product with the output matrix: each product packs all of it anew, which
+# few rows do not repay.
 _BLOCK = 1024
 
 # What some models do to their logits after the output matrix.
@@ -37,52 +39,61 @@ class _ChosenLogps(torch.autograd.Function):
     ) -> Any:
         logps = hidden.new_empty(len(chosen), dtype=torch.float32)
         entropy = torch.empty_like(logps)
-        log_z = torch.empty_like(logps)
-        for part in _tiles(len(chosen), _TILE):
-            logits = _logits(hidden[part], weight, temperature)
-            peak = logits.amax(-1, keepdim=True)
-            logits -= peak
-            picked = logits.gather(-1, chosen[part, None])[:, 0]
-            probs = logits.exp()
-            total = probs.sum(-1)
-            log_total = total.log()
-            logps[part] = picked - log_total
-            entropy[part] = log_total - probs.mul_(logits).sum(-1) / total
-            log_z[part] = peak[:, 0] + log_total
-        ctx.save_for_backward(hidden, weight, chosen, log_z)
+        for block in _tiles(len(chosen), _BLOCK):
+            logits = hidden[block] @ weight.t()
+            for tile in _tiles(len(logits), _TILE):
+                rows = slice(block.start + tile.start, block.start + tile.start + len(logits[tile]))
+                log_probs = _float(logits[tile], temperature).log_softmax(-1)
+                logps[rows] = log_probs.gather(-1, chosen[rows, None])[:, 0]
+                entropy[rows] = log_probs.exp().mul_(log_probs).sum(-1).neg_()
+        ctx.save_for_backward(hidden, weight, chosen)
         ctx.temperature = temperature
         ctx.mark_non_differentiable(entropy)
         return logps, entropy
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, _: Tensor) -> Any:
-        hidden, weight, chosen, log_z = ctx.saved_tensors
-        grad_hidden = torch.empty_like(hidden)
-        grad_weight = torch.zeros_like(weight, dtype=torch.float32)
-        for block in _tiles(len(chosen), _BLOCK):
-            rows = hidden[block]
-            grad_logits = torch.empty(
-                len(rows), len(weight), dtype=weight.dtype, device=weight.device
-            )
-            for tile in _tiles(len(rows), _TILE):
-                probs = _logits(rows[tile], weight, ctx.temperature)
-                probs.sub_(log_z[block][tile, None]).exp_()
-                scale = (grad[block][tile] / ctx.temperature)[:, None]
-                probs.mul_(-scale).scatter_add_(1, chosen[block][tile, None], scale)
-                grad_logits[tile] = probs
-            grad_hidden[block] = grad_logits @ weight
-            grad_weight += grad_logits.t() @ rows
-        return grad_hidden, grad_weight.to(weight.dtype), None, None
+        hidden, weight, chosen = ctx.saved_tensors
+        with _gathered(weight):
+            return _gradients(grad, hidden, weight, chosen, ctx.temperature)
+
+
+def _gradients(
+    grad: Tensor, hidden: Tensor, weight: Tensor, chosen: Tensor, temperature: float
+) -> Any:
+    """Gradients of the four arguments of `_ChosenLogps`."""
+    grad_hidden = torch.empty_like(hidden)
+    grad_weight = torch.zeros_like(weight, dtype=torch.float32)
+    for block in _tiles(len(chosen), _BLOCK):
+        rows = hidden[block]
+        logits = rows @ weight.t()  # overwritten by their gradient, tile by tile
+        for tile in _tiles(len(rows), _TILE):
+            scale = (grad[block][tile] / temperature)[:, None]
+            probs = _float(logits[tile], temperature).softmax(-1)
+            probs.mul_(-scale).scatter_add_(1, chosen[block][tile, None], scale)
+            logits[tile] = probs
+        grad_hidden[block] = logits @ weight
+        grad_weight += logits.t() @ rows
+    return grad_hidden, grad_weight.to(weight.dtype), None, None
+
+
+def _gathered(weight: Tensor) -> AbstractContextManager[Any]:
+    """A whole output matrix under DeepSpeed ZeRO-3, whose hooks see the calls of modules only."""
+    if not hasattr(weight, "ds_status"):
+        return nullcontext()
+    from trl.trainer.utils import maybe_gather_lm_head_ctx
+
+    return maybe_gather_lm_head_ctx(weight)
 
 
 def _tiles(rows: int, size: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, rows, size)]
 
 
-def _logits(hidden: Tensor, weight: Tensor, temperature: float) -> Tensor:
-    """Float32 logits of some rows."""
-    logits = (hidden @ weight.t()).float()
-    return logits if temperature == 1.0 else logits.mul_(1.0 / temperature)
+def _float(logits: Tensor, temperature: float) -> Tensor:
+    """Float32 logits over the temperature."""
+    logits = logits.float()
+    return logits if temperature == 1.0 else logits * (1.0 / temperature)
 
 
 def chosen_logps(
@@ -131,12 +142,13 @@ def add_chosen_head(model: Any, temperature: float) -> None:
     ) -> Any:
         if score_mask is None:
             return original(input_ids=input_ids, **kwargs)
-        with fast_attention(self):
+        with fast_layers(self):
             hidden = self.base_model(input_ids=input_ids, use_cache=False).last_hidden_state
         wanted = score_mask[:, 1:].bool()
         picked = input_ids[:, 1:][wanted]
-        head = self.get_output_embeddings()
-        logps, entropy = chosen_logps(hidden[:, :-1][wanted], head.weight, picked, temperature)
+        weight = self.get_output_embeddings().weight
+        with _gathered(weight):
+            logps, entropy = chosen_logps(hidden[:, :-1][wanted], weight, picked, temperature)
         zeros = logps.new_zeros(input_ids.shape)
         place = torch.nn.functional.pad(wanted, (1, 0))
         return zeros.masked_scatter(place, logps), zeros.masked_scatter(place, entropy)

@@ -148,6 +148,7 @@ class GuidedPPOTrainer(GuidedGRPOTrainer):
     """
 
     _tag_names = ("trl", "ppo", "corgi-gym")
+    shards = False  # the critic's file of a checkpoint is written by the first process alone
 
     def __init__(self, model: Any, args: GuidedPPOConfig, rollout: Rollout, **kwargs: Any) -> None:
         super().__init__(model, args, rollout, **kwargs)

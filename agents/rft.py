@@ -6,42 +6,15 @@ on the verifier's utility). In a session the kept reply is the first one that so
 conversation that led to it; the failed attempts before it are context and carry no loss, so that
 the model learns to correct them and not to make them.
 
-Cross-entropy is the policy-gradient loss with the weight 1 on the kept replies, 0 elsewhere, and a
-ratio of 1: TRL's CISPO loss, -w log pi, without old log-probs. So rows, micro-batches, checkpoints
-and reports are those of every other method.
+The loss is that of `corgi_gym.agents.weighted`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from corgi_gym.agents.episode import Episode
-from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer
-
-
-@dataclass
-class ImitationConfig(GuidedGRPOConfig):
-    """`GuidedGRPOConfig` whose loss is cross-entropy."""
-
-    loss_type: str = field(default="cispo")
-    epsilon_high: float | None = field(default=1.0)
-
-
-class ImitationTrainer(GuidedGRPOTrainer):
-    """Cross-entropy on chosen attempts of a round's sessions.
-
-    The loss is the mean over the chosen tokens of a round, each optimizer step taking its share.
-    Subclasses choose: `_attempt_values` gives an attempt the weight 1 or 0.
-    """
-
-    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-        batch = super()._generate_and_score_completions(inputs)
-        batch.pop("old_per_token_logps", None)  # the ratio of a likelihood to itself is 1
-        chosen = (batch["advantages"] != 0).sum()
-        batch["num_items_in_batch"] = self.accelerator.gather(chosen).sum()
-        self._metrics["train"]["imitation/tokens"].append(float(batch["num_items_in_batch"]))
-        return batch
+from corgi_gym.agents.weighted import ImitationConfig, ImitationTrainer
 
 
 @dataclass

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from corgi_gym.agents.demonstrations import check_witnesses, demonstrate
 from corgi_gym.agents.episode import Episode
-from corgi_gym.agents.rft import ImitationConfig, ImitationTrainer
 from corgi_gym.agents.rollout import Session
+from corgi_gym.agents.weighted import ImitationConfig, ImitationTrainer
 
 
 @dataclass
@@ -44,11 +44,7 @@ class SFTTrainer(ImitationTrainer):
     check_env = staticmethod(check_witnesses)
 
     def _sessions(self, indices: Sequence[int]) -> list[Session]:
-        """A task of its own for each place in a group: repeats would teach nothing."""
-        size, first = self.num_generations, self.accelerator.process_index * len(indices)
-        return super()._sessions(
-            [index * size + (first + i) % size for i, index in enumerate(indices)]
-        )
+        return super()._sessions(self._one_task_each(indices))
 
     def _play(self, sessions: list[Session]) -> tuple[list[Episode], list[Episode]]:
         share = self.args.corrective

@@ -3,6 +3,10 @@
 A weight update of vLLM can go wrong without an error (see `engines.vllm_engine`), so after every
 sync a probe compares the engine's log-probs with the trainer's on freshly sampled tokens, and a
 mismatch beyond the noise of the two bf16 implementations stops the run.
+
+Weights that FSDP or DeepSpeed ZeRO-3 has split over the processes are put together first, with
+TRL's and torch's own means. That is work for all processes together: each must call what is here,
+also those whose engine needs nothing (`corgi_gym.agents.engines.vllm_server`).
 """
 
 from __future__ import annotations
@@ -15,32 +19,72 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 from corgi_gym.agents.engines.base import Engine, EngineError, GenerationRequest, Sampling
 from corgi_gym.agents.health import PARITY_LIMIT
+from corgi_gym.agents.processes import Processes
 
 _PROBE_TOKENS = 12
 
 
 @contextmanager
-def engine_weights(model: Any) -> Iterator[Iterator[tuple[str, Tensor]]]:
-    """The policy's weights under the names of its checkpoint, with any LoRA adapter merged in."""
-    peft = hasattr(model, "merge_adapter")
-    frozen: dict[str, Tensor] = {}
-    if peft:
-        # taking the adapter out again rounds, and the frozen weights would drift sync by sync
-        layers = ((n, p) for n, p in model.named_parameters() if ".base_layer." in n)
-        frozen = {name: parameter.detach().clone() for name, parameter in layers}
-        model.merge_adapter()
+def engine_weights(model: Any, accelerator: Any = None) -> Iterator[Iterator[tuple[str, Tensor]]]:
+    """The policy's weights under the names of its checkpoint, with any LoRA adapter merged in.
+
+    Args:
+        model: The policy, as accelerate has prepared it for FSDP, else without its wrapper.
+        accelerator: Of a trainer whose weights may be sharded; each tensor is then a whole one.
+    """
+    with _gathered(model, accelerator), _merged(model):
+        peft = hasattr(model, "merge_adapter")
+        named = _named_weights(model.get_base_model()) if peft else model.named_parameters()
+        yield ((name, _whole(tensor, accelerator)) for name, tensor in named)
+
+
+@contextmanager
+def _gathered(model: Any, accelerator: Any) -> Iterator[None]:
+    """Whole parameters under ZeRO-3 and FSDP 1; those of FSDP 2 can be read one by one."""
+    if accelerator is None:
+        yield
+        return
+    from trl.distributed import DistributedBackend
+
+    shards = DistributedBackend(accelerator)
+    with (
+        shards.gather_params(list(model.parameters())),
+        shards.summon_full_params(model, writeback=False),
+    ):
+        yield
+
+
+@contextmanager
+def _merged(model: Any) -> Iterator[None]:
+    """Any LoRA adapter merged into the weights, which are afterwards what they were."""
+    if not hasattr(model, "merge_adapter"):
+        yield
+        return
+    # taking the adapter out again rounds, and the frozen weights would drift sync by sync
+    layers = ((n, p) for n, p in model.named_parameters() if ".base_layer." in n)
+    frozen = {name: parameter.detach().clone() for name, parameter in layers}
+    model.merge_adapter()
     try:
-        yield (_named_weights(model.get_base_model()) if peft else model.named_parameters())
+        yield
     finally:
-        if peft:
-            model.unmerge_adapter()
-            parameters = dict(model.named_parameters())
-            with torch.no_grad():
-                for name, tensor in frozen.items():
-                    parameters[name].copy_(tensor)
+        model.unmerge_adapter()
+        parameters = dict(model.named_parameters())
+        with torch.no_grad():
+            for name, tensor in frozen.items():
+                parameters[name].copy_(tensor)
+
+
+def _whole(tensor: Tensor, accelerator: Any) -> Tensor:
+    """A tensor that FSDP 2 has split over the processes, in one piece."""
+    if not isinstance(tensor, DTensor):
+        return tensor
+    tensor = tensor.detach()
+    # parameters that were moved to the CPU go through the processes' own devices
+    return tensor.to(accelerator.device).full_tensor() if accelerator else tensor.full_tensor()
 
 
 def _named_weights(base: Any) -> Iterator[tuple[str, Tensor]]:
@@ -51,17 +95,22 @@ def _named_weights(base: Any) -> Iterator[tuple[str, Tensor]]:
             yield name.replace(".base_layer.", "."), tensor
 
 
-def save_policy(model: Any, folder: str | Path) -> None:
+def save_policy(model: Any, folder: str | Path, accelerator: Any = None) -> None:
     """Save the policy as a whole checkpoint, with any LoRA adapter merged in.
 
-    So every checkpoint loads alike, with transformers and with vLLM, and without PEFT.
+    So every checkpoint loads alike, with transformers and with vLLM, and without PEFT. Of several
+    processes, which must all call it, the first one writes.
     """
-    if not hasattr(model, "merge_adapter"):
-        model.save_pretrained(folder)
+    here = Processes.current()
+    peft = hasattr(model, "merge_adapter")
+    if not peft and not here.sharded:
+        if here.main:
+            model.save_pretrained(folder)
         return
-    with engine_weights(model) as weights:
+    with engine_weights(model, accelerator) as weights:
         state = {name: tensor.detach() for name, tensor in weights}
-        model.get_base_model().save_pretrained(folder, state_dict=state)
+        if here.main:
+            (model.get_base_model() if peft else model).save_pretrained(folder, state_dict=state)
 
 
 def parity(model: Any, engine: Engine, prompts: Sequence[list[int]], seed: int = 0) -> float:
@@ -92,19 +141,31 @@ def parity(model: Any, engine: Engine, prompts: Sequence[list[int]], seed: int =
 
 
 def sync_weights(
-    model: Any, engine: Engine, prompts: Sequence[list[int]], limit: float = PARITY_LIMIT
+    model: Any,
+    engine: Engine,
+    prompts: Sequence[list[int]],
+    limit: float = PARITY_LIMIT,
+    *,
+    accelerator: Any = None,
 ) -> float:
     """Load ``model``'s weights into ``engine``, probe, and return the mismatch.
+
+    Args:
+        model: See `engine_weights`.
+        engine: Idle, in every process.
+        prompts: Of the probe, as token ids.
+        limit: Largest mean difference of log-probs, in nats.
+        accelerator: See `engine_weights`.
 
     Raises:
         EngineError: If engine and model disagree by more than ``limit``.
     """
-    with engine_weights(model) as weights:
+    with engine_weights(model, accelerator) as weights:
         engine.load_weights(weights)
-        was_training = model.training
-        model.eval()
-        mismatch = parity(model, engine, prompts)
-        model.train(was_training)
+    was_training = model.training
+    model.eval()
+    mismatch = parity(model, engine, prompts)
+    model.train(was_training)
     if not mismatch <= limit:
         raise EngineError(
             "after a weight sync the engine's log-probs differ from the trainer's by "

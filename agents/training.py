@@ -13,7 +13,8 @@ import gymnasium as gym
 import torch
 from transformers import PrinterCallback, TrainerCallback
 
-from corgi_gym.agents.algorithms import get_algorithm
+from corgi_gym.agents.algorithms import Algorithm, get_algorithm
+from corgi_gym.agents.curriculum_settings import UNIFORM
 from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer, RolloutReport
 from corgi_gym.agents.lora import lora_config
 from corgi_gym.agents.processes import Processes
@@ -39,9 +40,16 @@ def check_training(algorithm: str, spec: Any, env: gym.Env[str, str]) -> None:
             if value := getattr(spec, name):
                 raise ValueError(f"{algorithm} trains nothing: train.{name}={value!r} has no use")
         return
-    _load(row.trainer).check_env(env)
-    config = _load(row.config)
+    trainer, config = _load(row.trainer), _load(row.config)
+    Processes.current().check()
+    if Processes.current().sharded and not trainer.shards:
+        raise ValueError(
+            f"{algorithm} cannot be trained with weights split over processes (FSDP, ZeRO-3): its "
+            "critic would not be saved; use plain data parallelism (ddp.yaml, zero2.yaml)"
+        )
+    trainer.check_env(env)
     check_options(spec.options, config)
+    trainer.check_settings({**row.settings, **spec.options}, env)
     lora_config(spec.lora or row.lora)
 
 
@@ -59,6 +67,12 @@ def check_options(options: Mapping[str, Any], config: type = GuidedGRPOConfig) -
             raise ValueError(
                 f"unknown train.options key {name!r}: no {config.__name__} field{hint}"
             )
+
+
+def chosen_curriculum(spec: Any, row: Algorithm) -> Mapping[str, Any]:
+    """The curriculum of a run: the recipe's, or the method's own where the recipe has none."""
+    uniform = dict(spec.curriculum) == UNIFORM
+    return row.curriculum if uniform and row.curriculum else spec.curriculum
 
 
 def micro_batches(spec: Any, processes: int) -> int:
@@ -83,7 +97,7 @@ def _load(path: str) -> Any:
 
 def make_trainer(
     *,
-    algorithm: str,
+    algorithm: str | Algorithm,
     spec: Any,
     model: Any,
     tokenizer: Any,
@@ -92,6 +106,8 @@ def make_trainer(
     seed: int,
     output_dir: str,
     seconds_before: float = 0.0,
+    tokens_before: int = 0,
+    clock: Callable[[], float] | None = None,
     on_rollout: Callable[[RolloutReport], None] | None = None,
     on_log: Callable[[dict[str, float]], None] | None = None,
     **trainer_kwargs: Any,
@@ -99,7 +115,7 @@ def make_trainer(
     """Make the trainer of ``algorithm``.
 
     Args:
-        algorithm: A name of `corgi_gym.agents.algorithms.ALGORITHMS`.
+        algorithm: A name of `corgi_gym.agents.algorithms.ALGORITHMS`, or a row of one's own.
         spec: The recipe's training part (`corgi_gym.benchmarks.recipe.TrainSpec`).
         model: The policy.
         tokenizer: Its tokenizer.
@@ -109,6 +125,8 @@ def make_trainer(
         output_dir: Scratch folder of the trainer.
         seconds_before: Seconds of training in earlier parts of the run, which count towards
             ``spec.max_seconds``.
+        tokens_before: The same for ``spec.max_tokens``.
+        clock: Seconds of training, for ``spec.max_seconds``; by default wall time.
         on_rollout: Called after each round of sessions.
         on_log: Called with the logs of each optimizer step.
         **trainer_kwargs: Further arguments of the trainer, such as ``peft_config`` (by default that
@@ -154,18 +172,21 @@ def make_trainer(
         "seed": seed,
         **own,
     }
+    budget = _Budget(spec, seconds_before, tokens_before, clock or time.monotonic)
     trainer_kwargs.setdefault("peft_config", lora_config(spec.lora or row.lora))
     trainer: GuidedGRPOTrainer = _load(row.trainer)(
         model,
         config(**settings),
         rollout,
-        on_rollout=on_rollout,
+        on_rollout=budget.counting(on_rollout),
         processing_class=tokenizer,
         **trainer_kwargs,
     )
+    trainer.use_curriculum(chosen_curriculum(spec, row))
     trainer.remove_callback(PrinterCallback)
-    if spec.max_seconds:
-        trainer.add_callback(_Deadline(spec.max_seconds - seconds_before, trainer.steps_per_round))
+    if spec.max_seconds or spec.max_tokens:
+        budget.steps_per_round = trainer.steps_per_round
+        trainer.add_callback(budget)
     if on_log is not None:
         trainer.add_callback(_LogCallback(on_log))
     return trainer
@@ -182,19 +203,33 @@ class _LogCallback(TrainerCallback):
         self.function(logs or {})
 
 
-class _Deadline(TrainerCallback):
-    """Stops at the end of the round in which the time is up."""
+class _Budget(TrainerCallback):
+    """Stops at the end of the round in which the seconds or the tokens are used up."""
 
-    def __init__(self, seconds: float, steps_per_round: int) -> None:
-        self.seconds, self.steps_per_round = seconds, steps_per_round
-        self.started = time.monotonic()
+    def __init__(self, spec: Any, seconds: float, tokens: int, clock: Callable[[], float]) -> None:
+        self.max_seconds, self.max_tokens = spec.max_seconds, spec.max_tokens
+        self.seconds, self.tokens, self.clock = seconds, tokens, clock
+        self.started, self.steps_per_round = clock(), 1
+
+    def counting(
+        self, on_rollout: Callable[[RolloutReport], None] | None
+    ) -> Callable[[RolloutReport], None]:
+        """``on_rollout`` after counting the round's tokens."""
+
+        def count(report: RolloutReport) -> None:
+            self.tokens += report.tokens
+            if on_rollout is not None:
+                on_rollout(report)
+
+        return count
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Called by transformers."""
-        self.started = time.monotonic()
+        self.started = self.clock()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Called by transformers after each optimizer step."""
         if state.global_step % self.steps_per_round == 0:
-            over = time.monotonic() - self.started > self.seconds
+            seconds = self.seconds + self.clock() - self.started
+            over = 0 < self.max_seconds < seconds or 0 < self.max_tokens <= self.tokens
             control.should_training_stop |= Processes.current().any(over)  # all stop, or none

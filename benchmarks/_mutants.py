@@ -3,7 +3,7 @@
 The operators are the classic ones (DeMillo, Lipton and Sayward 1978, "Hints on test data
 selection"; Offutt et al. 1996, "An experimental determination of sufficient mutant operators"):
 comparisons, arithmetic, Boolean logic, constants, return values, removed statements. Texts,
-annotations, declared examples and docstrings stay: another wording is no fault.
+annotations, type aliases, declared examples and docstrings stay: another wording is no fault.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def mutants(source: str) -> Iterator[Mutant]:
     """
     tree = ast.parse(source)
     _mark_parents(tree)
-    examples = _example_names(tree)
-    places = [node for node in ast.walk(tree) if _is_code(node, examples)]
+    unused = _names_that_no_code_uses(tree)
+    places = [node for node in ast.walk(tree) if _is_code(node, unused)]
     places.sort(key=lambda node: (node.lineno, node.col_offset))
     for node in places:
         for name, change in _changes(node):
@@ -94,13 +94,17 @@ def _mark_parents(tree: ast.Module) -> None:
     for mark, node in enumerate(ast.walk(tree)):
         node.mark = mark
         for child in ast.iter_child_nodes(node):
-            child.parent = node
+            if child._fields or child._attributes:  # else one object for all, such as ast.Load()
+                child.parent = node
 
 
-def _example_names(tree: ast.Module) -> set[str]:
-    """Names that only decorators use: the data of declared examples."""
-    decorators = [d for node in ast.walk(tree) for d in getattr(node, "decorator_list", ())]
-    names = [n for d in decorators for n in ast.walk(d) if isinstance(n, ast.Name)]
+def _names_that_no_code_uses(tree: ast.Module) -> set[str]:
+    """Names that only decorators and annotations use: data of declared examples, type aliases."""
+    aside = [d for node in ast.walk(tree) for d in getattr(node, "decorator_list", ())]
+    for node in ast.walk(tree):
+        notes = (getattr(node, "annotation", None), getattr(node, "returns", None))
+        aside += [note for note in notes if note is not None]
+    names = [n for tree in aside for n in ast.walk(tree) if isinstance(n, ast.Name)]
     inside = {n.mark for n in names}
     elsewhere = {
         n.id
@@ -110,7 +114,7 @@ def _example_names(tree: ast.Module) -> set[str]:
     return {n.id for n in names} - elsewhere
 
 
-def _is_code(node: ast.AST, examples: set[str]) -> bool:
+def _is_code(node: ast.AST, unused: set[str]) -> bool:
     """Whether a node is run, and is neither annotation, declared example nor docstring."""
     if not hasattr(node, "lineno"):
         return False
@@ -122,7 +126,7 @@ def _is_code(node: ast.AST, examples: set[str]) -> bool:
             return False
         if isinstance(parent, ast.ClassDef) and child in parent.bases:
             return False
-        if isinstance(child, ast.Assign | ast.AnnAssign) and _names(child) & examples:
+        if isinstance(child, ast.Assign | ast.AnnAssign) and _names(child) & unused:
             return False
         if isinstance(parent, ast.Raise | ast.JoinedStr | ast.FormattedValue):
             return False
@@ -153,7 +157,8 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
     elif isinstance(node, ast.If | ast.IfExp | ast.While):
         yield "negate", lambda n: _negated(n)
     elif isinstance(node, ast.Return) and node.value is not None:
-        if not (isinstance(node.value, ast.Constant) and node.value.value is None):
+        known = isinstance(node.value, ast.Constant)
+        if not (known and (node.value.value is None or node.value.value is False)):
             yield "return", _set("value", ast.Constant(None))
     elif isinstance(node, ast.Continue):
         yield "leave", lambda n: ast.copy_location(ast.Break(), n)

@@ -32,7 +32,7 @@ _CONSTRAINTS = (
     "test_constraints.py",
     "test_constraints_conflicts.py",
 )
-_JUDGE = ("test_boundaries_judge.py", "test_llm_judge.py")
+_JUDGE = ("test_boundaries_judge.py", "test_llm_judge.py", "test_verdict_lines.py")
 _SEMANTIC = ("test_boundaries_semantic.py", "test_semantic.py")
 _MATH = ("test_boundaries_math.py", "test_guided_math.py")
 _PROGRAM = ("test_mbpp.py", "test_program.py")

@@ -4,9 +4,10 @@ Nothing on disk changes. There are two ways, a quick one that can notice a mutan
 that decides the rest:
 
 - `_Template`: one fork collects the tests, runs each of them once, traced, and learns how long it
-  takes and which functions of the module it enters. Then it forks for each mutant, puts the changed
-  code into the function objects, and runs the tests that enter the changed function first, quick
-  ones before slow ones. Data that the first run has loaded need not be loaded again.
+  takes and which functions it enters. Then it forks for each mutant, puts the changed code into the
+  function objects, and runs the tests that enter the changed function first, quick ones before slow
+  ones. Data that the first run has loaded need not be loaded again, and modules with the same tests
+  share the template.
 - `_fresh`: a fork imports everything anew, the module with its change. So it goes with changes that
   are run on import (constants, tables), and with all that no test noticed the quick way, where
   results that the first run has cached can hide a change.
@@ -25,9 +26,10 @@ import resource
 import signal
 import sys
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -42,7 +44,7 @@ from corgi_gym.benchmarks._mutation_code import Place, changed_functions
 
 ROOT = Path(__file__).parents[1]
 # CPU seconds of a test, traced (two or three times the plain time): slower ones are stress tests.
-SLOW_TEST = 2.0
+SLOW_TEST = 1.0
 # A mutant that takes this many times the CPU time of the unchanged module loops: it is noticed.
 TIME_FACTOR, TIME_FLOOR = 6.0, 5.0
 # CPU seconds of the runs without a change.
@@ -71,12 +73,20 @@ class Subject:
     Attributes:
         name: Full name, as it is imported.
         path: Its file.
+        source: Its text.
         tests: Its test files.
+        mutants: What to try.
     """
 
     name: str
     path: Path
+    source: str
     tests: tuple[Path, ...]
+    mutants: tuple[Mutant, ...]
+
+    def tree(self) -> ast.Module:
+        """The module without a change."""
+        return ast.parse(self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,49 +95,63 @@ class Plan:
 
     Attributes:
         seconds: CPU seconds of each quick test.
-        entered: First lines of the functions of the module that each test enters.
-        limit: CPU seconds until a mutant counts as a loop.
+        entered: First lines of the functions of one module that each test enters.
+        failing: Tests that fail without a change: they tell nothing, and are left out.
     """
 
     seconds: dict[str, float]
     entered: dict[str, list[int]]
-    limit: float
+    failing: list[str]
 
     def order(self, function: tuple[int, int] | None = None) -> list[str]:
         """The quick tests, those first that enter a function between two lines."""
 
         def rank(test: str) -> tuple[bool, float]:
-            first, last = function or (0, sys.maxsize)
-            return not any(first <= n <= last for n in self.entered[test]), self.seconds[test]
+            return not self._enters(test, function), self.seconds[test]
 
         return sorted(self.seconds, key=rank)
 
+    def those_that_enter(self, function: tuple[int, int] | None) -> list[str]:
+        """Of `order`, the tests that enter the function; all, if it is only entered on import."""
+        tests = self.order(function)
+        return [test for test in tests if self._enters(test, function)] or tests
 
-def trials(subject: Subject, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, Outcome]]:
+    def _enters(self, test: str, function: tuple[int, int] | None) -> bool:
+        first, last = function or (0, sys.maxsize)
+        return function is None or any(first <= n <= last for n in self.entered[test])
+
+
+def trials(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Mutant, Outcome]]:
     """Each mutant with ``killed``, ``timeout`` or ``survived``, and the CPU seconds that it took.
 
+    Args:
+        subjects: Modules with the same test files.
+
     Raises:
-        ValueError: If the tests fail without any change.
+        ValueError: If no test passes without any change. Single ones that fail are a warning.
     """
-    tree = ast.parse(subject.path.read_text())
-    left = dict(enumerate(mutants))
-    plan = None
-    for line in _template(subject, tree, mutants):
+    left = {(i, j): m for i, subject in enumerate(subjects) for j, m in enumerate(subject.mutants)}
+    plans: list[Plan] = []
+    for line in _template(subjects):
         if "plan" in line:
-            plan = Plan(**line["plan"])
+            plans.append(Plan(**line["plan"]))
         else:
-            yield left.pop(line["mutant"]), (line["outcome"], line["seconds"])
-    names = ", ".join(str(path) for path in subject.tests)
-    if plan is None:
-        raise ValueError(f"the tests fail without any change: {names}")
+            i, j = line["mutant"]
+            yield subjects[i], left.pop((i, j)), (line["outcome"], line["seconds"])
+    names = ", ".join(str(path) for path in subjects[0].tests)
+    if not plans:
+        raise ValueError(f"no test passes without any change: {names}")
+    if plans[0].failing:
+        text = f"these fail without any change and are left out: {', '.join(plans[0].failing)}"
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
     if not left:
         return
-    outcome, taken = _fresh(subject, tree, plan.order(), LEARN_SECONDS)
+    outcome, taken = _fresh(subjects[0], subjects[0].tree(), plans[0].order(), LEARN_SECONDS)
     if outcome != "survived":
         raise ValueError(f"the quick tests fail in another order: {names}")
-    for mutant in left.values():
-        tests = plan.order(mutant.function)
-        yield mutant, _fresh(subject, mutant.tree(), tests, _limit(taken))
+    for (i, _), mutant in left.items():
+        tests = plans[i].those_that_enter(mutant.function)
+        yield subjects[i], mutant, _fresh(subjects[i], mutant.tree(), tests, _limit(taken))
 
 
 def _limit(seconds: float) -> float:
@@ -200,10 +224,8 @@ class _Order:
 # ---------------------------------------------------------------- a fork that forks for each mutant
 
 
-def _template(
-    subject: Subject, tree: ast.Module, mutants: Sequence[Mutant]
-) -> Iterator[dict[str, Any]]:
-    """What the template tells: its plan, and the mutants that it noticed."""
+def _template(subjects: Sequence[Subject]) -> Iterator[dict[str, Any]]:
+    """What the template tells: a plan for each subject, and the mutants that it noticed."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -211,10 +233,9 @@ def _template(
 
         def run() -> int:
             _forget_modules()
-            sys.meta_path.insert(0, _Finder(subject, tree))
+            sys.meta_path[:0] = [_Finder(subject, subject.tree()) for subject in subjects]
             with open(write, "w") as told:
-                plugin = _Template(subject, tree, mutants, told)
-                return int(pytest.main(_options(subject), plugins=[plugin]))
+                return int(pytest.main(_options(subjects[0]), plugins=[_Template(subjects, told)]))
 
         _end_with(run)
     os.close(write)
@@ -229,41 +250,47 @@ def _template(
 class _Template:
     """A pytest plug-in: each test once, then for each mutant the tests in a fork."""
 
-    def __init__(
-        self, subject: Subject, tree: ast.Module, mutants: Sequence[Mutant], told: IO[str]
-    ) -> None:
-        self._subject, self._tree, self._mutants, self._told = subject, tree, mutants, told
+    def __init__(self, subjects: Sequence[Subject], told: IO[str]) -> None:
+        self._subjects, self._told = subjects, told
         self._passed: set[str] = set()
+        self._failed: set[str] = set()
         self._parent = os.getppid()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call" and report.passed:
+        if report.failed:
+            self._failed.add(report.nodeid)
+        elif report.when == "call" and report.passed:
             self._passed.add(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         signal.signal(signal.SIGPROF, _cut_off)
         learned = {item.nodeid: self._learn(item) for item in session.items}
-        if session.testsfailed or not self._passed:
+        if not self._passed:
             return True
-        seconds = {test: learned[test][0] for test in learned if test in self._passed}
-        entered = {test: learned[test][1] for test in learned if test in self._passed}
-        plan = Plan(seconds, entered, 0.0)
-        self._tell(plan={"seconds": seconds, "entered": entered, "limit": 0.0})
+        quick = {test: learned[test] for test in learned if test in self._passed - self._failed}
+        seconds = {test: taken for test, (taken, _) in quick.items()}
+        plans = []
+        for subject in self._subjects:
+            entered = {test: sorted(found[str(subject.path)]) for test, (_, found) in quick.items()}
+            plans.append(Plan(seconds, entered, sorted(self._failed)))
+            self._tell(plan=asdict(plans[-1]))
+        session.testsfailed = 0
         gc.collect()
         gc.freeze()
-        outcome, taken = self._try(session, plan.order(), {}, LEARN_SECONDS)
+        outcome, taken = self._try(session, plans[0].order(), None, {}, LEARN_SECONDS)
         if outcome == "survived":  # else the tests mind being run twice: all is left to `_fresh`
-            self._try_all(session, plan, _limit(taken))
+            for number, plan in enumerate(plans):
+                self._try_all(session, number, plan, _limit(taken))
         return True
 
-    def _learn(self, item: pytest.Item) -> tuple[float, list[int]]:
+    def _learn(self, item: pytest.Item) -> tuple[float, dict[str, set[int]]]:
         """Run a test; one that takes too long, or needs a fixture that does, ends as skipped."""
-        path, entered = str(self._subject.path), set()
+        entered: dict[str, set[int]] = {str(subject.path): set() for subject in self._subjects}
 
         def trace(frame: FrameType, event: str, argument: object) -> None:
-            if frame.f_code.co_filename == path:
-                entered.add(frame.f_code.co_firstlineno)
+            if (lines := entered.get(frame.f_code.co_filename)) is not None:
+                lines.add(frame.f_code.co_firstlineno)
 
         start = time.process_time()
         signal.setitimer(signal.ITIMER_PROF, SLOW_TEST, SLOW_TEST)
@@ -273,31 +300,35 @@ class _Template:
         finally:
             sys.settrace(None)
             signal.setitimer(signal.ITIMER_PROF, 0.0)
-        return time.process_time() - start, sorted(entered)
+        return time.process_time() - start, entered
 
-    def _try_all(self, session: pytest.Session, plan: Plan, limit: float) -> None:
-        before = _compiled(self._tree, self._subject)
-        for number, mutant in enumerate(self._mutants):
-            codes = changed_functions(before, _compiled(mutant.tree(), self._subject))
+    def _try_all(self, session: pytest.Session, number: int, plan: Plan, limit: float) -> None:
+        subject = self._subjects[number]
+        before = _compiled(subject.tree(), subject)
+        for place, mutant in enumerate(subject.mutants):
+            codes = changed_functions(before, _compiled(mutant.tree(), subject))
             if codes is None:
                 continue
             if os.getppid() != self._parent:  # nobody listens any more
                 return
-            outcome, taken = self._try(session, plan.order(mutant.function), codes, limit)
+            tests = plan.order(mutant.function)
+            outcome, taken = self._try(session, tests, subject, codes, limit)
             if outcome != "survived":
-                self._tell(mutant=number, outcome=outcome, seconds=taken)
+                self._tell(mutant=(number, place), outcome=outcome, seconds=taken)
 
     def _try(
         self,
         session: pytest.Session,
         tests: list[str],
+        subject: Subject | None,
         codes: dict[Place, CodeType],
         seconds: float,
     ) -> Outcome:
         items = {item.nodeid: item for item in session.items}
 
         def run() -> int:
-            _put(codes, self._subject)
+            if subject is not None:
+                _put(codes, subject)
             for test in tests:
                 items[test].config.hook.pytest_runtest_protocol(item=items[test], nextitem=None)
                 if session.testsfailed:

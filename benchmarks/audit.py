@@ -1,98 +1,30 @@
-"""``corgi-gym audit``: the checker test kit with tasks of a family or of a file.
+"""``corgi-gym audit``: the checker test kit on one checker, or on every shipped family.
 
-The kit itself (`corgi_gym.rewards.audit`) knows checkers only; the rows come from here.
+The kit itself (`corgi_gym.rewards.audit`) knows checkers only; rows come from `audit_material`.
+``audit all`` takes long: it writes each family's result into ``OUT/subjects`` as it is done, goes
+on when one fails, and with ``--resume`` keeps what is there.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
+import time
+import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from corgi_gym.envs import FAMILIES, TaskSource, load_family
-from corgi_gym.envs.data import load_rows
+from corgi_gym.benchmarks.audit_material import material
 from corgi_gym.envs.tasks import family_names
-from corgi_gym.rewards import Checker, checker_names
-from corgi_gym.rewards.audit import Audit, Row, audit, table, write
-from corgi_gym.rewards.registry import checker_name
+from corgi_gym.rewards.audit import Audit, audit, table, write
+from corgi_gym.rewards.audit.report import write_whole
 
 ALL = "all"
-# Witnesses of further tasks, which the prompt-blind strings draw from.
-POOL = 120
-
-
-class Material(NamedTuple):
-    """What to audit a checker with."""
-
-    checker: str | Checker
-    rows: list[Row]
-    pool: list[str]
-
-
-def family_material(family: str, tasks: int, seed: int) -> Material:
-    """Tasks of a family with their near misses, and witnesses of other tasks.
-
-    Raises:
-        ValueError: For an unknown family.
-        ImportError: If it needs an extra that is not installed.
-    """
-    source = load_family(family)()
-    rows = []
-    for index in range(tasks):
-        task = source.item(seed, index, "train")
-        rows.append(
-            Row(
-                task.prompt,
-                task.target,
-                task.witness or None,
-                tuple(source.near_misses(task)),
-                name=f"{task.task_id} ({family}, seed {seed}, index {index})",
-            )
-        )
-    own = {row.witness for row in rows}
-    pool = [source.item(seed + 1, index, "validation").witness for index in range(POOL)]
-    return Material(_spec(source), rows, [text for text in pool if text and text not in own])
-
-
-def _spec(source: TaskSource) -> str | Checker:
-    """The checker's name where it has one that finds it again, else the checker."""
-    name = checker_name(source.checker)
-    return name if name in checker_names() else source.checker
-
-
-def file_rows(path: str) -> list[Row]:
-    """Rows of a JSON lines, JSON, CSV or Parquet file: prompt, target, witness, near_misses.
-
-    Raises:
-        ValueError: For no usable row, and for a field of the wrong type; it names row and field.
-    """
-    rows = []
-    for number, found in enumerate(load_rows(path, {"prompt": str}), start=1):
-        witness, misses = found.get("witness"), found.get("near_misses") or []
-        if witness is not None and not isinstance(witness, str):
-            raise ValueError(f"{path}: row {number}: witness must be a string, got {witness!r:.60}")
-        if not isinstance(misses, list) or not all(isinstance(m, str) for m in misses):
-            raise ValueError(
-                f"{path}: row {number}: near_misses must be a list of strings, got {misses!r:.60}"
-            )
-        name = f"row {number} of {Path(path).name}"
-        rows.append(Row(found["prompt"], found.get("target"), witness, tuple(misses), name=name))
-    return rows
-
-
-def material(name: str, *, family: str | None, rows: str | None, tasks: int, seed: int) -> Material:
-    """What to audit ``name`` with: a file's rows, a family's tasks, or its own examples."""
-    if rows is not None:
-        return Material(name, file_rows(rows)[:tasks], [])
-    chosen = family or (name if name in FAMILIES else None)
-    if chosen is None:
-        return Material(name, [], [])
-    made = family_material(chosen, tasks, seed)
-    return made if name == chosen else made._replace(checker=name)
+SUBJECTS = "subjects"
 
 
 def run_audit(
@@ -105,9 +37,13 @@ def run_audit(
     fuzz: int = 2_000,
     seed: int = 0,
     out: str = "runs/audit",
+    resume: bool = False,
     say: Callable[[str], None] = print,
 ) -> int:
-    """Audit one checker, or ``all`` families; returns the exit status (1: an exploit).
+    """Audit one checker, or ``all`` families.
+
+    Returns:
+        The exit status: 1 for an exploit, and for a family of ``all`` whose audit failed.
 
     Raises:
         ValueError: For names or numbers that do not exist.
@@ -115,40 +51,129 @@ def run_audit(
     for option, value in (("--tasks", tasks), ("--seed", seed + 1), ("--fuzz", fuzz + 1)):
         if value < 1:
             raise ValueError(f"{option} is too small: {value - (option != '--tasks')}")
-    several = name == ALL
-    if several and (family or rows or reference):
-        raise ValueError("audit all takes no --family, --rows or --reference")
+    if name == ALL:
+        if family or rows or reference:
+            raise ValueError("audit all takes no --family, --rows or --reference")
+        settings = {"tasks": tasks, "fuzz": fuzz, "seed": seed}
+        return _audit_all(settings, Path(out), resume, say)
+    if resume:
+        raise ValueError("--resume is for audit all: a single checker is audited in one go")
+    found = material(name, family=family, rows=rows, tasks=tasks, seed=seed)
+    made = audit(
+        found.checker,
+        found.rows,
+        pool=found.pool,
+        reference=reference,
+        fuzz=fuzz,
+        seed=seed,
+        name=name,
+        progress=_progress,
+    )
+    _progress("")
+    say(f"{made.text()}\n")
+    _finish([made], write([made], out, _command()), say)
+    return 1 if made.exploits else 0
+
+
+def _audit_all(
+    settings: Mapping[str, int], out: Path, resume: bool, say: Callable[[str], None]
+) -> int:
+    """Audit one family after the other; what is done is on disk at any time."""
+    names, done = family_names(), _Done(out / SUBJECTS, settings)
+    if not resume:
+        done.clear()
     audits: list[Audit] = []
     paths: tuple[Path, ...] = ()
-    command = shlex.join(["corgi-gym", *sys.argv[1:]]) if sys.argv[1:] else ""
-    for each in family_names() if several else [name]:
-        try:
-            found = material(each, family=family, rows=rows, tasks=tasks, seed=seed)
-            shown = f"{each}: " if several else ""
-            audits.append(
-                audit(
-                    found.checker,
-                    found.rows,
-                    pool=found.pool,
-                    reference=reference,
-                    fuzz=fuzz,
-                    seed=seed,
-                    name=each,
-                    progress=lambda check, shown=shown: _progress(f"{shown}{check}"),
-                )
-            )
-        except ImportError as error:
-            if not several:
-                raise
-            warnings.warn(f"{each} was left out: {error}", RuntimeWarning, stacklevel=2)
-            continue
+    try:
+        for number, name in enumerate(names, start=1):
+            found, note = done.read(name), "kept"
+            if found is None:
+                began = time.monotonic()
+                found = _audit_family(name, settings, f"[{number}/{len(names)}] {name}")
+                if found is None:
+                    continue
+                done.write(found)
+                note = f"{time.monotonic() - began:.0f} s"
+            audits.append(found)
+            paths = write(audits, out, _command())
+            say(f"[{number}/{len(names)}] {found.headline()}, {note}")
+    except KeyboardInterrupt:
         _progress("")
-        paths = write(audits, out, command)  # after each: an interrupted run leaves its results
-        say(audits[-1].headline() if several else f"{audits[0].text()}\n")
-    say(table(audits))
+        say(f"stopped after {len(audits)} of {len(names)}; the same command and --resume goes on")
+        raise
+    finally:
+        _finish(audits, paths, say)
+    return 1 if any(found.exploits or found.failed for found in audits) else 0
+
+
+def _audit_family(name: str, settings: Mapping[str, int], title: str) -> Audit | None:
+    """The audit of one family, even if that fails; None if the family is not installed."""
+    tasks, fuzz, seed = (settings[key] for key in ("tasks", "fuzz", "seed"))
+    try:
+        _progress(f"{title}: tasks")
+        found = material(name, family=None, rows=None, tasks=tasks, seed=seed)
+        return audit(
+            found.checker,
+            found.rows,
+            pool=found.pool,
+            fuzz=fuzz,
+            seed=seed,
+            name=name,
+            progress=lambda check: _progress(f"{title}: {check}"),
+        )
+    except ImportError as error:
+        warnings.warn(f"{name} was left out: {error}", RuntimeWarning, stacklevel=3)
+        return None
+    except Exception as error:  # the other families are audited all the same
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        said = f"{type(error).__name__}: {error} ({place})"
+        return Audit.that_failed(name, said, **settings)
+    finally:
+        _progress("")
+
+
+class _Done:
+    """The results of single families, each in a file of its own.
+
+    Args:
+        folder: Where they lie.
+        settings: What they were made with; results of other settings do not count.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, int]) -> None:
+        self.folder, self.settings = folder, dict(settings)
+
+    def clear(self) -> None:
+        """Forget what an older run has left."""
+        for path in self.folder.glob("*.json"):
+            path.unlink()
+
+    def read(self, name: str) -> Audit | None:
+        """A finished audit with these settings; None where there is none, or it had failed."""
+        try:
+            data: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text("utf-8"))
+            found = Audit.from_dict(data["audit"])
+        except (OSError, ValueError, KeyError, TypeError):  # not there, or cut in half
+            return None
+        return found if data["settings"] == self.settings and not found.failed else None
+
+    def write(self, found: Audit) -> None:
+        """Keep the audit of one family."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        data = {"settings": self.settings, "audit": found.to_dict()}
+        write_whole(self.folder / f"{found.name}.json", json.dumps(data, indent=1, default=repr))
+
+
+def _finish(audits: list[Audit], paths: tuple[Path, ...], say: Callable[[str], None]) -> None:
+    if audits:
+        say(table(audits))
     for path in paths:
         say(f"wrote {path}")
-    return 1 if any(found.exploits for found in audits) else 0
+
+
+def _command() -> str:
+    return shlex.join(["corgi-gym", *sys.argv[1:]]) if sys.argv[1:] else ""
 
 
 def _progress(text: str) -> None:

@@ -115,7 +115,7 @@ def round_chart(
         plot.legend([(s.role, s.name) for s in series])
     known = [v for s in series for v in s.values if v is not None]
     plot.y_axis(ticks(min(0.0, *known), max(0.0, *known)), measure, form)
-    _round_axis(plot, rounds)
+    round_axis(plot, rounds)
     width = window(len(rounds.steps))
     every = -(-len(rounds.steps) // MAX_DOTS)
     for s in series:
@@ -141,7 +141,7 @@ def stacked_chart(title: str, measure: str, lower: Series, upper: Series, rounds
     plot.legend([(s.role, s.name) for s in (lower, upper)], bars=True)
     pairs = [(a or 0.0, b or 0.0) for a, b in zip(lower.values, upper.values, strict=True)]
     plot.y_axis(ticks(0.0, max(a + b for a, b in pairs)), measure, short)
-    _round_axis(plot, rounds)
+    round_axis(plot, rounds)
     slot = (plot.width - plot.LEFT - plot.RIGHT) / (len(pairs) + 1)
     floor = plot.y(0)
     for step, (a, b) in zip(rounds.steps, pairs, strict=True):
@@ -207,7 +207,8 @@ def _known(steps: Sequence[int], values: Sequence[float | None]) -> list[tuple[i
     return [(s, v) for s, v in zip(steps, values, strict=True) if v is not None]
 
 
-def _round_axis(plot: Plot, rounds: Rounds) -> None:
+def round_axis(plot: Plot, rounds: Rounds) -> None:
+    """The horizontal axis of a chart over rounds: their numbers, and the minutes under them."""
     first, last = rounds.steps[0], rounds.steps[-1]
     pad = max(0.6, 0.03 * (last - first))
     plot.x_range = (first - pad, last + pad)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -28,6 +28,8 @@ MIN_TOP = 0.2
 # Problem kinds shown as bars; the table has all.
 MAX_KINDS = 8
 MAX_TABLE_ROUNDS = 200
+# Of a round's row: its number, and what has a section of its own.
+_NO_COLUMN = ("step", "curriculum")
 NAMES = {"before": "before training", "after": "after training"}
 
 
@@ -150,10 +152,7 @@ def training_figures(run: Run) -> list[str]:
     rounds = run.rounds
     if not rounds:
         return []
-    elapsed = [number(row.get("elapsed")) for row in rounds]
-    axis = Rounds(
-        [int(row["step"]) for row in rounds], [None if s is None else s / 60 for s in elapsed]
-    )
+    axis = Rounds([int(row["step"]) for row in rounds], minutes(rounds))
     success = [numbers(row.get("success")) for row in rounds]
     k = max(map(len, success))
     mean = f" Line: mean of {w} rounds; dots: rounds." if (w := window(len(rounds))) > 1 else ""
@@ -220,12 +219,18 @@ def training_figures(run: Run) -> list[str]:
     return [f.html() for f in figures]
 
 
+def minutes(rounds: Sequence[Mapping[str, object]]) -> list[float | None]:
+    """Minutes since the start at the end of each round; None where that was not recorded."""
+    elapsed = [number(row.get("elapsed")) for row in rounds]
+    return [None if seconds is None else seconds / 60 for seconds in elapsed]
+
+
 def round_table(run: Run) -> str:
     """All recorded numbers per round, folded; long runs show every n-th round."""
     if not run.rounds:
         return ""
     every = -(-len(run.rounds) // MAX_TABLE_ROUNDS)
-    keys = list(dict.fromkeys(key for row in run.rounds for key in row if key != "step"))
+    keys = list(dict.fromkeys(key for row in run.rounds for key in row if key not in _NO_COLUMN))
     rows = [
         [str(int(row["step"])), *(_cell(row.get(key)) for key in keys)]
         for row in run.rounds[::every]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,7 @@ class Progress:
     the rounds that count: what a kill undid is not in them. The clock counts every part.
 
     Attributes:
-        parts: One dict per part: ``seconds`` and what it ran with (see `experiment.describe`).
+        parts: One dict per part: ``seconds`` and what it ran with (see `provenance.describe`).
         evaluated: Sizes of the files of rows when the evaluation before training was complete.
     """
 
@@ -106,6 +107,22 @@ class RoundRows:
             row = {"phase": "train", "step": self.progress.rounds, **episode.record()}
             self.folder.append("episodes.jsonl", row)
 
+    @contextmanager
+    def aside(self, rollout_seconds: float) -> Iterator[dict[str, float]]:
+        """Do something between the rollouts of a round and its steps, off the clock of training.
+
+        Yields the tokens and seconds of training that the weights of this round had cost, so
+        without its own rollouts.
+        """
+        started = time.monotonic()
+        self.progress.stop_training()
+        try:
+            seconds = self.progress.train_seconds - rollout_seconds
+            yield {"tokens": self.progress.tokens, "seconds": seconds}
+        finally:
+            self.round_started += time.monotonic() - started
+            self.progress.start_training()
+
     def unfinished(self, episodes: list[Episode]) -> None:
         """Sessions of a round whose rollouts failed: kept to be read, cut off by a resume."""
         self.close()
@@ -116,6 +133,10 @@ class RoundRows:
     def log(self, values: dict[str, float]) -> None:
         """One optimizer step's logs."""
         self.logs.append(values)
+
+    def _own_keys(self) -> list[str]:
+        """What the round's method logs about the examples that it made, if it makes any."""
+        return sorted({key for log in self.logs for key in log if key.startswith("examples/")})
 
     def checkpoint(self) -> dict[str, Any]:
         """Close the round; what its checkpoint records of the run."""
@@ -132,7 +153,7 @@ class RoundRows:
         episodes: list[Episode] = report.episodes
         now = time.monotonic() if now is None else now
         scored = [e for e in episodes if not e.unscored]
-        tokens = sum(e.model_tokens for e in episodes)
+        tokens = report.tokens
         row = {
             "step": self.progress.rounds,
             "elapsed": self.progress.seconds - (time.monotonic() - now),
@@ -149,6 +170,8 @@ class RoundRows:
             "mismatch": report.mismatch,
             **round_health(episodes),
             **{key: _mean(self.logs, key) for key in ("loss", "entropy", "grad_norm")},
+            **{key: _mean(self.logs, key) for key in self._own_keys()},
+            **({"curriculum": report.curriculum} if report.curriculum else {}),
         }
         started = self.alarms.watch(row)
         row["alarms"] = [alarm._asdict() for alarm in started]

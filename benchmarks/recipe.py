@@ -15,6 +15,7 @@ from typing import Any
 
 from corgi_gym.agents.algorithms import get_algorithm
 from corgi_gym.agents.build import check_engine_options
+from corgi_gym.agents.curriculum_settings import UNIFORM, check_curriculum
 from corgi_gym.agents.models import PACKAGED_MODEL
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -77,10 +78,14 @@ class TrainSpec:
         beta: Weight of the KL term to the initial model (0: none, and no reference is loaded).
         max_seconds: Start no new round after this many seconds of training (0: no limit). What is
             trained then depends on the machine; the rounds that ran are recorded.
+        max_tokens: Start no new round after the model has written this many tokens in training (0:
+            no limit).
         save_every: Rounds between checkpoints to resume from (0: none before training ends); does
             not change what is trained. The time that a checkpoint takes counts as training.
         lora: Arguments of a LoRA adapter, such as ``{r: 16}`` (`corgi_gym.agents.lora`); empty
             trains all weights, unless the algorithm has an adapter of its own.
+        curriculum: Which tasks a round plays: ``{name: uniform}``, or another name with its numbers
+            (`corgi_gym.agents.curriculum`).
         options: Further fields of the algorithm's config, such as those of
             `corgi_gym.agents.grpo.GuidedGRPOConfig`.
     """
@@ -95,8 +100,10 @@ class TrainSpec:
     single_attempt_rounds: int = 0
     beta: float = 0.0
     max_seconds: int = 0
+    max_tokens: int = 0
     save_every: int = 5
     lora: dict[str, Any] = field(default_factory=dict)
+    curriculum: dict[str, Any] = field(default_factory=lambda: dict(UNIFORM))
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -108,6 +115,8 @@ class EvaluationSpec:
         tasks: Number of tasks (items 0, 1, ... of the split).
         attempts: Attempts per task; may exceed the training budget.
         split: ``"test"`` or ``"validation"``.
+        every: Rounds between further evaluations while training, whose numbers go to
+            ``curve.jsonl`` (0: none). Their time does not count as training.
         env_kwargs: Arguments of the environment that differ from training, such as other prompts
             or another feedback level.
     """
@@ -115,6 +124,7 @@ class EvaluationSpec:
     tasks: int = 256
     attempts: int = 4
     split: str = "test"
+    every: int = 0
     env_kwargs: dict[str, Any] = field(default_factory=dict)
 
 
@@ -146,6 +156,7 @@ class Recipe:
         """
         get_algorithm(self.algorithm)
         check_engine_options(self.engine, self.engine_options)
+        check_curriculum(self.train.curriculum)
         t = self.train
         for where, spec, names in (
             ("train", t, ("rounds", "sessions", "updates", "micro_batch", "max_attempts")),
@@ -156,9 +167,14 @@ class Recipe:
                 value = getattr(spec, name)
                 if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                     raise ValueError(f"{where}.{name} must be a positive integer, got {value!r}")
-        for name in ("max_seconds", "save_every"):
-            if (value := getattr(t, name)) < 0:
-                raise ValueError(f"train.{name} must be 0 or more, got {value!r}")
+        for where, spec, name in (
+            ("train", t, "max_seconds"),
+            ("train", t, "max_tokens"),
+            ("train", t, "save_every"),
+            ("evaluation", self.evaluation, "every"),
+        ):
+            if (value := getattr(spec, name)) < 0:
+                raise ValueError(f"{where}.{name} must be 0 or more, got {value!r}")
         if not 0 <= t.single_attempt_rounds <= t.rounds:
             raise ValueError(
                 f"train.single_attempt_rounds must be from 0 to train.rounds = {t.rounds}, "
@@ -258,17 +274,21 @@ def load_recipe(name: str) -> Recipe:
         FileNotFoundError: If there is none; the message lists the shipped ones.
         ValueError: If it is not a valid recipe, or its own base.
     """
-    path = _find(name, Path())
+    path = find(name, Path())
     return from_dict(_contents(path, ()), where=path.name).check()
 
 
-def _find(name: str, folder: Path) -> Path:
-    """The file of a recipe: a path, seen from ``folder``, or a shipped name."""
-    for path in (folder / name, RECIPES / f"{name}.yaml"):
+def find(name: str, folder: Path, shipped: Path = RECIPES, what: str = "recipe") -> Path:
+    """The file of a recipe: a path, seen from ``folder``, or the name of one in ``shipped``.
+
+    Raises:
+        FileNotFoundError: If there is none; the message lists the shipped ones.
+    """
+    for path in (folder / name, shipped / f"{name}.yaml"):
         if path.is_file():
             return path
-    shipped = ", ".join(sorted(p.stem for p in RECIPES.glob("*.yaml")))
-    raise FileNotFoundError(f"no recipe {name!r}: give a YAML file, or one of: {shipped}")
+    names = ", ".join(sorted(p.stem for p in shipped.glob("*.yaml")))
+    raise FileNotFoundError(f"no {what} {name!r}: give a YAML file, or one of: {names}")
 
 
 def _contents(path: Path, above: tuple[Path, ...]) -> Any:
@@ -287,14 +307,14 @@ def _contents(path: Path, above: tuple[Path, ...]) -> Any:
     base = data.pop("base")
     if not isinstance(base, str):
         raise ValueError(f"{path.name}: base must be the name of a recipe, got {base!r}")
-    return _merged(_contents(_find(base, path.parent), chain), {"name": path.stem, **data})
+    return merged(_contents(find(base, path.parent), chain), {"name": path.stem, **data})
 
 
-def _merged(base: Any, own: Any) -> Any:
+def merged(base: Any, own: Any) -> Any:
     """``own`` on top of ``base``: mappings key by key, anything else as ``own`` has it."""
     if not isinstance(base, dict) or not isinstance(own, dict):
         return own
-    return {**base, **{key: _merged(base.get(key), value) for key, value in own.items()}}
+    return {**base, **{key: merged(base.get(key), value) for key, value in own.items()}}
 
 
 def override(recipe: Recipe, assignments: list[str]) -> Recipe:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from corgi_gym.benchmarks import svg
+from corgi_gym.benchmarks.curriculum_figures import curriculum_figures
 from corgi_gym.benchmarks.figures import (
     curve_of,
     family_figures,
@@ -30,7 +31,7 @@ from corgi_gym.benchmarks.figures import (
 from corgi_gym.benchmarks.intervals import paired_change
 from corgi_gym.benchmarks.run_folder import Phase, Run, number, read_run, section
 from corgi_gym.benchmarks.svg import percent
-from corgi_gym.benchmarks.transcripts import embed, evaluation_pages, training_pages
+from corgi_gym.benchmarks.transcripts import VIEWS, embed, evaluation_pages, training_pages
 
 REPORT, CURVE = "report.html", "curve.svg"
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -58,12 +59,19 @@ def write_report(folder: str | Path) -> Path:
         "tiles": _tiles(run),
         "curve": curve.html(main=True),
         "families": _section("By task family", family_figures(run)),
-        "training": _section("Training", training_figures(run), round_table(run)),
+        "training": _section("Training", training_figures(run), round_table(run))
+        + _section("What was sampled when", curriculum_figures(run)),
         "problems": _section("What goes wrong", problem_figures(run)),
         "configuration": _configuration(run),
         "chart_style": svg.STYLE,
-        "colours": "".join(f"{name}: {value}; " for name, value in svg.PALETTE.items()),
-        "data": embed({"tests": evaluation_pages(run.phases), "training": training_pages(run)}),
+        "colours": colours(),
+        "data": embed(
+            {
+                "views": VIEWS,
+                "tests": evaluation_pages(run.phases),
+                "training": training_pages(run),
+            }
+        ),
     }
     page = render(TEMPLATE.read_text(encoding="utf-8"), parts)
     _write(run.folder / REPORT, page)
@@ -83,6 +91,33 @@ def render(template: str, parts: dict[str, str]) -> str:
     digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
     parts = {**parts, "script_hash": f"sha256-{digest}"}
     return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], template)
+
+
+def plain_page(title: str, lead: str, body: str) -> str:
+    """A page without a script, with the look of the report.
+
+    Args:
+        title: As text.
+        lead: What it is about, as text.
+        body: HTML; whoever made it has escaped all text in it.
+    """
+    style = re.search(r"<style>(.*?)</style>", TEMPLATE.read_text(encoding="utf-8"), re.DOTALL)
+    assert style is not None
+    look = style[1].replace("{{colours}}", colours()).replace("{{chart_style}}", svg.STYLE)
+    policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="color-scheme" content="light dark"><title>{escape(title)}</title>'
+        f"<style>{look}</style></head><body><header><h1>{escape(title)}</h1>"
+        f"<p class='lead'>{escape(lead)}</p></header><main>{body}</main></body></html>\n"
+    )
+
+
+def colours() -> str:
+    """The palette as CSS declarations, for the template."""
+    return "".join(f"{name}: {value}; " for name, value in svg.PALETTE.items())
 
 
 def _write(path: Path, text: str) -> None:

@@ -14,9 +14,9 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-ROWS = ("metrics.jsonl", "episodes.jsonl")
+ROWS = ("metrics.jsonl", "episodes.jsonl", "curve.jsonl")
 FILES = ("config.json", *ROWS, "progress.json", "summary.json", "report.html")
 # What a run goes on from; a new run in the same folder must not find the old one's.
 CHECKPOINTS = "checkpoints"
@@ -37,6 +37,9 @@ class RunFolder:
         OSError: If it cannot be written to; the message names it.
     """
 
+    # What an earlier run has left if it left anything.
+    results: ClassVar[tuple[str, ...]] = (CHECKPOINTS, *FILES)
+
     def __init__(self, path: str | Path, *, overwrite: bool = False, resume: bool = False) -> None:
         self.path = Path(path)
         try:
@@ -49,7 +52,7 @@ class RunFolder:
                 f"run folder {str(self.path)!r} cannot be written to ({error.strerror or error}); "
                 "choose another with --out"
             ) from error
-        held = [name for name in (CHECKPOINTS, *FILES) if (self.path / name).exists()]
+        held = [name for name in self.results if (self.path / name).exists()]
         if held and not (overwrite or resume):
             raise FileExistsError(
                 f"run folder {str(self.path)!r} already holds a run ({', '.join(held)}); "

@@ -39,6 +39,7 @@ STYLE = """
 .chart .third { stroke: var(--c-third); fill: var(--c-third); }
 .chart .fourth { stroke: var(--c-fourth); fill: var(--c-fourth); }
 .chart .line, .chart .whisker { fill: none; }
+.chart .others { stroke: var(--muted); stroke-width: 1; opacity: .45; }
 .chart .bar { stroke: none; }
 .chart text.before, .chart text.after { font-weight: 600; paint-order: stroke; stroke: var(--paper);
   stroke-width: 3px; }
@@ -138,12 +139,20 @@ class Plot:
             f"<title>{escape(tip)}</title></circle>"
         )
 
-    def bar(self, left: float, top: float, size: tuple[float, float], css: str, tip: str) -> None:
-        """A filled rectangle with a tooltip, in pixels."""
+    def bar(
+        self,
+        left: float,
+        top: float,
+        size: tuple[float, float],
+        css: str,
+        tip: str,
+        shade: float = 1.0,
+    ) -> None:
+        """A filled rectangle with a tooltip, in pixels; ``shade`` is its opacity."""
         wide, high = (max(0.0, v) for v in size)
         self.parts.append(
             f'<rect x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{high:.1f}" '
-            f'class="bar {css}"><title>{escape(tip)}</title></rect>'
+            f'class="bar {css}" fill-opacity="{shade:.2f}"><title>{escape(tip)}</title></rect>'
         )
 
     def legend(self, entries: Sequence[tuple[str, str]], bars: bool = False) -> None:

@@ -20,6 +20,30 @@ MAX_TRAINING_PAGES = 120
 MAX_SAMPLES = 4
 MAX_TEXT_CHARS = 6_000
 
+# The lists of pages of a run's report: their name, and the tags that can be asked for.
+VIEWS = (
+    (
+        "tests",
+        "test tasks, before and after",
+        (
+            ("new", "newly solved"),
+            ("lost", "lost"),
+            ("unsolved", "unsolved in both"),
+            ("both", "solved in both"),
+            ("later", "solved at a later attempt (after)"),
+        ),
+    ),
+    (
+        "training",
+        "training rounds",
+        (
+            ("some", "some samples solved"),
+            ("none", "no sample solved"),
+            ("all", "all samples solved"),
+        ),
+    ),
+)
+
 Json = dict[str, Any]
 
 
@@ -30,7 +54,7 @@ def evaluation_pages(phases: dict[str, Phase]) -> list[Json]:
         for episode in phase.episodes:
             sessions.setdefault((episode.task_id, episode.index), {})[name] = episode
     return [
-        _page(
+        page(
             "test task",
             [(f"{name.capitalize()} training", found[name]) for name in phases if name in found],
             _outcomes(found.get("before"), found.get("after")),
@@ -52,7 +76,7 @@ def training_pages(run: Run) -> list[Json]:
             (f"Sample {i} of {len(group)}, reward {e.reward:.2f}", e)
             for i, e in enumerate(group[:MAX_SAMPLES], start=1)
         ]
-        pages.append(_page(f"round {key[0]}", columns, [tag]))
+        pages.append(page(f"round {key[0]}", columns, [tag]))
     return pages
 
 
@@ -88,7 +112,8 @@ def _outcomes(before: Episode | None, after: Episode | None) -> list[str]:
     return tags
 
 
-def _page(place: str, columns: list[tuple[str, Episode]], tags: list[str]) -> Json:
+def page(place: str, columns: list[tuple[str, Episode]], tags: list[str]) -> Json:
+    """One task with its sessions side by side, each under a title; ``tags`` are what shows it."""
     first = columns[0][1]
     return {
         "place": place,

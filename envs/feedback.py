@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from corgi_gym.rewards import Verdict
-from corgi_gym.rewards.text import defuse, listing
+from corgi_gym.rewards.text import harmless, listing
 
 FeedbackLevel = Literal["silent", "binary", "score", "which", "full"]
 LEVELS: tuple[FeedbackLevel, ...] = get_args(FeedbackLevel)
@@ -27,6 +27,9 @@ LEVELS: tuple[FeedbackLevel, ...] = get_args(FeedbackLevel)
 MAX_FEEDBACK_CHARS = 600
 SOLVED = "Correct."
 _AGAIN = "Try again."
+# What leaves room for the last words, and what is looked at: control tokens shrink when defused.
+_MAX_TEXT_CHARS = MAX_FEEDBACK_CHARS - len(_AGAIN) - 1
+_MAX_READ_CHARS = 4 * _MAX_TEXT_CHARS
 _REPEATED = "You wrote the same again."
 
 
@@ -73,6 +76,8 @@ def feedback(verdict: Verdict, level: FeedbackLevel = "full", *, repeated: bool 
         kinds = list(dict.fromkeys(p.kind.replace("_", " ") for p in verdict.problems))
         text = f"Wrong: {listing(kinds)}."
     else:
-        opening = [_REPEATED] if repeated else []
-        text = " ".join([*opening, *(p.message.strip() for p in verdict.problems)])
-    return f"{defuse(text, MAX_FEEDBACK_CHARS - len(_AGAIN) - 1)} {_AGAIN}"
+        text = " ".join([problem.message.strip() for problem in verdict.problems])
+        if repeated:
+            text = f"{_REPEATED} {text}"
+    # the texts of problems are normalised, and so is what spaces join
+    return f"{harmless(text[:_MAX_READ_CHARS], _MAX_TEXT_CHARS)} {_AGAIN}"

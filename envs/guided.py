@@ -21,7 +21,14 @@ from corgi_gym.envs.prompts import PromptSource
 from corgi_gym.envs.spaces import MAX_ACTION_CHARS, MAX_OBSERVATION_CHARS, ChatText
 from corgi_gym.envs.task import Split, Task, TaskSource, check_split, check_whole, stable_hash
 from corgi_gym.envs.tasks import make_sources
-from corgi_gym.rewards import Checker, Verdict, is_slow, judge, make_session_reward
+from corgi_gym.rewards import (
+    Checker,
+    Verdict,
+    is_slow,
+    judge,
+    make_session_reward,
+    self_verdict,
+)
 from corgi_gym.rewards.text import normalise
 
 Message = dict[str, str]
@@ -50,6 +57,11 @@ class GuidedEnv(gym.Env[str, str]):
         noise: Probability in [0, 1] that feedback is replaced by that for another task's target
             (an ablation; scores and rewards stay true). Whether and how is a pure function of
             ``seed``, task, attempt and reply.
+        self_check: The writer judges itself: each reply ends with its own verdict
+            (`corgi_gym.rewards.self_verdict`), which alone decides whether the episode goes on. The
+            checker's verdict is in the reward and in ``info``, never in a message, so ``feedback``
+            has no meaning and ``noise`` no use; ``success`` is that of the answer which stands at
+            the end. ``session_reward="last"`` pays that answer.
         task_options: Options per family, for example ``{"concepts": {"count": (3, 4)}}``.
         suite: The mixture that the words of ``tasks`` select from (set by the registered ids).
         render_mode: ``None``, ``"ansi"`` (returns the chat) or ``"human"`` (prints it).
@@ -92,6 +104,7 @@ class GuidedEnv(gym.Env[str, str]):
         seed: int = 0,
         noise: float = 0.0,
         repeat_penalty: float = 0.0,
+        self_check: bool = False,
         task_options: Mapping[str, Mapping[str, Any]] | None = None,
         suite: str | None = None,
         render_mode: Literal["ansi", "human"] | None = None,
@@ -102,6 +115,8 @@ class GuidedEnv(gym.Env[str, str]):
                 raise ValueError(f"{name} must be a number in [0, 1], got {value!r}")
         if render_mode not in (None, "ansi", "human"):
             raise ValueError(f"unknown render_mode {render_mode!r}; choose None, 'ansi' or 'human'")
+        if self_check and noise:
+            raise ValueError(f"noise={noise!r} has no use with self_check: no verdict is shown")
         if prompts is not None and task_options:
             raise ValueError(f"task_options={task_options!r} has no meaning with prompts=…")
         self.split: Split = check_split(split)
@@ -111,6 +126,7 @@ class GuidedEnv(gym.Env[str, str]):
         self.seed: int = check_whole(seed, "seed", 0)
         self.noise: float = float(noise)
         self.repeat_penalty: float = float(repeat_penalty)
+        self.self_check: bool = bool(self_check)
         self.render_mode = render_mode
         self.sources: dict[str, TaskSource]
         if isinstance(tasks, Mapping):
@@ -127,6 +143,7 @@ class GuidedEnv(gym.Env[str, str]):
         self.action_space = ChatText(MAX_ACTION_CHARS)
         self._task: Task | None = None
         self._attempts = self.max_attempts  # of the episode under way
+        self._over = False
 
     # ---------------------------------------------------------------- gymnasium API
 
@@ -140,16 +157,19 @@ class GuidedEnv(gym.Env[str, str]):
         """
         super().reset(seed=seed)
         options = dict(options or {})
-        attempts = options.pop("max_attempts", self.max_attempts)
-        attempts = check_whole(attempts, "reset option 'max_attempts'", 1)
-        self._task, self._attempts = self._choose(options), attempts
+        attempts = self.max_attempts
+        if "max_attempts" in options:
+            attempts = check_whole(options.pop("max_attempts"), "reset option 'max_attempts'", 1)
+        task = self._choose(options)
+        self._task, self._attempts = task, attempts
         self._session = make_session_reward(self.session_reward)
-        self._messages: list[Message] = [{"role": "user", "content": self._task.prompt}]
+        self._prompt = f"{task.prompt}{self_verdict.REQUEST}" if self.self_check else task.prompt
+        self._messages: list[Message] = [{"role": "user", "content": self._prompt}]
         self._verdicts: list[Verdict] = []
-        self._best = 0.0
+        self._best, self._over = 0.0, False
         if self.render_mode == "human":
             print(self._chat_text(), flush=True)
-        return self._task.prompt, self._info()
+        return self._prompt, self._info(task)
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Judge one reply; returns (feedback, reward, solved, attempts used up, info).
@@ -158,29 +178,38 @@ class GuidedEnv(gym.Env[str, str]):
             RuntimeError: Before ``reset``, or after the episode has ended.
             TypeError: If ``action`` is not a string.
         """
-        if self._task is None:
+        task = self._task
+        if task is None:
             raise RuntimeError("call reset() before step()")
-        if self._over():
+        if self._over:
             raise RuntimeError("this episode has ended; call reset() to start the next one")
-        verdict = judge(self._task.checker, action, self._task.target)
+        checks = self.self_check and isinstance(action, str)  # anything else is an error of judge()
+        own = self_verdict.take_apart(action) if checks else None
+        verdict = judge(task.checker, own.answer if own else action, task.target)
         self._verdicts.append(verdict)
-        attempt = len(self._verdicts)
-        terminated = verdict.success
+        attempt, score = len(self._verdicts), verdict.score
+        terminated = own.verdict is True if own else verdict.success
         truncated = not terminated and attempt >= self._attempts
+        self._over = terminated or truncated
         reward = 0.0
         if verdict.status == "scored":
-            reward = self._session.step(verdict.score, terminated, terminated or truncated)
-            self._best = max(self._best, verdict.score)
+            reward = self._session.step(score, verdict.success, self._over)
+            if score > self._best:
+                self._best = score
         reply = normalise(action)
         repeated = attempt > 1 and reply.split() == self._messages[-2]["content"].split()
         if repeated:
             reward -= self.repeat_penalty
-        message = feedback(self._spoil(action, verdict), self.feedback, repeated=repeated)
+        if own:
+            message = self_verdict.DONE if self._over else own.message
+        else:
+            told = self._spoil(action, verdict) if self.noise else verdict
+            message = feedback(told, self.feedback, repeated=repeated)
         self._messages.append({"role": "assistant", "content": reply})
         self._messages.append({"role": "user", "content": message})
         if self.render_mode == "human":
             print(self._turn_text(attempt - 1), flush=True)
-        return message, float(reward), terminated, truncated, self._info()
+        return message, float(reward), terminated, truncated, self._info(task)
 
     @property
     def slow(self) -> bool:
@@ -227,7 +256,7 @@ class GuidedEnv(gym.Env[str, str]):
 
     def _spoil(self, reply: str, verdict: Verdict) -> Verdict:
         """With probability ``noise``, the verdict on the same reply for another task's target."""
-        if verdict.success or self.noise == 0.0:
+        if verdict.success:
             return verdict
         assert self._task is not None
         # not np_random: the next episode's task must not depend on this one's replies
@@ -244,27 +273,28 @@ class GuidedEnv(gym.Env[str, str]):
 
     # ---------------------------------------------------------------- state
 
-    def _over(self) -> bool:
-        done = bool(self._verdicts) and self._verdicts[-1].success
-        return done or len(self._verdicts) >= self._attempts
-
-    def _info(self) -> dict[str, Any]:
-        assert self._task is not None
-        last = self._verdicts[-1] if self._verdicts else None
-        problems = last.problems if last else ()
-        return {
-            "messages": [dict(m) for m in self._messages],
-            "task": self._task.family,
-            "task_id": self._task.task_id,
+    def _info(self, task: Task) -> dict[str, Any]:
+        """What `reset` and `step` return last; fresh objects each time."""
+        info: dict[str, Any] = {
+            "messages": list(map(dict.copy, self._messages)),
+            "task": task.family,
+            "task_id": task.task_id,
             "attempt": len(self._verdicts),
-            "score": float(last.score) if last else 0.0,
-            "best_score": float(self._best),
-            "success": bool(last and last.success),
-            "unscored": bool(last and last.status == "unscored"),
-            "problems": [
-                {"kind": p.kind, "message": p.message, "where": p.where} for p in problems
-            ],
+            "score": 0.0,
+            "best_score": self._best,
+            "success": False,
+            "unscored": False,
+            "problems": [],
         }
+        if self._verdicts:
+            last = self._verdicts[-1]
+            info["score"] = last.score
+            info["success"] = last.success and (self._over or not self.self_check)
+            info["unscored"] = last.status == "unscored"
+            info["problems"] = [
+                {"kind": p.kind, "message": p.message, "where": p.where} for p in last.problems
+            ]
+        return info
 
     def _turn_text(self, attempt: int) -> str:
         verdict = self._verdicts[attempt]
@@ -278,7 +308,7 @@ class GuidedEnv(gym.Env[str, str]):
         if self._task is None:
             return "(no episode yet: call reset())"
         turns = [self._turn_text(i) for i in range(len(self._verdicts))]
-        return "\n".join([f"[task] {self._task.prompt}", *turns])
+        return "\n".join([f"[task] {self._prompt}", *turns])
 
 
 def _given(tasks: Mapping[str, TaskSource], **made_of: Any) -> dict[str, TaskSource]:

@@ -10,12 +10,12 @@ drawn again until it falls into the split that was asked for.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from types import FunctionType
 from typing import Any, ClassVar, Literal
 
@@ -74,7 +74,7 @@ class Draft:
 def stable_hash(*parts: object) -> int:
     """A 64-bit hash of the parts' text, equal in every process (unlike `hash`)."""
     text = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
 
 
 def stable_text(value: Any) -> str:
@@ -102,6 +102,8 @@ def check_whole(value: Any, name: str, least: int) -> int:
     Raises:
         ValueError: For anything else; ``name`` says in the message what it is.
     """
+    if type(value) is int and value >= least:  # the usual case: every reset asks several times
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r:.80}")
     return int(value)
@@ -161,13 +163,16 @@ class TaskSource(ABC):
         Raises:
             ValueError: For an unknown split, negative numbers, or options that leave a split empty.
         """
+        kept = self._kept
+        if split in SPLITS and type(seed) is type(index) is int:  # what is kept has a good key
+            task = kept.get((seed, index, split))
+            if task is not None:
+                return task
         check_split(split)
         key = check_whole(seed, "seed", 0), check_whole(index, "index", 0), split
-        task = self._kept.get(key)
-        if task is None:
-            if len(self._kept) >= _KEPT_TASKS:
-                self._kept.clear()  # one operation, so that threads cannot trip over each other
-            task = self._kept[key] = self._find(*key)
+        if len(kept) >= _KEPT_TASKS:
+            kept.clear()  # one operation, so that threads cannot trip over each other
+        task = kept[key] = self._find(*key)
         return task
 
     @cached_property

@@ -15,12 +15,12 @@ _ADJECTIVES = ("ADV", "ADJ", "VBG", "VBN")
 _BEING = ("being", "having")
 _BEGINS_DETERMINED = _DETERMINERS.union(_WIDE, lists.BEFORE_A)
 # What a noun phrase begins with: words, and readings.
-_BEGINS_PHRASE = frozenset().union(
+BEGINS_PHRASE = frozenset().union(
     _DETERMINERS, _WIDE, _BEING, _BEGINS_ADJECTIVE, lists.SUBJECT_ONE, lists.SUBJECT_MANY,
     lists.OBJECT, lists.BEFORE_A, lists.PLURAL_MODIFIERS,
 )  # fmt: skip
 _BEGINS_PREPOSITIONAL = lists.PREPOSITIONS.union(lists.COMPOUND_PREPOSITIONS, lists.INTENSIFIERS)
-_PHRASE_READINGS = (
+PHRASE_READINGS = (
     "NAME", "NAMEPOSS", "POSSp", "ADV", "ADJ", "VBG", "VBN", "Ns", "Nm", "Np",
 )  # fmt: skip
 
@@ -106,7 +106,7 @@ class NounPhrases(Recogniser):
         ends = self.then_a(self.then(start, self.modifiers), "POSS")
         return ends | self.is_a(i, "NAMEPOSS") | self.is_a(i, "POSSp")
 
-    @memo_if(_BEGINS_PHRASE, *_PHRASE_READINGS)
+    @memo_if(BEGINS_PHRASE, *PHRASE_READINGS)
     def simple(self, i: int) -> tuple[int, int]:
         """A noun phrase without complements: (ends if singular, ends if plural)."""
         one, many = self.determined(i)
@@ -143,7 +143,7 @@ class NounPhrases(Recogniser):
         many |= self.then_a(second, "Ns")
         return one, many
 
-    @memo_if(_BEGINS_PHRASE, *_PHRASE_READINGS)
+    @memo_if(BEGINS_PHRASE, *PHRASE_READINGS)
     def noun_phrase(self, i: int) -> tuple[int, int]:
         """A noun phrase with what follows it, and lists of them."""
         one, many = self.one_phrase(i)
@@ -174,7 +174,7 @@ class NounPhrases(Recogniser):
         one, many = self.noun_phrase(i)
         return one | many
 
-    @memo_if(_BEGINS_PHRASE, *_PHRASE_READINGS)
+    @memo_if(BEGINS_PHRASE, *PHRASE_READINGS)
     def one_phrase(self, i: int) -> tuple[int, int]:
         """A simple noun phrase with prepositional phrases, a relative or participial clause."""
         one, many = self.simple(i)

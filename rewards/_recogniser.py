@@ -92,9 +92,9 @@ def memo_if(
 
         @wraps(method)
         def remembered(self: Recogniser, i: int, *args: Any) -> Any:
-            if i >= self.size or not self.tokens[i].opens & opening:
+            if not self.opens[i] & opening:
                 return nothing
-            known, key = self.known[number], (i, *args)
+            known, key = self.known[number], (i, *args) if args else i
             result = known.get(key)
             if result is None:
                 known[key] = nothing  # left recursion finds nothing
@@ -122,10 +122,13 @@ class Recogniser:
 
     def __init__(self, tokens: list[Token], asks: bool = False, events: bool = False) -> None:
         self.tokens = tokens
+        # with an entry for the end, which no rule asks for or begins with
+        self.words = [*(token.word for token in tokens), ""]
+        self.opens = [*(token.opens for token in tokens), 0]
         self.asks = asks
         self.events = events
         self.size = len(tokens)
-        self.known: list[dict[tuple[Any, ...], Any]] = [{} for _ in _REMEMBERED]
+        self.known: list[dict[Any, Any]] = [{} for _ in _REMEMBERED]
         self.far = 0  # how many words some analysis understood
         self.places: dict[str, int] = {}  # where each reading occurs
         for i, token in enumerate(tokens):
@@ -134,9 +137,10 @@ class Recogniser:
 
     def is_word(self, i: int, words: Any) -> int:
         """The end after token ``i`` if it is one of ``words``."""
-        if i < self.size and self.tokens[i].word in words:
-            self.far = max(self.far, i + 1)
-            return 1 << (i + 1)
+        if self.words[i] in words:
+            if i >= self.far:
+                self.far = i + 1
+            return 2 << i
         return 0
 
     def is_a(self, i: int, *readings: str) -> int:
@@ -148,31 +152,35 @@ class Recogniser:
         result = 0
         while ends:
             low = ends & -ends
-            result |= rule(low.bit_length() - 1, *args)
             ends ^= low
+            result |= rule(low.bit_length() - 1, *args)
         return result
 
     def then_word(self, ends: int, words: Any) -> int:
         """`is_word` after each of ``ends``."""
-        result = 0
+        if not ends:
+            return 0
+        result, at = 0, self.words
         while ends:
             low = ends & -ends
-            i = low.bit_length()  # one after the position
-            if i <= self.size and self.tokens[i - 1].word in words:
-                result |= low << 1
             ends ^= low
-        if result:
-            self.far = max(self.far, result.bit_length() - 1)
+            if at[low.bit_length() - 1] in words:
+                result |= low << 1
+        if result.bit_length() > self.far + 1:
+            self.far = result.bit_length() - 1
         return result
 
     def then_a(self, ends: int, *readings: str) -> int:
         """`is_a` after each of ``ends``."""
-        found = 0
+        if not ends:
+            return 0
+        found, places = 0, self.places
         for reading in readings:
-            found |= self.places.get(reading, 0)
+            if reading in places:
+                found |= places[reading]
         found &= ends
-        if found:
-            self.far = max(self.far, found.bit_length())
+        if found.bit_length() > self.far:
+            self.far = found.bit_length()
         return found << 1
 
     def maybe(self, ends: int, rule: Rule, *args: Any) -> int:

@@ -13,7 +13,7 @@ Text before that line is free.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from corgi_gym.rewards.verdict import Problem
 
@@ -23,8 +23,7 @@ _MARKUP = ("**", "__", "`", "*", "_")
 _MARKS = frozenset("".join(_MARKUP))
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerLine:
+class AnswerLine(NamedTuple):
     r"""What stands behind ``Answer:``.
 
     Attributes:
@@ -49,7 +48,17 @@ def find_answer_line(reply: str, asked: str) -> AnswerLine | Problem:
         reply: Any string.
         asked: What should stand there, for the messages: ``"one number"``.
     """
-    return _one_line(reply, list(_ANSWER.finditer(reply)), asked)
+    return _one_line(reply, _answer_lines(reply), asked)
+
+
+def _answer_lines(reply: str) -> list[re.Match[str]]:
+    """All lines that start with ``Answer:``; quick for the usual one."""
+    first = _ANSWER.search(reply)
+    if first is None:
+        return []
+    if _ANSWER.search(reply, first.end()) is None:
+        return [first]
+    return list(_ANSWER.finditer(reply))
 
 
 def _one_line(reply: str, lines: list[re.Match[str]], asked: str) -> AnswerLine | Problem:
@@ -63,6 +72,11 @@ def _one_line(reply: str, lines: list[re.Match[str]], asked: str) -> AnswerLine 
     if reply[line.end() :].strip():
         text = 'There is text after the line "Answer:". Make it the last line.'
         return Problem("answer_not_last", text, (line.end(), len(reply)))
+    return _last_line(reply, line, asked)
+
+
+def _last_line(reply: str, line: re.Match[str], asked: str) -> AnswerLine | Problem:
+    """The answer on the only answer line, which nothing follows."""
     text = _without_markup(line[1].strip(), reply[line.start() : line.start(1)])
     if not text:
         return Problem(
@@ -74,8 +88,7 @@ def _one_line(reply: str, lines: list[re.Match[str]], asked: str) -> AnswerLine 
 def _without_markup(text: str, before: str) -> str:
     """Strip markup around the answer (``**42**``) or around its line (``**Answer: 42**``)."""
     text = text.removesuffix(".").rstrip()
-    marked = text and (text[0] in _MARKS or text[-1] in _MARKS)
-    for markup in _MARKUP if marked else ():
+    for markup in () if _MARKS.isdisjoint(text) else _MARKUP:
         if before.count(markup) % 2 and text.startswith(markup):  # "**Answer:** 42"
             text = text[len(markup) :].strip()
         opened, closed = text.startswith(markup), text.endswith(markup)
@@ -100,13 +113,13 @@ def find_answer_block(reply: str, asked: str) -> AnswerLine | Problem:
         >>> find_answer_block("Rotated:\nAnswer:\n1 2\n3 4", "the grid").text
         '1 2\n3 4'
     """
-    lines = list(_ANSWER.finditer(reply))
+    lines = _answer_lines(reply)
     if len(lines) != 1:
         return _one_line(reply, lines, asked)  # always a problem
     line = lines[0]
     rest = reply[line.end() :].strip()
     if not rest:
-        return _one_line(reply, lines, asked)
+        return _last_line(reply, line, asked)
     before = reply[line.start() : line.start(1)]
     first = _without_markup(line[1].strip(), before)
     rows = [first, *(row.rstrip() for row in rest.split("\n"))]

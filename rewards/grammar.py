@@ -14,7 +14,7 @@ from __future__ import annotations
 from enum import IntEnum, auto
 
 from corgi_gym.rewards import _wordlists as lists
-from corgi_gym.rewards._noun_phrases import NounPhrases
+from corgi_gym.rewards._noun_phrases import BEGINS_PHRASE, PHRASE_READINGS, NounPhrases
 from corgi_gym.rewards._recogniser import COMMA, Token, bits, memo, memo_if
 
 __all__ = ["Grammar", "Token"]
@@ -122,7 +122,7 @@ class Grammar(NounPhrases):
             self.then(joint, self.adverbs), self.verb_and_rest, "VBN", Gap.PASSIVE
         )
 
-    @memo
+    @memo_if(("be", "have"), "ADV", "VB")
     def base(self, i: int, main: bool = False, gap: Gap = Gap.ALLOWED) -> int:
         """A verb group in base form, or two or three joined."""
         start = self.adverbs(i)
@@ -288,7 +288,7 @@ class Grammar(NounPhrases):
         ends |= self.then(being, self.passive)
         return ends | self.then(described, self.rest, lists.ONLY_ADVERBIALS, Gap.NONE)
 
-    @memo
+    @memo_if(("been",), "ADV", "VBN")
     def perfect(self, i: int, main: bool = False, gap: Gap = Gap.NONE) -> int:
         """What follows the auxiliary "have"."""
         start = self.adverbs(i)
@@ -341,7 +341,7 @@ class Grammar(NounPhrases):
             one = self.then(self.then_word(one, COMMA), self.verb_group, agreement, gap, main)
         return ends
 
-    @memo
+    @memo_if(BEGINS_PHRASE.union(("i", "me", "there", "here")), *PHRASE_READINGS)
     def clause(self, i: int, gap: Gap, main: bool = False) -> int:
         """A subject and a finite verb phrase."""
         one, many = self.noun_phrase(i)

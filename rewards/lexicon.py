@@ -163,6 +163,14 @@ def _rarely_noun(lemma: str) -> bool:
     return lemma in lists.VERB_FIRST | lists.ADJECTIVE_FIRST and lemma not in lists.NOUN_TOO
 
 
+@lru_cache(maxsize=_CACHE)
+def _verb_forms(lemma: str) -> dict[str, tuple[str, ...]]:
+    """The forms of a verb by their tags. (The library copies its tables for each question.)"""
+    import lemminflect
+
+    return lemminflect.getAllInflections(lemma, "VERB")
+
+
 def _verb_is_plausible(word: str, lemma: str, forms: dict[str, tuple[str, ...]]) -> bool:
     """Whether ``lemma`` is used as a verb at all: "to bottle" is, "to knife" hardly."""
     if lemma in lists.EVERYDAY_VERBS or "NOUN" not in _lemma_table(lemma):
@@ -190,8 +198,6 @@ def readings(word: str, tagged_verb: bool = False, strict: bool = False) -> froz
         >>> sorted(readings("music"))  # "Music is ..." and "the music is ..."
         ['Nm', 'Ns']
     """
-    import lemminflect
-
     if "-" in word:
         last = readings(word.rsplit("-", 1)[1])
         return frozenset({"ADJ"} | {r for r in last if r[0] == "N"})
@@ -214,7 +220,7 @@ def readings(word: str, tagged_verb: bool = False, strict: bool = False) -> froz
     elif "NOUN" not in table and _evidence(word, "NOUN") > _STRONG:
         found.add("Ns")  # "pan" is only a verb in the lexicon
     for lemma in table.get("VERB", ()) + table.get("AUX", ()):
-        forms = lemminflect.getAllInflections(lemma, "VERB")
+        forms = _verb_forms(lemma)
         tags = {tag for tag in _VERB_TAGS if word in forms.get(tag, ())}
         if not tags:  # "knitted": a second form that the table leaves out
             tags = next((set(t) for end, t in _REGULAR.items() if word.endswith(end)), set())

@@ -10,7 +10,8 @@ Scoring of CORGI's numerical planning (arXiv 2411.01483, released critic): 0.8 f
   without it: small chat models do so, and it is harmless.
 - The count earns its 0.8 only if what is counted is prose: one sentence of dictionary words, names
   and numbers, no needless repetition, no impossible word pairs, no bag of words, no label in front.
-  Otherwise a policy learns to please the counter ("bus bus bus bus", "Answer: bus").
+  Otherwise a policy learns to please the counter ("bus bus bus bus", "Answer: bus"), or copies the
+  prompt's own sentence about the last word, which has six words and the right end.
 
 Not checked: whether the completion is true to the meaning of the beginning. A word is what stands
 between spaces and has a letter or digit: "7:30" is one word.
@@ -30,6 +31,8 @@ COUNT_SHARE, LAST_SHARE = 0.8, 0.2
 MAX_PROSE_WORDS = 30
 # Far longer than any sentence with its completion; bounds the time of a check.
 MAX_CHARS = 2_000
+# How the family's prompt names the last word.
+_RULE = ["word", "must", "be"]
 
 
 class Target(TypedDict):
@@ -52,6 +55,14 @@ def _label(counted: list[Token]) -> Problem | None:
     return Problem("label", message, (counted[0].start, counted[0].end))
 
 
+def _copied(counted: list[Token]) -> Problem | None:
+    """The prompt's own sentence ('The last word must be "bus"') has six words and the right end."""
+    if _folded([token.core for token in counted[-4:-1]]) != _RULE:
+        return None
+    message = "You repeat the task. Write the rest of the sentence."
+    return Problem("copy", message, (counted[0].start, counted[-1].end))
+
+
 _BUS = {"beginning": "The old man ran", "count": 3, "last": "bus"}
 
 
@@ -67,6 +78,7 @@ _BUS = {"beginning": "The old man ran", "count": 3, "last": "bus"}
         ("to xqzv bus", _BUS, False),
         ("home.\nThe bus", _BUS, False),
         ("Answer: the bus", _BUS, False),
+        ('The last word must be "bus".', {**_BUS, "count": 6}, False),
     ],
 )
 def num_planning(reply: str, target: Target) -> Verdict:
@@ -102,8 +114,10 @@ def num_planning(reply: str, target: Target) -> Verdict:
         where = (final.start, final.end) if final else None
         message = f'Your last word is {word}. It must be "{last}".'
         problems.append(Problem("last_word", message, where))
-    prose = _label(counted) or prose_problem(
-        text, found[:MAX_PROSE_WORDS], given[-1] if given else ""
+    prose = (
+        _label(counted)
+        or _copied(counted)
+        or prose_problem(text, found[:MAX_PROSE_WORDS], given[-1] if given else "")
     )
     count_ok = len(counted) == count and prose is None
     if count_ok and last_ok:

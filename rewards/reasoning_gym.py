@@ -23,7 +23,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
-from itertools import repeat
 from typing import Any
 
 from corgi_gym.rewards._reasoning_gym_table import COMPARE, SEVERAL
@@ -86,25 +85,28 @@ _TWICE = {"family": "ransom_note", "answers": ["True", "False"]}
 def reasoning_gym(reply: str, target: Mapping[str, Any]) -> Verdict:
     """Judge the answer or answers in ``reply`` against ``target``."""
     stored = target["answers"]
-    asked = "the answer alone" if len(stored) == 1 else f"the {len(stored)} answers, one a line"
+    alone = len(stored) == 1
+    asked = "the answer alone" if alone else f"the {len(stored)} answers, one a line"
     block = find_answer_block(reply, asked)
     if isinstance(block, Problem):
         return Verdict.wrong(0.0, block)
     if len(block.text) > MAX_ANSWER_CHARS:
         text = f"Your answer has {len(block.text)} characters. Write at most {MAX_ANSWER_CHARS}."
         return Verdict.wrong(0.0, Problem("answer_too_long", text, block.where))
-    given = [block.text] if len(stored) == 1 else block.text.split("\n")
+    given = [block.text] if alone else block.text.split("\n")
     if len(given) != len(stored):
         found = plural(len(given), "line")
         text = f'{found} follow "Answer:". Write {asked}, in the order of the questions.'
         return Verdict.wrong(0.0, Problem("answer_count", text, block.where))
     try:
-        right = sum(map(_is_right, given, stored, repeat(target), range(len(stored))))
+        right = 0
+        for number, answer in enumerate(given):
+            right += _is_right(answer, stored[number], target, number)
     except _NotJudged as error:
         return Verdict.unscored(str(error))
     if right == len(stored):
         return Verdict.ok()
-    if len(stored) == 1:
+    if alone:
         text = f"The answer {quote(block.text)} is not right."
         return Verdict.wrong(FORMAT_CREDIT, Problem("wrong_answer", text, block.where))
     # which ones is not told: of questions with two possible answers, that would be the answers

@@ -34,8 +34,10 @@ class Best:
 
     def step(self, score: float, success: bool, last: bool) -> float:
         """Pay the improvement over the best attempt so far."""
-        gain = max(0.0, score - self.best)
-        self.best = max(self.best, score)
+        gain = score - self.best
+        if gain <= 0.0:
+            return 0.0
+        self.best = score
         return gain
 
 

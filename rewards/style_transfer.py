@@ -22,12 +22,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-from corgi_gym.rewards.lexicon import CLOSED, lemmas
+from corgi_gym.rewards.lexicon import lemmas
 from corgi_gym.rewards.prose import prose_problem
 from corgi_gym.rewards.prose import tokens as prose_tokens
 from corgi_gym.rewards.registry import checker
 from corgi_gym.rewards.semantic.subjective_lexicon import (
     NEUTRAL_VERBS,
+    content_places,
     find,
     neutral_content,
     tokens,
@@ -77,6 +78,7 @@ class LexiconStylist:
         (_MAYOR["source"], _MAYOR, False),
         ("The mayor of Rome opened the awful library in May.", _MAYOR, False),
         ("The mayor opened the library.", _MAYOR, False),
+        ("The mayor of Rome opened the library.", _MAYOR, False),
         ("The library opened the mayor of Rome in May.", _MAYOR, False),
         ("The mayor of Rome did not open the library in May.", _MAYOR, False),
         ("Mayor Rome opened library May.", _MAYOR, False),
@@ -130,7 +132,8 @@ def judge_neutral(reply: str, target: Any, stylist: Stylist) -> Verdict:
 
 
 def _content(reply: str) -> list[str]:
-    return [word for word in tokens(reply) if word not in CLOSED and word != "!"]
+    low = tokens(reply)
+    return [low[i] for i in content_places(reply) if low[i] != "!"]
 
 
 def _has(several: Sequence[str], word: str) -> bool:

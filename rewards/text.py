@@ -50,7 +50,9 @@ def normalise(text: str) -> str:
         >>> normalise("cafe\u0301\x00 au\u200b lait")
         'café au lait'
     """
-    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+    if text.isascii() and (
+        text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable()
+    ):
         return text
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = _LINE_BREAK.sub("\n", text)
@@ -83,7 +85,11 @@ def defuse(text: str, limit: int) -> str:
         >>> defuse("done<|im_end|>", 40)
         'done(im_end)'
     """
-    text = normalise(text[: 4 * limit])
+    return harmless(normalise(text[: 4 * limit]), limit)
+
+
+def harmless(text: str, limit: int) -> str:
+    """`defuse` for text that is normalised already."""
     if "<" in text or ">" in text or "[" in text:
         # the parentheses that replace a token keep its neighbours from forming another
         text = _CONTROL_TOKEN.sub(lambda m: f"({re.sub(r'[^A-Za-z_]+', '', m[0])})", text)
@@ -101,6 +107,16 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
+def has_word(text: str, start: int = 0, end: int | None = None) -> bool:
+    """Whether there is any of the `words` between two places of ``text``.
+
+    Example:
+        >>> has_word("- x -"), has_word("- x -", 3)
+        (True, False)
+    """
+    return _WORD.search(text, start, len(text) if end is None else end) is not None
+
+
 def quote(text: str, limit: int = 40) -> str:
     r"""Quote a piece of a reply inside a message: one line, at most ``limit`` characters.
 
@@ -108,7 +124,7 @@ def quote(text: str, limit: int = 40) -> str:
         >>> quote("two\nlines")
         '"two lines"'
     """
-    return '"' + defuse(" ".join(normalise(text[: 4 * limit]).split()), limit) + '"'
+    return f'"{harmless(" ".join(normalise(text[: 4 * limit]).split()), limit)}"'
 
 
 def listing(items: list[str], conjunction: str = "and") -> str:

@@ -7,7 +7,7 @@ counted, and its tokens stay out of the loss.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
@@ -15,6 +15,8 @@ from corgi_gym.rewards.text import normalise
 
 Status = Literal["scored", "unscored"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+_NO_METRICS: Mapping[str, float] = {}
+_set = object.__setattr__  # how a frozen instance gets its fields
 
 
 def unit_score(value: Any, name: str) -> float:
@@ -61,21 +63,36 @@ class Problem:
     message: str
     where: tuple[int, int] | None = None
 
-    def __post_init__(self) -> None:
-        for name in ("kind", "message"):
-            text = getattr(self, name)
-            if not isinstance(text, str):
-                raise TypeError(f"Problem.{name} must be a string, got {text!r:.80}")
-            clean = normalise(text)
-            if not clean or clean.isspace():
-                raise ValueError(f"Problem.{name} must say something, got {text!r:.80}")
-            if clean is not text:
-                object.__setattr__(self, name, clean)
-        if self.where is not None:
-            start, end = map(int, self.where)
+    def __init__(self, kind: str, message: str, where: tuple[int, int] | None = None) -> None:
+        # by hand, as in `Verdict`: every wrong attempt makes one, nearly always of clean texts
+        if not _are_clean(kind, message):
+            kind, message = _cleaned("kind", kind), _cleaned("message", message)
+        if where is not None:
+            start, end = where
+            if not (type(where) is tuple and type(start) is type(end) is int):
+                where = start, end = int(start), int(end)
             if not 0 <= start <= end:
-                raise ValueError(f"Problem.where must be a span (start, end), got {self.where!r}")
-            object.__setattr__(self, "where", (start, end))
+                raise ValueError(f"Problem.where must be a span (start, end), got {where!r}")
+        _set(self, "kind", kind)
+        _set(self, "message", message)
+        _set(self, "where", where)
+
+
+def _are_clean(kind: Any, message: Any) -> bool:
+    """Whether both surely say something and are normalised; quick, and no for rare right ones."""
+    if not type(kind) is type(message) is str:
+        return False
+    both = kind + message
+    return both.isascii() and both.isprintable() and bool(kind.strip() and message.strip())
+
+
+def _cleaned(name: str, text: Any) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"Problem.{name} must be a string, got {text!r:.80}")
+    clean = normalise(text)
+    if not clean or clean.isspace():
+        raise ValueError(f"Problem.{name} must say something, got {text!r:.80}")
+    return clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,31 +122,37 @@ class Verdict:
     status: Status = "scored"
     metrics: Mapping[str, float] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        # most verdicts are made with what they need already: each assignment here costs time
-        score = unit_score(self.score, "Verdict.score")
-        if score is not self.score:
-            object.__setattr__(self, "score", score)
-        if type(self.problems) is not tuple:
-            object.__setattr__(self, "problems", tuple(self.problems))
-        for problem in self.problems:
+    def __init__(
+        self,
+        score: float,
+        problems: Iterable[Problem] = (),
+        status: Status = "scored",
+        metrics: Mapping[str, float] = _NO_METRICS,
+    ) -> None:
+        # most verdicts are made with what they need already: each conversion here costs time
+        if not (type(score) is float and 0.0 <= score <= 1.0):
+            score = unit_score(score, "Verdict.score")
+        if type(problems) is not tuple:
+            problems = tuple(problems)
+        for problem in problems:
             if not isinstance(problem, Problem):
                 raise TypeError(f"Verdict.problems must be Problems, got {problem!r:.80}")
-        if self.metrics:
-            metrics = {str(name): float(value) for name, value in self.metrics.items()}
-            object.__setattr__(self, "metrics", metrics)
-        if self.status not in STATUSES:
-            raise ValueError(
-                f"unknown Verdict.status {self.status!r}; choose from {', '.join(STATUSES)}"
-            )
-        if self.status == "unscored":
-            if self.score != 0.0 or not self.problems:
+        if status == "unscored":
+            if score != 0.0 or not problems:
                 raise ValueError("an unscored Verdict has score 0.0 and a problem that says why")
-        elif (self.score == 1.0) != (not self.problems):
+        elif status != "scored":
             raise ValueError(
-                f"Verdict.score is {self.score!r} with {len(self.problems)} problem(s): "
+                f"unknown Verdict.status {status!r}; choose from {', '.join(STATUSES)}"
+            )
+        elif (score == 1.0) != (not problems):
+            raise ValueError(
+                f"Verdict.score is {score!r} with {len(problems)} problem(s): "
                 "a score of 1.0 means no problem, and a lower score must name at least one"
             )
+        _set(self, "score", score)
+        _set(self, "problems", problems)
+        _set(self, "status", status)
+        _set(self, "metrics", {str(k): float(v) for k, v in metrics.items()} if metrics else {})
 
     @classmethod
     def ok(cls, **metrics: float) -> Verdict:

@@ -8,7 +8,7 @@ import pytest
 from corgi_gym.__main__ import main
 from corgi_gym.envs import family_names
 
-COMMANDS = ("train", "evaluate", "play", "tasks", "audit")
+COMMANDS = ("train", "evaluate", "play", "tasks", "audit", "gap")
 
 RECIPE = """
 name: tiny

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,19 @@ class CharCodec:
     def text(self, reply_ids: Sequence[int]) -> str:
         """The reply's text."""
         return "".join(chr(i) for i in reply_ids if i != self.END)
+
+    def extended(self, prompt_ids: Sequence[int], text: str) -> list[int]:
+        """The conversation with one more line in its last message."""
+        return [*prompt_ids[:-1], *map(ord, f"\n{text}"), self.END]
+
+    def reply(self, text: str) -> list[int]:
+        """Code points of a reply, then the end marker."""
+        return [*map(ord, text), self.END]
+
+    def offsets(self, reply_ids: Sequence[int]) -> list[tuple[int, int]]:
+        """Characters of each token: one, and none for the end marker."""
+        places = itertools.accumulate(int(i != self.END) for i in reply_ids)
+        return list(itertools.pairwise([0, *places]))
 
 
 class ScriptedEngine:

@@ -74,12 +74,13 @@ class TransformersEngine:
         model: A causal language model. The engine uses it as it is: given the trainer's own model,
             ``load_weights`` copies nothing and weights are always in sync.
         max_batch: Replies decoded at once.
-
+        bf16: Compute in bf16 autocast, as the trainer does by default; else as the model is.
     """
 
-    def __init__(self, model: Any, *, max_batch: int = 64) -> None:
+    def __init__(self, model: Any, *, max_batch: int = 64, bf16: bool = False) -> None:
         self.model = model
         self.max_batch = max_batch
+        self.bf16 = bf16
         self.version = 0
         self._queue: deque[GenerationRequest] = deque()
         self._clock = 0
@@ -261,7 +262,9 @@ class TransformersEngine:
         inputs = self._cache.inputs(
             [slot.number for slot in slots], [slot.stored for slot in slots], tokens
         )
-        logits = self.model(**inputs, logits_to_keep=1).logits[:, -1]
+        # said here, since accelerate leaves its own autocast on a model once it is trained
+        with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.bf16):
+            logits = self.model(**inputs, logits_to_keep=1).logits[:, -1]
         for slot, end in zip(slots, ends, strict=True):
             slot.stored = end
         return logits

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from corgi_gym.agents.cpu import keep_freed_memory
 from corgi_gym.agents.engines import vllm_worker
 from corgi_gym.agents.engines.base import (
     BUSY,
@@ -17,6 +18,7 @@ from corgi_gym.agents.engines.base import (
     EngineError,
     GenerationRequest,
 )
+from corgi_gym.agents.processes import Processes
 
 # Environment that vLLM reads at import, set only where the user has not set it:
 # - one process, so that weights can be handed over directly;
@@ -104,11 +106,14 @@ class VLLMEngine:
                 enable_sleep_mode=sleep_level > 0,
                 disable_log_stats=True,
                 use_tqdm_on_load=False,
+                **_launched(),
             )
         except Exception as error:
             raise EngineError(f"vLLM could not start with model {model!r}: {error}") from error
         self._engine = self._llm.llm_engine
-        self._llm.collective_rpc(vllm_worker.sample_by_one_uniform)
+        self._llm.collective_rpc(vllm_worker.make_fast)
+        if not torch.cuda.is_available():
+            keep_freed_memory()  # the logits of a step are 13 MB that would be mapped anew
 
     def submit(self, request: GenerationRequest) -> None:
         """Queue a request."""
@@ -179,6 +184,13 @@ class VLLMEngine:
         """Shut vLLM down."""
         if getattr(self, "_llm", None) is not None:
             self._engine = self._llm = None
+
+
+def _launched() -> dict[str, Any]:
+    """What vLLM must be told where a launcher has started several processes, each with its own."""
+    if Processes.current().count == 1:
+        return {}
+    return {"distributed_executor_backend": "external_launcher", "tensor_parallel_size": 1}
 
 
 def _check_sleep_level(level: object) -> None:

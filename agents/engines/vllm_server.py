@@ -4,6 +4,9 @@ The server keeps its own copy of the policy. `load_weights` replaces it, through
 transfer (NCCL) where the server was started with it, else through a checkpoint file that both sides
 can read. Which weights a server holds is kept in vLLM's own ``weight_version``, so that a server
 that was restarted, or used by somebody else, is noticed before its replies are trained on.
+
+Several processes of one run share a server: the first one replaces its weights while none of them
+asks for anything, and each of the others checks that the server has what it was told.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections import deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from corgi_gym.agents.engines.base import BUSY, Completion, EngineError, GenerationRequest
 from corgi_gym.agents.engines.endpoint import LOOPBACK, Endpoint, Refused
 from corgi_gym.agents.engines.remote import RemoteEngine
+from corgi_gym.agents.processes import Processes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -281,9 +286,11 @@ class VLLMServerEngine(RemoteEngine):
     def load_weights(self, named_params: Iterable[tuple[str, Tensor]]) -> None:
         """Load new weights and drop the prefix cache, which belongs to the old ones.
 
+        Of several processes, which must all call it, the first one does so.
+
         Raises:
             EngineError: If requests are under way, or the server cannot take weights; the message
-                says how to start it.
+                says how to start it. Also if it has others than this process was told.
         """
         if self._pending:
             raise EngineError(BUSY)
@@ -292,6 +299,17 @@ class VLLMServerEngine(RemoteEngine):
                 f"the server at {self.endpoint.url} takes no weights: start it with "
                 f"VLLM_SERVER_DEV_MODE=1 and --worker-extension-cls {WORKER_EXTENSION}"
             )
+        here = Processes.current()
+        here.wait()  # until none has a request under way
+        if not here.main:
+            deque(named_params, maxlen=0)  # sharded ones are put together by all processes
+        self._weights = here.from_main(lambda: self._replace_weights(named_params))
+        if not here.main:
+            self.endpoint.start(self._check_weights()).result()
+        self.version += 1
+
+    def _replace_weights(self, named_params: Iterable[tuple[str, Tensor]]) -> str:
+        """Give the server new weights; returns their name."""
         name = uuid.uuid4().hex
         if self._transfer == "nccl":
             self._send(named_params)
@@ -299,8 +317,7 @@ class VLLMServerEngine(RemoteEngine):
             self._load_checkpoint(named_params, name)
         self.endpoint.call("POST", "/update_weight_version", {"new_version": name})
         self._reset_prefix_cache()
-        self._weights = name
-        self.version += 1
+        return name
 
     def _send(self, named_params: Iterable[tuple[str, Tensor]]) -> None:
         if self._sender is None:

@@ -50,7 +50,7 @@ def run(name: str, tasks: int | None, fuzz: int, seed: int) -> Audit:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Audit the chosen checkers and write ``audit.json`` and ``audit.html``."""
+    """Audit the chosen checkers; what is done is written after each."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("names", nargs="*", default=list(CHECKERS), help="default: all")
     parser.add_argument("--tasks", type=int, help="rows of each (default: all)")
@@ -58,11 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", default="runs/audit-peers")
     options = parser.parse_args(arguments)
-    audits = [run(n, options.tasks, options.fuzz, options.seed) for n in options.names]
-    for found in audits:
-        print(f"{found.text()}\n")
+    audits: list[Audit] = []
+    for name in options.names:
+        audits.append(run(name, options.tasks, options.fuzz, options.seed))
+        paths = write(audits, options.out, "make audit-peers")
+        print(f"{audits[-1].text()}\n", flush=True)
     print(table(audits))
-    for path in write(audits, options.out, "make audit-peers"):
+    for path in paths:
         print(f"wrote {path}")
 
 

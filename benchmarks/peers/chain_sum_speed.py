@@ -5,11 +5,12 @@ GEM (the package ``gem-llm``) pins other versions, so it runs in its own environ
     make bench-peers        # makes the environments; or, with .venv-gem from peers/gem.txt:
     python benchmarks/peers/chain_sum_speed.py --peer-python .venv-gem/bin/python
 
-The two take turns, round by round, so that whatever else the machine does meets both. Seconds are
-CPU time. An episode is a reset and one wrong answer; ours with ``max_attempts=1`` then ends, as
-GEM's single-turn environment does. Both are timed twice: GEM bare and with its wrapper that keeps
-the chat (ours always does), ours with a new task for each episode and in groups of 8 episodes that
-start from one task (as group-relative training does).
+Both environments come from their project's documented ``make``. The two take turns, round by round,
+so that whatever else the machine does meets both. Seconds are CPU time. An episode is a reset and
+one wrong answer; ours with ``max_attempts=1`` then ends, as GEM's single-turn environment does.
+Both are timed twice: GEM bare and with its wrapper that keeps the chat (ours always does), ours
+with a new task for each episode and in groups of 8 episodes that start from one task (as
+group-relative training does).
 """
 
 from __future__ import annotations
@@ -75,9 +76,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the results here (JSON)")
     arguments = parser.parse_args()
 
-    from corgi_gym.envs import GuidedEnv
+    import gymnasium
 
-    env = GuidedEnv(tasks="reasoning_gym/chain_sum", max_attempts=1)
+    import corgi_gym  # noqa: F401  registers the ids
+
+    env = gymnasium.make("GuidedMath-v0", tasks="reasoning_gym/chain_sum", max_attempts=1)
     command = [arguments.peer_python, "-c", _PEER]
     count = arguments.episodes
     times: dict[str, list[float]] = {GEM: [], GEM_CHAT: [], OURS: [], OURS_GROUPED: []}

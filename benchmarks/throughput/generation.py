@@ -3,14 +3,19 @@
     python -m corgi_gym.benchmarks.throughput.generation
 
 The same sessions (128, of which 64 at once; two attempts; no attempt succeeds; replies end with
-the same probability after every token, 48 tokens on average and 192 at most) are generated in four
-ways, in turn, so that a machine whose speed drifts favours none:
+the same probability after every token, 48 tokens on average and 192 at most) are generated in these
+ways, in turn, and the first once more at the end, so that a machine whose speed drifts favours
+none:
 
 - ``rollout``: `corgi_gym.agents.rollout.Rollout`, which waits for nobody.
 - ``lockstep``: 64 sessions write their first reply, then all are judged, then all write their
   second, then come the next 64: every turn waits for the longest reply.
 - ``flat``: one request per session, without turns, that writes as many tokens as the session did;
-  nothing but the first prompt is read. vLLM itself, without seeds and log-probs.
+  nothing but the first prompt is read. vLLM itself, greedy and without log-probs, and on a CPU with
+  the kernels that it takes by itself (see `agents/engines/vllm_worker.py`).
+- ``flat_fast`` (vLLM on a CPU): the same with the kernels that the rollout runs on.
+- ``flat_read`` (with ``--requests``): as ``flat_fast``, with all that the session reads (the
+  feedback of later turns too) in its prompt, so that as many tokens are read as are new to it.
 - ``requests`` (with ``--requests``): every turn of ``rollout`` as a request of its own, all known
   and submitted at once.
 
@@ -27,9 +32,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+import torch
+
 from corgi_gym.agents.build import make_engine
 from corgi_gym.agents.codec import ChatCodec
 from corgi_gym.agents.engines.base import Completion, Engine, GenerationRequest, Sampling
+from corgi_gym.agents.engines.vllm_worker import use_compiled_kernels
 from corgi_gym.agents.episode import Episode
 from corgi_gym.agents.models import PACKAGED_MODEL, load_model, load_tokenizer
 from corgi_gym.agents.rollout import Rollout, Session, timed, tokens_per_second
@@ -115,6 +123,14 @@ def flat(episodes: list[Episode]) -> list[tuple[list[int], int]]:
     return [(e.token_ids[: e.model_mask.index(1)], e.model_tokens) for e in episodes]
 
 
+def flat_read(episodes: list[Episode]) -> list[tuple[list[int], int]]:
+    """As `flat`, with every token that is not the model's in the prompt."""
+    return [
+        ([t for t, own in zip(e.token_ids, e.model_mask, strict=True) if not own], e.model_tokens)
+        for e in episodes
+    ]
+
+
 def turns(episodes: list[Episode]) -> list[tuple[list[int], int]]:
     """One request per attempt: the conversation before it, and its length."""
     return [
@@ -122,6 +138,18 @@ def turns(episodes: list[Episode]) -> list[tuple[list[int], int]]:
         for e in episodes
         for end, attempt in zip(e.turn_ends, e.attempts, strict=True)
     ]
+
+
+def as_it_comes(engine: Any, function: Callable[[], Any]) -> None:
+    """Call with vLLM's own choice of kernels."""
+    if not hasattr(engine, "_llm") or torch.cuda.is_available():
+        function()
+        return
+    engine._llm.collective_rpc(use_compiled_kernels, args=(False,))
+    try:
+        function()
+    finally:
+        engine._llm.collective_rpc(use_compiled_kernels, args=(True,))
 
 
 def forget(engine: Any) -> None:
@@ -148,16 +176,23 @@ def repeat(
     size = rollout.concurrency
     waves = [sessions[i : i + size] for i in range(0, len(sessions), size)]
     others: dict[str, Callable[[], Any]] = {
-        "flat": lambda: generate(engine, flat(episodes)),
+        "flat": lambda: as_it_comes(engine, lambda: generate(engine, flat(episodes))),
         "lockstep": lambda: [lock_step(rollout, part) for part in waves],
     }
+    if hasattr(engine, "_llm") and not torch.cuda.is_available():
+        others["flat_fast"] = lambda: generate(engine, flat(episodes))
     if requests:
+        others["flat_read"] = lambda: generate(engine, flat_read(episodes))
         others["requests"] = lambda: generate(engine, turns(episodes))
     for name, function in others.items():
         forget(engine)
         began = time.perf_counter()
         function()
         row[name] = row["tokens"] / (time.perf_counter() - began)
+    # again at the end: of a machine that gets slower or faster, the others see the middle
+    forget(engine)
+    again, more = timed(rollout, sessions)
+    row["rollout"] = tokens_per_second([*episodes, *again], seconds + more)
     return row
 
 
@@ -184,7 +219,7 @@ def measure(engine: Engine, codec: ChatCodec, options: argparse.Namespace) -> di
             print("  ".join(f"{name} {value:,.2f}" for name, value in row.items()), flush=True)
     ratios = {
         f"rollout/{name}": spread([row["rollout"] / row[name] for row in rows])
-        for name in ("flat", "lockstep", "requests")
+        for name in ("flat", "flat_fast", "flat_read", "lockstep", "requests")
         if name in rows[0]
     }
     return {"repetitions": rows, "ratios": ratios}
@@ -201,7 +236,7 @@ def main() -> None:
     parser.add_argument("--attempts", type=int, default=ATTEMPTS)
     parser.add_argument("--mean", type=float, default=MEAN, help="tokens of a reply")
     parser.add_argument("--longest", type=int, default=LONGEST)
-    parser.add_argument("--requests", action="store_true", help="measure the fourth way too")
+    parser.add_argument("--requests", action="store_true", help="measure the last two ways too")
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()
     codec = ChatCodec(load_tokenizer(options.model))

@@ -7,7 +7,8 @@ The worst case of the quickstart: 64 sessions in which every attempt fails, four
 tokens, on the packaged model. The same recorded sessions are trained on by `GuidedGRPOTrainer` and
 by TRL's `GRPOTrainer` with its default settings (micro-batches of 8, gradient checkpointing), one
 optimizer step each, in turn. Utilisation is the arithmetic that the loss needs, without padding,
-over the rate of a 2048 x 2048 bf16 matrix product measured between the steps. Written to
+over the rate of a 2048 x 2048 bf16 matrix product measured between the steps, and over the rate
+that the model's own products reach on that machine (forward and both gradients). Written to
 ``runs/throughput/training.json``.
 """
 
@@ -122,12 +123,33 @@ class Clock(TrainerCallback):
 def product_rate() -> float:
     """Floating-point operations per second of a bf16 product, the best of five."""
     a, b = (torch.randn(_SIDE, _SIDE, dtype=torch.bfloat16) for _ in range(2))
+    return 2 * _SIDE**3 / _best_seconds(a, b)
+
+
+def own_rate(model: Any, rows: int) -> float:
+    """Operations per second of the products of one layer with ``rows`` tokens, each best of five.
+
+    Forward, the gradient of the input and that of the weights, in bf16 and with nothing in between.
+    """
+    seconds = operations = 0.0
+    for linear in model.base_model.layers[0].modules():
+        if not isinstance(linear, torch.nn.Linear):
+            continue
+        weight = linear.weight.detach().bfloat16()
+        x, grad = (torch.randn(rows, n, dtype=torch.bfloat16) for n in weight.shape[::-1])
+        for a, b in ((x, weight.t()), (grad, weight), (grad.t(), x)):
+            seconds += _best_seconds(a, b)
+            operations += 2 * rows * weight.numel()
+    return operations / seconds
+
+
+def _best_seconds(a: torch.Tensor, b: torch.Tensor) -> float:
     best = float("inf")
     for _ in range(5):
         start = time.perf_counter()
         a @ b
         best = min(best, time.perf_counter() - start)
-    return 2 * _SIDE**3 / best
+    return best
 
 
 def needed_operations(model: Any, episodes: list[Episode]) -> float:
@@ -209,6 +231,7 @@ def one(name: str, steps: int) -> dict[str, Any]:
     return {
         "seconds": clock.steps[1:],  # the first step allocates
         "rates": clock.rates,
+        "own_rate": own_rate(model, sum(len(e.token_ids) for e in episodes[:MICRO_BATCH])),
         "operations": operations,
         "tokens": sum(len(e.token_ids) for e in episodes),
         "model_tokens": sum(e.model_tokens for e in episodes),
@@ -229,6 +252,7 @@ def compare(steps: int, repetitions: int) -> dict[str, Any]:
         runs["ours"][0],
         max(r for done in runs.values() for d in done for r in d["rates"]),
     )
+    own = max(run["own_rate"] for done in runs.values() for run in done)
     ours, trl = spread(seconds["ours"]), spread(seconds["trl"])
     return {
         "sessions": SESSIONS,
@@ -240,6 +264,8 @@ def compare(steps: int, repetitions: int) -> dict[str, Any]:
         "operations": first["operations"],
         "product_rate": rate,
         "utilisation": first["operations"] / ours["median"] / rate,
+        "own_rate": own,
+        "utilisation_of_own_rate": first["operations"] / ours["median"] / own,
         "utilisation_trl": first["operations"] / trl["median"] / rate,
     }
 
@@ -297,7 +323,9 @@ def main() -> None:
             f"ours {result['seconds_ours']['median']:.1f} s, "
             f"TRL {result['seconds_trl']['median']:.1f} s: ratio {result['ratio']:.2f}; "
             f"utilisation {result['utilisation']:.2f} (TRL {result['utilisation_trl']:.2f}) of "
-            f"{result['product_rate'] / 1e9:.0f} GFLOP/s"
+            f"{result['product_rate'] / 1e9:.0f} GFLOP/s, "
+            f"{result['utilisation_of_own_rate']:.2f} of the "
+            f"{result['own_rate'] / 1e9:.0f} GFLOP/s of its own products"
         )
         name = "training"
     print(write_record(name, {**machine(), **result}))

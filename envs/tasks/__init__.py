@@ -108,6 +108,9 @@ FAMILIES: dict[str, Family] = {
     "ifeval": Family(
         f"{_HERE}.instruction_following:IFEval", "IFEval-v0", _RULES, "heldout", "eval_framework"
     ),
+    "ifbench": Family(
+        f"{_HERE}.ifbench:IFBench", "IFBench-v0", _RULES, "heldout", "eval_framework"
+    ),
 }
 # What ``tasks="light"`` selects, the default: families that need no optional package and play about
 # a thousand scripted episodes or more per second (`corgi_gym.benchmarks.env_speed`).

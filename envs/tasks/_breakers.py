@@ -83,7 +83,8 @@ BREAKERS: dict[str, Breaker] = {
     "count:keyword_exact": lambda t, v: f"{t} {v['keyword']}",
     "count:lines": _add("\nOne more line."),
     "count:conjunctions": lambda t, v: "No such words here.",
-    "count:marks": lambda t, v: t.replace(v["marks"][0], ""),
+    # all of them: a text that lacks one is mended by whatever sentence is put behind it
+    "count:marks": lambda t, v: t.translate(dict.fromkeys(map(ord, "".join(v["marks"])))),
     "ratio:stop_words": lambda t, v: "It is of the in and to a by on at for it is as the.",
     "ratio:long_words": lambda t, v: "It is so.",
     "ratio:questions": _add(" Is it so?"),

@@ -40,14 +40,17 @@ def build(target: Mapping[str, Any], start: int = 0) -> str | None:
     rows = [(row["kind"], row.get("kwargs", {})) for row in target["instructions"]]
     topic = list(target.get("topic") or _ANY_SUBJECT)
     wanted = read_target(target)
+    order = list(wanted.instructions)
     tried: set[str] = set()  # more sentences often make no difference
     for bank in _banks(rows):
         writer = _Writer(rows, topic, bank, start)
         for extra in _SIZES:
             text = writer.text(extra)
-            if text not in tried and follows(text, wanted):
+            if text not in tried and follows(text, wanted, order):
                 return text
             tried.add(text)
+            if not writer.grows:
+                break
     return None
 
 
@@ -69,15 +72,16 @@ class _Writer:
     """Writes with the sentences of one bank."""
 
     def __init__(self, rows: Rows, topic: Sequence[str], bank: Sequence[str], start: int) -> None:
-        self.rows = rows
-        self.wanted = {kind for kind, _ in rows}
+        self.wanted: dict[str, list[Mapping[str, Any]]] = {}
+        for kind, values in rows:
+            self.wanted.setdefault(kind, []).append(values)
         self.foreign = self._get(_LANGUAGE, "language", "en") != "en"
         self.banned = [
             whole_word(word)
             for word in self._get("keywords:forbidden_words", "forbidden_words", ())
         ]
-        self.rare = self._rare_keyword()
-        good = [w for w in topic if not self._is_banned(w) and w.lower() != self.rare]
+        self.rare = self._rare_keywords()
+        good = [w for w in topic if not self._is_banned(w) and w.lower() not in self.rare]
         self.topic = good or list(_ANY_SUBJECT)
         self.bank = self._usable(list(bank), start)
 
@@ -85,28 +89,32 @@ class _Writer:
 
     def _all(self, kind: str, relation: str | None = None) -> list[Mapping[str, Any]]:
         """The values of each instruction of a kind, if it has a relation those with this one."""
+        found = self.wanted.get(kind, [])
+        if relation is None or not found:
+            return found
         fields = ("relation", "let_relation", "capital_relation")
-        return [
-            values
-            for name, values in self.rows
-            if name == kind
-            and (relation is None or relation in [values.get(field) for field in fields])
-        ]
+        return [v for v in found if relation in [v.get(field) for field in fields]]
 
     def _get(self, kind: str, field: str, default: Any = None, relation: str | None = None) -> Any:
-        return next((values[field] for values in self._all(kind, relation)), default)
+        found = self._all(kind, relation)
+        return found[0][field] if found else default
 
-    def _rare_keyword(self) -> str:
-        word = self._get("keywords:frequency", "keyword", "", "less than")
-        return str(word or self._get("count:keyword_exact", "keyword", "")).lower()
+    def _rare_keywords(self) -> frozenset[str]:
+        """Words that may not be used freely."""
+        counted = self._all("keywords:frequency", "less than") + self._all("count:keyword_exact")
+        return frozenset(str(values["keyword"]).lower() for values in counted)
 
     def _is_banned(self, text: str) -> bool:
         return any(pattern.search(text) for pattern in self.banned)
 
     def _usable(self, bank: list[str], start: int) -> list[str]:
         """The bank without forbidden words, those with few of an unwanted letter first."""
-        good = [s for s in bank if not self._is_banned(s) and self.rare not in _lower_words(s)]
-        good = good or bank
+        good = bank
+        if self.banned or self.rare:
+            good = [
+                s for s in bank if not self._is_banned(s) and self.rare.isdisjoint(_lower_words(s))
+            ]
+            good = good or bank
         good = good[start % len(good) :] + good[: start % len(good)]
         unwanted = self._get("keywords:letter_frequency", "letter", "", "less than").lower()
         wanted = self._get("keywords:letter_frequency", "letter", "", "at least").lower()
@@ -158,9 +166,9 @@ class _Writer:
             word = values["keyword"]
             for i in range(0, values["frequency"], 2):
                 made.append(f"We find {word} after {word} {tails[(i // 2) % len(tails)]}.")
-        for i in range(self._get("count:keyword_exact", "times", 0)):
-            word = self._get("count:keyword_exact", "keyword")
-            made.append(f"We find {word} {tails[i % len(tails)]}.")
+        for values in self._all("count:keyword_exact"):
+            for i in range(values["times"]):
+                made.append(f"We find {values['keyword']} {tails[i % len(tails)]}.")
         for values in self._all("keywords:letter_frequency", "at least"):
             letter = values["letter"].lower()
             some = filler.RARE.get(letter, ())
@@ -188,6 +196,12 @@ class _Writer:
             made += [self._get("copy:sentence_times", "sentence"), *self._take(1)]
         return made
 
+    @property
+    def extra(self) -> int:
+        """How many sentences more to write; who asks makes a text that can grow."""
+        self.grows = True
+        return self._extra
+
     # ------------------------------------------------------------------ body
 
     def _body(self) -> str:
@@ -206,7 +220,7 @@ class _Writer:
         for values in self._all("position:keyword_in_sentence"):
             made.insert(values["n"] - 1, f"Here is {values['word']} with {self.topic[0]}.")
         if "count:word_range" in self.wanted:
-            made = self._fill(made)
+            made = self._fill(made, in_order="position:keyword_in_sentence" in self.wanted)
         number = self._get("count:lines", "number", 0)
         if number:
             return "\n".join((made + self._take(number))[:number])
@@ -216,11 +230,11 @@ class _Writer:
             made = _joined(made, max(1, most - 1 - titled))
         return " ".join(made)
 
-    def _fill(self, made: list[str]) -> list[str]:
+    def _fill(self, made: list[str], in_order: bool) -> list[str]:
         """Whole sentences up to the allowed number of words, the last of a fitting size."""
         low, high = (self._get("count:word_range", k) for k in ("low", "high"))
         kept: list[str] = []
-        for sentence in reversed(made):  # the needed ones come last
+        for sentence in made if in_order else reversed(made):  # the needed ones come last
             if len(words(" ".join([*kept, sentence]))) <= high - 5 or not kept:
                 kept.append(sentence)
         missing = low - len(words(" ".join(kept)))
@@ -288,7 +302,7 @@ class _Writer:
         return "\n".join(f"{m} {text}" for m, text in zip(marks, groups, strict=False))
 
     def _sub_bullets(self, values: Mapping[str, Any]) -> str:
-        groups = self._groups(2 * values["number"])
+        groups = self._groups(2 * (values["number"] or 2))
         pairs = zip(groups[::2], groups[1::2], strict=True)
         return "\n".join(f"* {one}\n  - {two}" for one, two in pairs)
 
@@ -347,7 +361,8 @@ class _Writer:
         Args:
             extra: How many sentences more than are needed.
         """
-        self.extra, self.stream = extra, self._sentences()
+        self.stream, self.grows = self._sentences(), False
+        self._extra = extra
         if "detectable_format:constrained_response" in self.wanted:
             return "My answer is no."
         body = self._body()
@@ -370,7 +385,7 @@ class _Writer:
         for values in self._all("startend:end_checker"):
             tail.append(str(values["end_phrase"]))
         blank = "length_constraints:nth_paragraph_first_word", "position:paragraph_ring"
-        text = ("\n" if self.wanted & {*blank, "count:lines"} else "\n\n").join(
+        text = ("\n" if self.wanted.keys() & {*blank, "count:lines"} else "\n\n").join(
             [*head, body, *tail]
         )
         if "change_case:english_capital" in self.wanted:

@@ -30,7 +30,7 @@ from corgi_gym.rewards.constraints import (
     parse,
 )
 from corgi_gym.rewards.constraints.floor import ask, parse_floor
-from corgi_gym.rewards.constraints.language import ConstraintSet
+from corgi_gym.rewards.constraints.language import ConstraintSet, Node
 
 MAX_COUNT = 5
 CONNECTIVES = ("and", "or", "not")
@@ -44,6 +44,8 @@ MAX_BLIND, MAX_BLIND_ONE = 0.2, 0.7
 _MAX_DRAWS = 400
 # Draws of single constraints for one text.
 _MAX_LEAVES_DRAWN = 40
+# Constraints that are remembered with the blind texts that satisfy them.
+_KEPT_CONSTRAINTS = 4096
 # Texts that are tried against a user's constraints before saying that no witness is known, and
 # before one item goes without.
 _PROBES, _PROBES_OF_ITEM = 400, 60
@@ -161,16 +163,19 @@ class ConstraintGrammar(TaskSource):
         size = int(rng.integers(self.count[0], self.count[1] + 1))
         draw = Draw(rng, text, self.difficulty)
         chosen: dict[str, Data] = {}
-        blind = np.ones(_BLIND_TEXTS, dtype=bool)
+        blind = -1  # as the bits of a whole number: the blind texts that satisfy all so far
         for _ in range(_MAX_LEAVES_DRAWN):
             data = self._one(rng, draw, text)
             name = _subject(data)
-            node = parse(data).nodes[0]
-            if name in chosen or not holds(node, text):
+            if name in chosen:
                 continue
-            mask = _blind_mask(json.dumps(data))
+            written = json.dumps(data)
+            if not holds(_node(written), text):
+                continue
+            mask = _blind_mask(written)
             last = len(chosen) + 1 == size
-            if mask.mean() > MAX_BLIND_ONE or (last and (blind & mask).mean() > MAX_BLIND):
+            both = (blind & mask).bit_count() / _BLIND_TEXTS
+            if mask.bit_count() / _BLIND_TEXTS > MAX_BLIND_ONE or (last and both > MAX_BLIND):
                 continue
             chosen[name] = data
             blind &= mask
@@ -305,8 +310,14 @@ def _blind_texts() -> tuple[Passage, ...]:
     return tuple(Passage(make_text(rng, size, layout).text) for size, layout in shapes)
 
 
-@lru_cache(maxsize=4096)
-def _blind_mask(data: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which blind texts satisfy one constraint."""
-    node = parse(json.loads(data)).nodes[0]
-    return np.array([holds(node, text) for text in _blind_texts()])
+@lru_cache(maxsize=_KEPT_CONSTRAINTS)
+def _node(written: str) -> Node:
+    """A constraint that is written as JSON; many are drawn for many texts."""
+    return parse(json.loads(written)).nodes[0]
+
+
+@lru_cache(maxsize=_KEPT_CONSTRAINTS)
+def _blind_mask(written: str) -> int:
+    """Which blind texts satisfy one constraint, as the bits of a whole number."""
+    node = _node(written)
+    return sum(holds(node, text) << place for place, text in enumerate(_blind_texts()))

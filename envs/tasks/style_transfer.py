@@ -89,7 +89,7 @@ _CITIES = _words(
     "Berlin Rome Lisbon Oslo Vienna Dublin Prague Boston Toronto Sydney Tokyo Cairo Lima "
     "Helsinki Geneva Houston Denver Munich Milan"
 )
-_MONTHS = _words("January February March April June July September October November")
+_MONTHS = _words("January February March April May June July September October November")
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _ADJECTIVES = _words(
     "brilliant incompetent greedy wonderful terrible ridiculous magnificent corrupt "

@@ -6,9 +6,10 @@
 Knows checkers and replies only; the rows (tasks) come from the caller.
 """
 
-from corgi_gym.rewards.audit.report import Audit, table, write
+from corgi_gym.rewards.audit.report import Audit, write
 from corgi_gym.rewards.audit.runner import audit, show
 from corgi_gym.rewards.audit.subject import Evidence, Finding, Limits, Row, Section
+from corgi_gym.rewards.audit.tables import table
 
 __all__ = [
     "Audit",

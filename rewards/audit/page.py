@@ -12,8 +12,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from corgi_gym.rewards.audit.report import Audit, row_of, summary_of
+from corgi_gym.rewards.audit.report import Audit, summary_of
 from corgi_gym.rewards.audit.subject import SEVERITIES, Evidence, Finding
+from corgi_gym.rewards.audit.tables import row_of
 
 TEMPLATE = Path(__file__).with_name("page.html")
 # Width of a bar for a share of 1, in pixels.

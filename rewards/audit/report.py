@@ -1,4 +1,4 @@
-"""What an audit found: for the terminal, as JSON, and (`page`) as a page."""
+"""What an audit found: for the terminal, as JSON, and (`page`, `tables`) as a page and a table."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from corgi_gym.rewards.audit.subject import SEVERITIES, Finding, Section, Severity
+from corgi_gym.rewards.audit.subject import SEVERITIES, Evidence, Finding, Section, Severity
 
-JSON_NAME, PAGE_NAME = "audit.json", "audit.html"
+JSON_NAME, PAGE_NAME, TABLE_NAME = "audit.json", "audit.html", "audit.md"
 # Raised when a field of the JSON changes its meaning.
 JSON_VERSION = 1
+# The one section of an audit that ended with an error.
+_FAILED = "audit"
 # Longest line of evidence in the terminal; the files have all of it.
 MAX_LINE = 160
 
@@ -40,6 +42,43 @@ class Audit:
     seed: int
     fuzz: int
     ignore: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def that_failed(cls, name: str, error: str, tasks: int, fuzz: int, seed: int) -> Audit:
+        """The result of an audit that ended with ``error``: one defect that says so."""
+        section = Section(_FAILED, "The audit itself")
+        section.add("failed", "defect", f"The audit ended without a result: {error}.")
+        return cls(name, (section,), 0, tasks, seed, fuzz)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Audit:
+        """What `to_dict` gave, after a way through JSON.
+
+        Raises:
+            KeyError: If a field is missing.
+            TypeError: If a finding has unknown fields.
+        """
+        findings = [
+            Finding(**{**found, "evidence": tuple(Evidence(**e) for e in found["evidence"])})
+            for found in data["findings"]
+        ]
+        sections = tuple(
+            Section(
+                check["name"],
+                check["title"],
+                check["facts"],
+                [f for f in findings if f.id.partition(".")[0] == check["name"]],
+                check["seconds"],
+            )
+            for check in data["checks"]
+        )
+        tasks, given = data["tasks"], data["tasks_given"]
+        return cls(data["checker"], sections, tasks, given, data["seed"], data["fuzz"])
+
+    @property
+    def failed(self) -> bool:
+        """Whether the audit itself ended with an error (`that_failed`)."""
+        return any(section.name == _FAILED for section in self.sections)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -109,7 +148,13 @@ class Audit:
             "counts": {severity: len(self.of(severity)) for severity in SEVERITIES},
             "findings": [asdict(finding) for finding in self.findings],
             "checks": [
-                {"name": s.name, "title": s.title, "facts": s.facts, "findings": len(s.findings)}
+                {
+                    "name": s.name,
+                    "title": s.title,
+                    "facts": s.facts,
+                    "findings": len(s.findings),
+                    "seconds": round(s.seconds, 1),
+                }
                 for s in self.sections
             ],
         }
@@ -136,70 +181,14 @@ def summary_of(section: Section) -> str:
     return ", ".join(shown)
 
 
-# The columns of the table over several audits: heading, and the value of one audit.
-def row_of(audit: Audit) -> dict[str, str]:
-    """One line of the table over several checkers."""
-    blind, timing = audit.facts("blind"), audit.facts("timing")
-    return {
-        "checker": audit.name,
-        "tasks": audit.tried(),
-        **{f"{severity}s": str(len(audit.of(severity))) for severity in SEVERITIES},
-        "blind, full marks": f"{blind.get('best_share', 0.0):.1%}",
-        "blind, mean": f"{blind.get('best_mean', 0.0):.2f}",
-        "p50 ms": f"{timing.get('p50_ms', 0.0):.2f}",
-        "p99 ms": f"{timing.get('p99_ms', 0.0):.2f}",
-        "max ms": f"{timing.get('max_ms', 0.0):.1f}",
-    }
-
-
-def table(audits: Sequence[Audit]) -> str:
-    """Several audits, one a line; drawn by `rich` where it is installed."""
-    rows = [row_of(audit) for audit in audits]
-    try:
-        return _rich_table(rows)
-    except ImportError:
-        return _plain_table(rows)
-
-
-def _plain_table(rows: Sequence[Mapping[str, str]]) -> str:
-    if not rows:
-        return "no audits"
-    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
-
-
-def _rich_table(rows: Sequence[Mapping[str, str]]) -> str:
-    from rich.console import Console
-    from rich.table import Table
-
-    drawn = Table(box=None, header_style="bold")
-    for i, name in enumerate(rows[0] if rows else ()):
-        width = max(len(name), *(len(row[name]) for row in rows))
-        drawn.add_column(name, justify="left" if i == 0 else "right", min_width=width)
-    for row in rows:
-        style = "red" if row["exploits"] != "0" else "yellow" if row["defects"] != "0" else None
-        drawn.add_row(*row.values(), style=style)
-    console = Console(soft_wrap=True)
-    console.width = max(console.width, console.measure(drawn).minimum)
-    with console.capture() as taken:
-        console.print(drawn)
-    return "\n".join(line.rstrip() for line in taken.get().splitlines())
-
-
-def write(audits: Sequence[Audit], folder: str | Path, command: str = "") -> tuple[Path, Path]:
-    """Write ``audit.json`` and ``audit.html``; both replace older ones, whole or not at all.
+def write(audits: Sequence[Audit], folder: str | Path, command: str = "") -> tuple[Path, ...]:
+    """Write ``audit.json``, ``audit.html`` and the table ``audit.md`` over older ones.
 
     Raises:
         OSError: If the folder cannot be written to.
     """
     from corgi_gym.rewards.audit.page import page
+    from corgi_gym.rewards.audit.tables import markdown
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -209,10 +198,14 @@ def write(audits: Sequence[Audit], folder: str | Path, command: str = "") -> tup
         "command": command,
         "audits": [audit.to_dict() for audit in audits],
     }
-    text = json.dumps(data, indent=1, ensure_ascii=True, default=repr)
-    _write(folder / JSON_NAME, text + "\n")
-    _write(folder / PAGE_NAME, page(audits, command))
-    return folder / JSON_NAME, folder / PAGE_NAME
+    texts = {
+        JSON_NAME: json.dumps(data, indent=1, ensure_ascii=True, default=repr) + "\n",
+        PAGE_NAME: page(audits, command),
+        TABLE_NAME: markdown(audits),
+    }
+    for name, text in texts.items():
+        write_whole(folder / name, text)
+    return tuple(folder / name for name in texts)
 
 
 def _version() -> str:
@@ -222,7 +215,8 @@ def _version() -> str:
         return "unknown"
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
     draft = path.with_name(f"{path.name}.tmp")
     draft.write_text(text, encoding="utf-8", errors="replace")
     os.replace(draft, path)

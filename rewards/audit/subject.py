@@ -115,12 +115,13 @@ class Finding:
 
 @dataclass(slots=True)
 class Section:
-    """What one check did: a title, its figures, and its findings."""
+    """What one check did: a title, its figures, its findings, and the wall time in seconds."""
 
     name: str
     title: str
     facts: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    seconds: float = 0.0
 
     def add(
         self, what: str, severity: Severity, message: str, evidence: Sequence[Evidence] = ()

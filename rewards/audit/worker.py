@@ -27,7 +27,7 @@ BATCH_FACTOR = 3
 # On a busy machine a call may take this many times its limit of the clock, while the process has
 # not had that much CPU time.
 BUSY_FACTOR = 6
-# Seconds for a process to start, and to import the checker and load its data.
+# Seconds of CPU time for a process to start, and to import the checker and load its data.
 START_SECONDS = 120.0
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -126,7 +126,8 @@ class Worker:
         )
         theirs.close()
         try:
-            said = ours.recv() if ours.poll(START_SECONDS) else "it did not start in time"
+            on_time = self._answers(ours, START_SECONDS)
+            said = ours.recv() if on_time else "it did not start in time"
         except (EOFError, OSError):
             said = "the process ended while it loaded the checker"
         self._pipe = ours

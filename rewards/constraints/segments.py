@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable
 
 from corgi_gym.rewards.prose import ABBREVIATIONS
-from corgi_gym.rewards.text import words
+from corgi_gym.rewards.text import has_word, words
 
 # Coarse to fine. A sentence may span lines, and a line may hold sentences.
 LEVELS = ("text", "paragraph", "line", "sentence", "word", "character")
@@ -27,7 +27,9 @@ Span = tuple[int, int]
 
 _CLOSING = "\"'\u201d\u2019\u00bb)]*_"
 _OPENING = "\"'\u201c\u2018\u00ab([*_"
+_ENDS = (".", "!", "?")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+_LINE_BREAK = re.compile("\n")
 _TOKEN = re.compile(r"\S+")
 _SAME = str.maketrans({"\u2019": "'", "\u2018": "'", "\u2011": "-"})
 
@@ -86,7 +88,10 @@ class Passage:
     def folded(self) -> tuple[str, ...]:
         """The words, as they are compared."""
         if self._folded is None:
-            self._folded = tuple(map(fold, words(self.text)))
+            if self.text.isascii():  # the usual case: folding changes no word's limits
+                self._folded = tuple(words(self.text.lower()))
+            else:
+                self._folded = tuple(map(fold, words(self.text)))
         return self._folded
 
     def holds_words(self, sought: tuple[str, ...]) -> bool:
@@ -101,7 +106,7 @@ def _paragraphs(text: str) -> list[Span]:
 
 
 def _lines(text: str) -> list[Span]:
-    return _between(text, re.compile("\n"))
+    return _between(text, _LINE_BREAK)
 
 
 def _between(text: str, separator: re.Pattern[str]) -> list[Span]:
@@ -110,28 +115,30 @@ def _between(text: str, separator: re.Pattern[str]) -> list[Span]:
         spans.append((begin, match.start()))
         begin = match.end()
     spans.append((begin, len(text)))
-    return [(a, b) for a, b in spans if words(text[a:b])]
+    return [(a, b) for a, b in spans if has_word(text, a, b)]
 
 
 def _sentences(text: str) -> list[Span]:
     spans = []
     for begin, end in _paragraphs(text):
         first: int | None = None
-        last, has_word = begin, False
+        last, spoken = begin, False
         for token in _TOKEN.finditer(text, begin, end):
             first = token.start() if first is None else first
             last = token.end()
-            has_word = has_word or bool(words(token[0]))
-            if has_word and _ends_sentence(token[0], text[last + 1 : last + 2]):
+            spoken = spoken or has_word(token[0])
+            if spoken and _ends_sentence(token[0], text[last + 1 : last + 2]):
                 spans.append((first, last))
-                first, has_word = None, False
-        if first is not None and has_word:
+                first, spoken = None, False
+        if first is not None and spoken:
             spans.append((first, last))
     return spans
 
 
 def _ends_sentence(token: str, following: str) -> bool:
     tail = token.rstrip(_CLOSING)
+    if tail[-1:] not in _ENDS:
+        return False
     if tail.endswith(("!", "?")):
         return not (tail != token and following.islower())
     if not tail.endswith(".") or tail.endswith(".."):

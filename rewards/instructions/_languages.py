@@ -108,6 +108,16 @@ def small_words() -> dict[str, frozenset[str]]:
     return {"en": FUNCTION_WORDS | {"i'm", "it's", "don't"}, **found}
 
 
+@lru_cache(maxsize=1)
+def _languages_of_word() -> dict[str, tuple[str, ...]]:
+    """Which languages have a small word."""
+    found: dict[str, tuple[str, ...]] = {}
+    for code, held in small_words().items():
+        for word in held:
+            found[word] = (*found.get(word, ()), code)
+    return found
+
+
 @lru_cache(maxsize=4_096)
 def _script(letter: str) -> str:
     name = unicodedata.name(letter, "")
@@ -123,7 +133,19 @@ def identify(text: str) -> str | None:
         >>> identify("{}"), identify("blorp zint fraggle dom tunk")
         (None, None)
     """
-    letters = "".join(filter(str.isalpha, text[: 2 * MAX_LETTERS].lower()))[:MAX_LETTERS]
+    sample = text[: 2 * MAX_LETTERS].lower()
+    if sample.isascii():  # the usual case: all letters are Latin
+        script = "LATIN" if sum(map(str.isalpha, sample)) >= MIN_LETTERS else None
+    else:
+        script = _script_of_most(sample)
+    if script not in _SHARED:
+        return script
+    return _by_small_words(sample, script)
+
+
+def _script_of_most(sample: str) -> str | None:
+    """The script that several languages share, or the code of the only language of a script."""
+    letters = "".join(filter(str.isalpha, sample))[:MAX_LETTERS]
     if len(letters) < MIN_LETTERS:
         return None
     counts = Counter(letters)
@@ -138,18 +160,20 @@ def identify(text: str) -> str | None:
         return None
     if script in _OWN_SCRIPT:
         return _OWN_SCRIPT[script] if len(counts) >= _MIN_VARIETY else None
-    if script not in _SHARED:
-        return None
-    tokens = [t.strip(_MARKS) for t in text[: 2 * MAX_LETTERS].lower().replace("’", "'").split()]
+    return script if script in _SHARED else None
+
+
+def _by_small_words(sample: str, script: str) -> str | None:
+    """The one of the script's languages whose small words make up the largest share."""
+    tokens = [t.strip(_MARKS) for t in sample.replace("’", "'").split()]
     tokens = [t for t in tokens if any(map(str.isalpha, t))]
-    number = Counter(tokens)
-    shares = sorted(
-        (
-            (sum(map(number.__getitem__, number.keys() & small_words()[code])) / len(tokens), code)
-            for code in _SHARED[script]
-        ),
-        reverse=True,
-    )
+    found = dict.fromkeys(_SHARED[script], 0)
+    languages = _languages_of_word()
+    for token in tokens:
+        for code in languages.get(token, ()):
+            if code in found:
+                found[code] += 1
+    shares = sorted(((found[code] / len(tokens), code) for code in found), reverse=True)
     best, code = shares[0]
     if best < _WORD_SHARE or best == shares[1][0]:
         return None

@@ -147,19 +147,28 @@ def instruction_following(reply: str, target: Any) -> Verdict:
     return Verdict.wrong(share, *problems) if problems else Verdict.ok()
 
 
-def follows(reply: str, wanted: Target) -> bool:
+def follows(reply: str, wanted: Target, order: list[Instruction] | None = None) -> bool:
     """Whether the verdict on ``reply`` is a success; ends at the first check that fails.
+
+    Args:
+        reply: The reply.
+        wanted: The target.
+        order: Its instructions in the order to look at them. The one that fails moves to the front,
+            so that whoever tries many replies learns early that another one fails too.
 
     Example:
         >>> follows("Is it wide, or not?", read_target([{"kind": "punctuation:no_comma"}]))
         False
     """
+    if not reply.strip():
+        return False
     view = Reply(reply)
-    return (
-        bool(reply.strip())
-        and all(i.problem(view, wanted.mode) is None for i in wanted.instructions)
-        and _content(view, wanted) is None
-    )
+    order = list(wanted.instructions) if order is None else order
+    for place, instruction in enumerate(order):
+        if instruction.problem(view, wanted.mode) is not None:
+            order.insert(0, order.pop(place))
+            return False
+    return _content(view, wanted) is None
 
 
 def _content(view: Reply, wanted: Target) -> Problem | None:

@@ -152,7 +152,7 @@ def _off_subject(held: list[str], topic: Sequence[str], least: int, copies: int)
     if len(used) < min(least, len(stems)):
         return Problem("subject", f"The reply does not mention {shown}. Write about the request.")
     if stems:
-        content = sum(w not in FUNCTION_WORDS for w in held) - copies
+        content = len(held) - sum(map(FUNCTION_WORDS.__contains__, held)) - copies
         mentions = sum(used.values())
         if content > _PER_MENTION * mentions:
             named = listing([quote(word) for word in stems.values()][:4], "or")

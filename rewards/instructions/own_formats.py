@@ -22,8 +22,9 @@ def numbered_list(reply: Reply, number: int) -> str | None:
 
 
 def sub_bullets(reply: Reply, number: int) -> str | None:
-    """So many ``*`` bullets, each followed by at least one indented ``-`` bullet."""
-    asked = f"Write {number} bullet points (*), each with a sub-point (-) below it."
+    """So many ``*`` bullets (0: any), each followed by at least one indented ``-`` bullet."""
+    some = f"{number} bullet points" if number else "bullet points"
+    asked = f"Write {some} (*), each with a sub-point (-) below it."
     tops: list[int] = []
     for line in reply.lines:
         if not words(line):
@@ -32,7 +33,7 @@ def sub_bullets(reply: Reply, number: int) -> str | None:
             tops.append(0)
         elif line.startswith("- ") and tops:
             tops[-1] += 1
-    if len(tops) != number:
+    if len(tops) != (number or max(1, len(tops))):
         return f"The reply has {plural(len(tops), 'bullet point')} with *. {asked}"
     bare = next((i for i, subs in enumerate(tops, start=1) if not subs), None)
     return None if bare is None else f"Bullet point {bare} has no sub-point. {asked}"
@@ -79,7 +80,7 @@ KINDS = (
     Kind(
         "format:sub_bullets",
         sub_bullets,
-        fields={"number": whole(1)},
+        fields={"number": whole()},
         asks="bullet points that each have a sub-point",
     ),
     Kind(

@@ -35,6 +35,7 @@ _NO_TEXT = frozenset(("Cc", "Cs", "Cn", "Co"))
 _MAX_NO_TEXT = 0.02
 # Characters looked at.
 _MAX_CHARS = 4_000
+_LINE_SIGNS = {ord(sign): " " for sign in "\n\t\r"}
 
 _EDGES = ".,!?;:()[]{}<>\"'*_#`~|\u2018\u2019\u201c\u201d\u2026"
 # One word, or words joined by a slash or a dash, or a number.
@@ -55,18 +56,37 @@ def is_prose(text: str, held: Sequence[str]) -> bool:
     language = identify(text)
     if language not in (None, "en"):
         # one small word among scraps ("os") is no language; marks split words in other scripts
-        return language not in LATIN or any(_rows(text))
-    if len(held) < LONG and any(c.isalpha() and not c.isascii() for c in text):
-        return True  # too short to tell, and not plain English
-    small = sum(word in FUNCTION_WORDS for word in held)
-    least = max(_MIN_SMALL if len(held) >= _FEW else 1, _FUNCTION_SHARE * len(held))
-    if small < least:
+        return language not in LATIN or (
+            sum(word in small_words()[language] for word in held) >= _least_small(held)
+            and any(_rows(text))
+        )
+    foreign = not text.isascii() and any(c.isalpha() and not c.isascii() for c in text)
+    if len(held) < LONG and foreign:
+        return not _is_mixed(held)  # too short to tell, and not plain English
+    small = sum(map(FUNCTION_WORDS.__contains__, held))
+    if small < max(_least_small(held), _FUNCTION_SHARE * len(held)):
         return False
     return _mostly_known(held) and _has_words_in_a_row(text)
 
 
+def _least_small(held: Sequence[str]) -> int:
+    return _MIN_SMALL if len(held) >= _FEW else 1
+
+
+def _is_mixed(held: Sequence[str]) -> bool:
+    """Whether half of the words, or more, join Latin letters with signs of another script."""
+    mixed = sum(len({_is_latin(c) for c in word if c.isalnum()}) == 2 for word in held)
+    return len(held) >= _WINDOW and 2 * mixed >= len(held)
+
+
+def _is_latin(sign: str) -> bool:
+    return sign.isascii() or unicodedata.name(sign, "").startswith("LATIN")
+
+
 def _is_noise(text: str) -> bool:
     sample = text[:_MAX_CHARS]
+    if sample.isascii() and sample.translate(_LINE_SIGNS).isprintable():
+        return False
     odd = sum(unicodedata.category(c) in _NO_TEXT for c in sample if c not in "\n\t\r")
     return odd > _MAX_NO_TEXT * len(sample)
 
@@ -92,7 +112,7 @@ def _has_words_in_a_row(text: str) -> bool:
     One of them is a function word and one is not: random pieces seldom get that far.
     """
     for row in _rows(text):
-        small = sum(word in FUNCTION_WORDS for word in row)
+        small = sum(map(FUNCTION_WORDS.__contains__, row))
         if 0 < small < _WINDOW and sum(map(_is_known, row)) >= _WINDOW_KNOWN:
             return True
     return False

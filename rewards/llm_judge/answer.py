@@ -43,12 +43,10 @@ def read_answer(text: str, rubric: Rubric, code: str) -> tuple[Mark, ...]:
         >>> read_answer('{"check": "a1", "clear": {"score": 9, "problem": ""}}', rubric, "a1")
         (Mark(score=9, problem=''),)
     """
-    if not isinstance(text, str):
-        raise FormatError(f"the answer is no text but {type(text).__name__}")
-    if len(text) > MAX_ANSWER_CHARS:
-        raise FormatError(f"the answer has {len(text)} characters, at most {MAX_ANSWER_CHARS} fit")
     try:
-        data = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        data = json.loads(
+            checked_text(text), object_pairs_hook=_unique, parse_constant=_no_constant
+        )
     except FormatError:
         raise
     except (ValueError, RecursionError) as error:
@@ -64,6 +62,19 @@ def read_answer(text: str, rubric: Rubric, code: str) -> tuple[Mark, ...]:
     if data["check"] != code:
         raise FormatError('"check" is not the code of the reply')
     return tuple(_mark(data[name], name) for name in names)
+
+
+def checked_text(text: object) -> str:
+    """Return an answer if it is a text of a length that is read.
+
+    Raises:
+        FormatError: If it is not.
+    """
+    if not isinstance(text, str):
+        raise FormatError(f"the answer is no text but {type(text).__name__}")
+    if len(text) > MAX_ANSWER_CHARS:
+        raise FormatError(f"the answer has {len(text)} characters, at most {MAX_ANSWER_CHARS} fit")
+    return text
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -80,5 +80,5 @@ class AnswerCache:
                 file.write(text)
             os.replace(scratch, path)
         except OSError:
-            Path(scratch).unlink(missing_ok=True)
+            Path(scratch).unlink()
             raise

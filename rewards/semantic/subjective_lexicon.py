@@ -140,6 +140,26 @@ def find(sentence: str) -> list[Span]:
     return found
 
 
+def content_places(sentence: str) -> list[int]:
+    """Where content words stand among the `tokens`: no function words, but the month of May.
+
+    Example:
+        >>> content_places("It may rain in May."), content_places("May we go on May 3?")
+        ([2, 4], [2, 4, 5])
+    """
+    written = _TOKEN.findall(sentence)
+    return [
+        i
+        for i, word in enumerate(tokens(sentence))
+        if word not in CLOSED or _is_the_month(written, i)
+    ]
+
+
+def _is_the_month(written: list[str], i: int) -> bool:
+    """Whether word ``i`` is the month: "May" inside a sentence, or before a number."""
+    return written[i] == "May" and (i > 0 or (written[1:2] != [] and written[1].isdigit()))
+
+
 def neutral_content(sentence: str) -> list[str]:
     """The content words outside all subjective spans: the facts.
 
@@ -148,6 +168,5 @@ def neutral_content(sentence: str) -> list[str]:
         ['mayor', 'rome', 'resigned', '1990']
     """
     covered = {i for span in find(sentence) for i in range(span.start, span.end)}
-    return [
-        word for i, word in enumerate(tokens(sentence)) if i not in covered and word not in CLOSED
-    ]
+    low = tokens(sentence)
+    return [low[i] for i in content_places(sentence) if i not in covered]

@@ -5,6 +5,7 @@ import random
 import pytest
 import torch
 
+from corgi_gym.agents.build import make_engine
 from corgi_gym.agents.codec import ChatCodec
 from corgi_gym.agents.engines import EngineError, GenerationRequest, Sampling, ScriptedEngine
 from corgi_gym.agents.engines.sampling import sample
@@ -314,3 +315,31 @@ def test_a_rollout_reuses_the_conversation_of_every_session(tiny_model, tiny_tok
     # each later turn reuses all that was computed before it
     before = sum(end - 1 for e in episodes for end in e.turn_ends[:-1])
     assert sum(c.cached_tokens for c in seen) >= before
+
+
+def test_replies_are_the_same_before_and_after_the_model_is_prepared_for_training(
+    tiny_model, make_tiny_trainer
+):
+    """accelerate leaves its autocast on a model; evaluations before and after must be alike."""
+
+    def answers(engine):
+        engine.load_weights([])
+        for i in range(4):
+            sampling = Sampling(temperature=i % 2, max_tokens=12)
+            engine.submit(GenerationRequest(str(i), prompt(9, i), sampling, seed=i))
+        return {name: (c.token_ids, c.logprobs) for name, c in drain(engine, 4).items()}
+
+    def make(bf16):
+        return make_engine("transformers", "tiny", tiny_model, max_length=99, batch=4, bf16=bf16)
+
+    engine = make(True)
+    before, exact = answers(engine), answers(make(False))
+    trainer = make_tiny_trainer(
+        tiny_model,
+        lambda: GuidedEnv(prompts=["Say a."], checker=lambda reply, target: 0.5),
+        {"rounds": 1, "sessions": 4, "num_generations": 2, "updates": 1, "micro_batch": 4},
+        engine=engine,
+    )
+    trainer.accelerator.prepare_model(trainer.model)
+    assert answers(engine) == before != exact
+    assert answers(make(False)) != exact  # what accelerate does to a model that is asked plainly

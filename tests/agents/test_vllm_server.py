@@ -10,6 +10,7 @@ import torch
 from corgi_gym.agents.engines import CharCodec, EngineError, GenerationRequest, Sampling
 from corgi_gym.agents.engines.endpoint import Endpoint, Refused, check_url
 from corgi_gym.agents.engines.vllm_server import VLLMServerEngine, serve_command
+from corgi_gym.agents.processes import Processes
 from corgi_gym.agents.rollout import Session
 
 CODEC = CharCodec()
@@ -347,6 +348,42 @@ def test_weights_that_fail_to_load_leave_no_file(fake_server, connect, tmp_path)
     with pytest.raises(EngineError, match="shapes differ"):
         engine.load_weights([("b", torch.rand(4))])
     assert list(tmp_path.iterdir()) == [] and engine.version == 0
+
+
+def test_of_several_processes_the_first_one_loads_and_the_others_check(
+    fake_server, connect, monkeypatch
+):
+    calls, told = [], {}
+
+    class Process(Processes):
+        def wait(self):
+            calls.append(("wait", self.index))
+
+        def from_main(self, make):
+            if self.main:
+                told["name"] = make()
+            return told["name"]
+
+    def as_process(index):
+        monkeypatch.setattr(Processes, "current", lambda: Process(index, 2))
+
+    def weights():
+        yield "b", torch.rand(4)
+        calls.append(("read", Processes.current().index))
+
+    server = fake_server()
+    first, second = connect(server), connect(server)
+    for index, engine in enumerate((first, second)):
+        as_process(index)
+        engine.load_weights(weights())
+    assert calls == [("wait", 0), ("read", 0), ("wait", 1), ("read", 1)]
+    assert len(server.loaded) == 1 and first.version == second.version == 1
+    for engine in (first, second):  # both know which weights their replies must be of
+        ask(engine)
+        drain(engine, 1)
+    told["name"] = "other"  # as if the server had been restarted in between
+    with pytest.raises(EngineError, match="no longer has the weights"):
+        second.load_weights(weights())
 
 
 def test_a_cache_that_stays_is_an_error(fake_server, connect, monkeypatch):

@@ -1,24 +1,78 @@
 """One training run, for `test_processes.py`; started alone or by ``accelerate launch``.
 
-python processes_driver.py MODEL_FOLDER RUN_FOLDER
+python processes_driver.py MODEL_FOLDER RUN_FOLDER [KEY=VALUE ...]
+
+The last arguments change the recipe. With DIE_AFTER set to the name of a checkpoint, the first
+process is killed when that checkpoint is complete.
 """
 
 import os
+import signal
 import sys
 
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-from corgi_gym.benchmarks.experiment import run
-from corgi_gym.benchmarks.recipe import from_dict
+from accelerate import DistributedType, PartialState
+from torch.distributed.tensor import DTensor
 
-MODEL, OUT = sys.argv[1:]
+from corgi_gym.agents import checkpoints, sync
+from corgi_gym.agents.processes import Processes
+from corgi_gym.benchmarks.experiment import run
+from corgi_gym.benchmarks.recipe import from_dict, override
+
+MODEL, OUT, *CHANGES = sys.argv[1:]
 
 
 def letters(reply, target):
     """Rewards the letter e."""
     return min(1.0, reply.count("e") / 4)
 
+
+def shard_on_cpu():
+    """Have accelerate take FSDP for processes on CPUs too: it looks at the kind of the devices.
+
+    All that follows (its preparation of the model, torch's sharding, saving) is as on GPUs.
+    """
+    original = PartialState.__init__
+
+    def init(self, *arguments, **keywords):
+        original(self, *arguments, **keywords)
+        if self.distributed_type == DistributedType.MULTI_CPU:
+            self.distributed_type = DistributedType.MULTI_GPU
+
+    PartialState.__init__ = init
+
+
+def die_after(name):
+    """Kills this process right after a certain checkpoint has got its name."""
+    publish = checkpoints.publish
+
+    def last(scratch, target, **facts):
+        publish(scratch, target, **facts)
+        if target.name == name:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    checkpoints.publish = last
+
+
+def count_sharded():
+    """Counts the parameters that a sync has put together from several processes."""
+    original, seen = sync._whole, []
+
+    def whole(tensor, accelerator):
+        seen.append(isinstance(tensor, DTensor))
+        return original(tensor, accelerator)
+
+    sync._whole = whole
+    return seen
+
+
+if "DIE_AFTER" in os.environ:
+    die_after(os.environ["DIE_AFTER"])
+if Processes.current().sharded:
+    shard_on_cpu()
+    seen = count_sharded()
 
 recipe = from_dict({
     "name": "tiny", "model": MODEL, "engine": "transformers",
@@ -31,4 +85,6 @@ recipe = from_dict({
     "evaluation": {"tasks": 5, "attempts": 2},
 })  # fmt: skip
 
-run(recipe, OUT, resume=True)
+run(override(recipe, CHANGES), OUT, resume=True)
+if Processes.current().sharded:
+    assert seen and all(seen), "the weights were not sharded"

@@ -42,7 +42,7 @@ def letters(reply, target):
     return min(1.0, reply.count("e") / 4)
 
 
-def make_recipe():
+def make_recipe(**changes):
     return from_dict({
         "name": "tiny", "model": MODEL, "engine": "transformers",
         "env": {"kwargs": {"prompts": [f"Say {c}." for c in "abcdef"], "checker": letters}},
@@ -51,13 +51,27 @@ def make_recipe():
                   "learning_rate": 1e-3, "max_attempts": 2, "beta": 0.05, "save_every": 2,
                   "options": {"lr_scheduler_type": "linear", "warmup_steps": 3}},
         "evaluation": {"tasks": 4, "attempts": 2},
+        **changes,
     })  # fmt: skip
 
 
-def train(out, **how):
+def train(out, recipe=None, **how):
     # dropout draws from torch's global generator, so its state must survive as well
     model = load_model(MODEL, attention_dropout=0.1)
-    return experiment.run(make_recipe(), out, model=model, **how)
+    return experiment.run(recipe or make_recipe(), out, model=model, **how)
+
+
+def short(**changes):
+    """A recipe of three rounds, of which the second ends with a checkpoint."""
+    spec = make_recipe().as_dict()["train"]
+    return make_recipe(train={**spec, "rounds": 3, **changes.pop("train", {})}, **changes)
+
+
+# Methods with more state than a policy, each killed in the round after its checkpoint.
+OTHERS = {
+    "ppo": short(algorithm="ppo", train={"beta": 0.0, "options": {"critic_learning_rate": 1e-2}}),
+    "lora": short(train={"beta": 0.0, "lora": {"r": 4}, "options": {}}),
+}
 
 
 # ---------------------------------------------------------------- where to kill
@@ -122,6 +136,14 @@ def interrupt():
     GuidedGRPOTrainer.training_step = training_step
 
 
+def die_in_the_third_round():
+    """Kills in its second optimizer step."""
+    die_at(
+        GuidedGRPOTrainer, "training_step",
+        lambda count, trainer, *_: trainer.state.global_step == 2 * trainer.steps_per_round + 1,
+    )  # fmt: skip
+
+
 def to(name):
     """True when something is renamed to this name."""
     return lambda count, source, target: Path(target).name == name
@@ -134,6 +156,8 @@ KILLS = {
     "step": lambda: die_at(GuidedGRPOTrainer, "training_step", lambda count, *_: count == 15),
     "first_save": lambda: die_at(GuidedGRPOTrainer, "_save_rng_state", lambda *_: True),
     "second_save": lambda: die_at(checkpoints, "flush", lambda count, path: count == 20),
+    "rename": lambda: die_at(os, "replace", to("round-00004")),
+    "renamed": lambda: die_at(os, "replace", to("round-00004"), after=True),
     "prune": lambda: die_at(os, "replace", to(".tmp-old-round-00002"), after=True),
     "model": lambda: die_at(os, "replace", to("checkpoint")),
     "evaluation_after": lambda: die_at(RunFolder, "append", row("after", 5, 1), after=True),
@@ -164,17 +188,21 @@ def in_child(function):
 
 
 def killed(name, out, **how):
+    return killed_by(KILLS[name], out, **how)
+
+
+def killed_by(kill, out, **how):
     def run():
-        KILLS[name]()
+        kill()
         train(out, **how)
 
     return in_child(run)
 
 
-def resumed(out, prepare=lambda: None):
+def resumed(out, prepare=lambda: None, recipe=None):
     def run():
         prepare()
-        train(out, resume=True)
+        train(out, recipe, resume=True)
 
     code = in_child(run)
     if code:
@@ -260,6 +288,13 @@ def main():
     code = kill_from_outside(out)
     resumed(out)
     results["outside"] = {"code": code, **outcome(out)}
+    for name, recipe in OTHERS.items():
+        whole, out = WORK / f"{name}-whole", WORK / name
+        in_child(lambda out=whole, recipe=recipe: train(out, recipe))
+        code = killed_by(die_in_the_third_round, out, recipe=recipe)
+        resumed(out, recipe=recipe)
+        results[f"{name}-whole"] = outcome(whole)
+        results[name] = {"code": code, **outcome(out)}
     (WORK / "results.json").write_text(json.dumps(results))
 
 

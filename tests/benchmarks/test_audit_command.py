@@ -5,7 +5,9 @@ import json
 import pytest
 
 from corgi_gym.__main__ import main
-from corgi_gym.benchmarks.audit import POOL, family_material, file_rows, run_audit
+from corgi_gym.benchmarks import audit as module
+from corgi_gym.benchmarks.audit import run_audit
+from corgi_gym.benchmarks.audit_material import POOL, Material, family_material, file_rows
 from corgi_gym.envs import FAMILIES
 from corgi_gym.rewards.audit import Row
 
@@ -61,25 +63,73 @@ def test_another_checker_can_be_tried_on_a_familys_tasks(tmp_path, capsys):
     assert "Compared with panagram" in capsys.readouterr().out
 
 
-def test_all_audits_every_family_and_leaves_out_what_is_not_installed(
-    tmp_path, monkeypatch, capsys
-):
-    from corgi_gym.benchmarks import audit as module
+@pytest.fixture
+def families(monkeypatch):
+    """Three families for ``all``, of which only those in the dict misbehave: ``{name: error}``."""
+    errors, asked = {}, []
+    rows = [Row("Write 7.", "7", "7", ("8",)), Row("Write 5.", "5", "5", ("6",))]
 
     def material(name, **options):
-        if name == "clustering":
-            raise ImportError('clustering needs pip install "corgi-gym[x]"')
-        return family_material("panagram", 2, 0)
+        asked.append(name)
+        if name in errors:
+            raise errors[name]
+        return Material(lambda reply, target: reply.strip() == target, rows, [])
 
     monkeypatch.setattr(module, "material", material)
     monkeypatch.setattr(module, "family_names", lambda: ["panagram", "clustering", "countdown"])
+    return errors, asked
+
+
+def audited(folder):
+    """Names and counts in the JSON of a folder."""
+    found = json.loads((folder / "audit.json").read_text())["audits"]
+    return {each["checker"]: each["counts"] for each in found}
+
+
+def test_all_audits_every_family_and_leaves_out_what_is_not_installed(tmp_path, families, capsys):
+    families[0]["clustering"] = ImportError('clustering needs pip install "corgi-gym[x]"')
     with pytest.warns(RuntimeWarning, match=r"clustering was left out: .*corgi-gym\[x\]"):
         assert run_audit("all", fuzz=0, out=str(tmp_path)) == 0
-    names = [a["checker"] for a in json.loads((tmp_path / "audit.json").read_text())["audits"]]
-    assert names == ["panagram", "countdown"]
+    assert list(audited(tmp_path)) == ["panagram", "countdown"]
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert [line[0] for line in lines[:2]] == ["panagram:", "countdown:"]
+    assert [line[:2] for line in lines[:2]] == [["[1/3]", "panagram:"], ["[3/3]", "countdown:"]]
     assert [line[0] for line in lines[2:5]] == ["checker", "panagram", "countdown"]
+
+
+def test_all_goes_on_when_one_fails_and_tries_only_that_again(tmp_path, families, capsys):
+    errors, asked = families
+    errors["clustering"] = RuntimeError("no process could be had")
+    assert run_audit("all", fuzz=0, out=str(tmp_path)) == 1
+    page = (tmp_path / "audit.html").read_text()
+    assert "RuntimeError: no process could be had (test_audit_command.py:" in page
+    assert list(audited(tmp_path)) == module.family_names()
+    errors.clear()
+    asked.clear()
+    assert run_audit("all", fuzz=0, out=str(tmp_path), resume=True) == 0
+    assert asked == ["clustering"] and list(audited(tmp_path)) == module.family_names()
+    assert capsys.readouterr().out.count(", kept") == 2
+
+
+def test_all_keeps_what_is_done_when_it_is_stopped(tmp_path, families, capsys):
+    errors, asked = families
+    errors["countdown"] = KeyboardInterrupt()
+    options = ["audit", "all", "--fuzz", "0", "--out", str(tmp_path)]
+    assert main(options) == 130
+    assert "stopped after 2 of 3" in capsys.readouterr().out
+    assert list(audited(tmp_path)) == ["panagram", "clustering"]
+    errors.clear()
+    (tmp_path / "subjects" / "panagram.json").write_text('{"settings": {')  # cut in half
+    asked.clear()
+    assert main([*options, "--resume"]) == 0
+    assert asked == ["panagram", "countdown"] and len(audited(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("again", [{"resume": False}, {"resume": True, "tasks": 3}], ids=str)
+def test_all_audits_again_without_resume_and_with_other_settings(tmp_path, families, again):
+    run_audit("all", fuzz=0, out=str(tmp_path))
+    families[1].clear()
+    run_audit("all", fuzz=0, out=str(tmp_path), **again)
+    assert families[1] == module.family_names()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -108,6 +158,7 @@ def test_material_of_every_family(family):
         (["panagram", "--fuzz", "-2"], "--fuzz is too small: -2"),
         (["panagram", "--seed", "-1"], "--seed is too small: -1"),
         (["all", "--family", "panagram"], "audit all takes no --family"),
+        (["panagram", "--resume"], "--resume is for audit all"),
     ],
     ids=" ".join,
 )

@@ -6,6 +6,7 @@ from corgi_gym.benchmarks.throughput.episodes import crowd
 from corgi_gym.benchmarks.throughput.generation import (
     Drawn,
     flat,
+    flat_read,
     lock_step,
     turns,
     unsatisfied,
@@ -37,6 +38,9 @@ def test_the_flat_batches_write_as_many_tokens_as_the_sessions():
     written = sum(e.model_tokens for e in episodes)
     assert len(flat(episodes)) == 5 and len(turns(episodes)) == 15
     assert sum(n for _, n in flat(episodes)) == sum(n for _, n in turns(episodes)) == written
+    assert [(len(ids), n) for ids, n in flat_read(episodes)] == [
+        (len(e.token_ids) - e.model_tokens, e.model_tokens) for e in episodes
+    ]
     first = [CharCodec().start("Write.")] * 5
     assert [ids for ids, _ in flat(episodes)] == first == [ids for ids, _ in turns(episodes)][::3]
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from corgi_gym.benchmarks import mutation
+from corgi_gym.benchmarks import _mutation_equivalents, mutation
 from corgi_gym.benchmarks._mutants import mutants
 from corgi_gym.benchmarks._mutation_code import changed_functions
 from corgi_gym.benchmarks._mutation_modules import LEFT_OUT, TESTS, checker_modules, files_of
@@ -31,6 +31,8 @@ def changed(source):
         ("x += a", [("arithmetic", "x -= a"), ("remove", "pass")]),
         ("def f():\n    return a", [("return", "return None")]),
         ("def f():\n    return", []),
+        ("def f():\n    return False", [("constant", "True")]),
+        ("def f():\n    return 0", [("return", "return None"), ("plus", "1"), ("minus", "-1")]),
         ("if a:\n    b()", [("negate", "if not a:\n    b()"), ("remove", "pass")]),
         ("for a in b:\n    break", [("leave", "continue")]),
         ("for a in b:\n    continue", [("leave", "break")]),
@@ -49,9 +51,10 @@ def test_every_operator(source, expected):
         "@checker('x', examples=[(1, 2, True)])\nclass C: ...",
         "_ROWS = [1, 2]\n@checker(examples=_ROWS)\nclass C: ...",
         "class C(list[1]): ...",
+        "Alias = tuple[int, None]\ndef f(a: Alias) -> Alias: ...",
     ],
 )
-def test_data_of_examples_annotations_and_texts_stay(source):
+def test_data_of_examples_annotations_aliases_and_texts_stay(source):
     assert changed(source) == []
 
 
@@ -121,12 +124,34 @@ def test_a_sample_is_seeded_and_grows():
 
 
 def test_a_score_of_a_sample_has_an_interval():
-    counts = {"killed": 17, "timeout": 1, "survived": 2}
-    found = mutation.Score("m", 100, 20, counts)
+    counts = {"killed": 17, "timeout": 1, "survived": 2, "equivalent": 0}
+    found = mutation.Score("m", 100, counts)
     assert (found.tried, found.noticed, found.share) == (20, 18, 0.9)
     assert found.interval() == pytest.approx((0.699, 0.972), abs=1e-3)
-    assert found.row() == "| `m` | 100 | 20 | 90.0% | 69.9% to 97.2% |"
-    assert mutation.Score("m", 20, 20, counts).row() == "| `m` | 20 | 20 | 90.0% | all tried |"
+    assert found.row() == "| `m` | 100 | 20 | 0 | 90.0% | 69.9% to 97.2% |"
+    assert mutation.Score("m", 20, counts).row() == "| `m` | 20 | 20 | 0 | 90.0% | all tried |"
+
+
+def test_survivors_that_mean_the_same_do_not_count(tmp_path, monkeypatch, capsys):
+    rewards = tmp_path / "rewards"
+    rewards.mkdir()
+    (rewards / "m.py").write_text("x = y[0]\nz = w[0]\n")
+    monkeypatch.setattr(mutation, "REWARDS", rewards)
+    monkeypatch.setattr(mutation, "RESULTS", tmp_path)
+    rows = (("m", "x = y[0]", "0 -> -1", "one item"), ("other", "z = w[0]", "0 -> -1", "no"))
+    monkeypatch.setattr(_mutation_equivalents, "EQUIVALENT", rows)
+    digest = mutation.digest("x = y[0]\nz = w[0]\n")
+    for name in ("1:6 plus", "1:6 minus", "2:6 minus", "1:0 remove", "2:0 remove", "2:6 plus"):
+        outcome = "survived" if name.endswith("minus") else "killed"
+        with (tmp_path / "m.jsonl").open("a") as file:
+            print(json.dumps({"source": digest, "id": name, "outcome": outcome}), file=file)
+    found = mutation.score("m")
+    assert found.counts == {"killed": 4, "timeout": 0, "survived": 1, "equivalent": 1}
+    assert found.row() == "| `m` | 6 | 5 | 1 | 80.0% | all tried |"
+    mutation.print_survivors("m")
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "m:1:6 minus: 0 -> -1  (equivalent: one item)"
+    assert second == "m:2:6 minus: 0 -> -1"
 
 
 def test_every_checker_module_has_its_test_files():
@@ -141,7 +166,7 @@ def test_every_checker_module_has_its_test_files():
 
 def test_an_unknown_module_is_named():
     with pytest.raises(ValueError, match=r"no module rewards/nope\.py"):
-        mutation.measure("nope")
+        mutation.measure(["nope"])
 
 
 def test_results_of_another_version_do_not_count(tmp_path, monkeypatch):
@@ -160,40 +185,59 @@ def test_a_run_tells_what_tests_notice_and_goes_on_where_it_stopped(tmp_path, ru
         "from corgi_gym.benchmarks import mutation\n"
         f"mutation.REWARDS = mutation.TESTS = Path({str(tmp_path)!r})\n"
         "mutation.RESULTS = mutation.TESTS / 'results'\n"
+        "mutation.files_of = lambda module: ('test_small.py',)\n"
         "mutation.trial.TIME_FLOOR = 0.5\n"
         "for options in ({'limit': 2}, {'sample': 4}, {}, {}):\n"
-        "    print(mutation.measure('small', **options).counts)\n"
+        "    print([score.counts for score in mutation.measure(['small', 'twice'], **options)])\n"
     )
     (tmp_path / "small.py").write_text(
         "from functools import cache\n\n\nLIMIT = 5\n\n\n"
         "@cache\ndef small(a):\n    while a > 9:\n        a -= 1\n    return a < LIMIT\n"
     )
-    # the module is found without a package of its own; both tests see the cached results
+    (tmp_path / "twice.py").write_text("def twice(a):\n    return a * 2\n")
+    # the modules are found without packages of their own; both tests see the cached results
     (tmp_path / "test_small.py").write_text(
-        "import importlib\n\n\ndef test_small():\n"
+        "import importlib\n\nimport pytest\n\n\ndef test_small():\n"
         "    small = importlib.import_module('corgi_gym.rewards.small').small\n"
         "    assert small(4) and not small(5) and not small(12)\n\n\n"
-        "def test_again():\n    test_small()\n"
+        "def test_again():\n    test_small()\n\n\n"
+        "def test_twice():\n"
+        "    twice = pytest.importorskip('corgi_gym.rewards.twice').twice\n"
+        "    assert twice(2) == 4\n"
     )
     lines = run_python(code).splitlines()
-    results = [json.loads(line) for line in (tmp_path / "results" / "small.jsonl").open()]
-    assert lines[0] == "{'killed': 2, 'timeout': 0, 'survived': 0}"
-    assert lines[2] == lines[3] and len(results) == len({row["id"] for row in results})
-    outcomes = {row["id"]: row["outcome"] for row in results}
-    assert outcomes["4:8 plus"] == outcomes["11:11 compare0"] == "killed"
-    assert outcomes["10:8 remove"] == outcomes["10:8 arithmetic"] == "timeout"
-    assert outcomes["9:14 plus"] == "survived"  # from 9 or from 10 on: no result changes
+    known = {name: (tmp_path / "results" / f"{name}.jsonl") for name in ("small", "twice")}
+    results = {name: [json.loads(line) for line in path.open()] for name, path in known.items()}
+    two = "{'killed': 2, 'timeout': 0, 'survived': 0, 'equivalent': 0}"
+    assert lines[0] == f"[{two}, {two}]"
+    assert lines[2] == lines[3]
+    outcomes = {name: {row["id"]: row["outcome"] for row in results[name]} for name in results}
+    assert all(len(outcomes[name]) == len(results[name]) for name in results)
+    small = outcomes["small"]
+    assert small["4:8 plus"] == small["11:11 compare0"] == "killed"
+    assert small["10:8 remove"] == small["10:8 arithmetic"] == "timeout"
+    assert small["9:14 plus"] == "survived"  # from 9 or from 10 on: no result changes
+    assert set(outcomes["twice"].values()) == {"killed"}
 
 
-def test_failing_tests_are_no_score(tmp_path, run_python):
+def test_failing_tests_are_left_out_and_alone_are_no_score(tmp_path, run_python):
     (tmp_path / "bad.py").write_text("A = 1\n")
-    (tmp_path / "test_bad.py").write_text("def test_bad():\n    assert False\n")
+    test = "from importlib import import_module\n\n\ndef test_bad():\n    assert False\n"
+    good = "\n\ndef test_good():\n    assert import_module('corgi_gym.rewards.bad').A == 1\n"
     code = (
+        "import warnings\n"
         "from pathlib import Path\n"
         "from corgi_gym.benchmarks import mutation\n"
         f"mutation.REWARDS = mutation.TESTS = Path({str(tmp_path)!r})\n"
         "mutation.RESULTS = mutation.TESTS / 'results'\n"
-        "mutation.main(['bad'])\n"
+        "with warnings.catch_warnings(record=True) as told:\n"
+        "    mutation.main(['bad'])\n"
+        "print(*[str(warning.message) for warning in told])\n"
     )
+    (tmp_path / "test_bad.py").write_text(test)
     told = run_python(code)
-    assert told.startswith("bad ") and "not measured: the tests fail without any change" in told
+    assert told.startswith("bad ") and "not measured: no test passes without any change" in told
+    (tmp_path / "test_bad.py").write_text(test + good)
+    told = run_python(code)
+    assert "100.0% of 3/3 (3 killed)" in told
+    assert "fail without any change and are left out: " in told and "::test_bad" in told

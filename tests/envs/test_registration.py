@@ -12,7 +12,11 @@ from corgi_gym.envs import FAMILIES, SUITES, GuidedEnv, family_names
 from corgi_gym.envs.registration import register_envs
 from corgi_gym.envs.tasks import LIGHT
 
-IDS = [*SUITES, *(f"corgi/{family.env_id}" for family in FAMILIES.values())]
+IDS = [
+    *SUITES,
+    *(f"corgi/{family.env_id}" for family in FAMILIES.values()),
+    "SelfImprovement-v0",
+]
 
 
 def test_all_ids_are_registered_and_no_others():

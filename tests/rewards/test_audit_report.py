@@ -9,8 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from corgi_gym.rewards.audit import Evidence, Finding, Row, Section, audit, table, write
-from corgi_gym.rewards.audit import report as report_module
+from corgi_gym.rewards.audit import Evidence, Finding, Row, Section, audit, table, tables, write
 from corgi_gym.rewards.audit.messages import is_sentence
 from corgi_gym.rewards.audit.page import page
 from corgi_gym.rewards.audit.probes import answer_of
@@ -64,7 +63,7 @@ def test_the_table_has_one_line_per_checker_with_and_without_rich(monkeypatch):
         assert lines[0].split()[:2] == ["checker", "tasks"]
         assert " ".join(lines[1].split()) == "one 7 1 0 0 25.0% 0.50 0.10 1.00 2.0"
         assert "a rather long name of a checker" in lines[2]
-    assert report_module._plain_table([]) == "no audits"
+    assert tables._plain_table([]) == "no audits"
 
 
 class Page(HTMLParser):
@@ -97,16 +96,31 @@ def test_the_page_shows_hostile_text_as_text_and_loads_nothing():
 
 def test_both_files_are_written_and_the_json_is_complete(tmp_path):
     paths = write([made()], tmp_path / "deep" / "er", "corgi-gym audit x")
-    assert [path.name for path in paths] == ["audit.json", "audit.html"]
+    assert [path.name for path in paths] == ["audit.json", "audit.html", "audit.md"]
     data = json.loads(paths[0].read_text())
     assert data["version"] == 1 and data["command"] == "corgi-gym audit x"
     (found,) = data["audits"]
     assert found["counts"] == {"exploit": 1, "defect": 0, "note": 0}
     assert found["findings"][0]["evidence"][0]["reply"] == ascii(HOSTILE)
     assert found["checks"][2]["facts"]["p99_ms"] == 1.0
-    assert sorted(p.name for p in paths[0].parent.iterdir()) == ["audit.html", "audit.json"]
+    assert sorted(p.name for p in paths[0].parent.iterdir()) == sorted(p.name for p in paths)
+    assert paths[2].read_text().splitlines()[2] == "| `a checker` | 7 | 1 | 0 | 25.0% | 1.00 |"
     write([made(findings=())], paths[0].parent)
     assert json.loads(paths[0].read_text())["audits"][0]["findings"] == []
+
+
+def test_an_audit_comes_back_from_json_as_it_was():
+    one = made(findings=[FINDING, Finding("probe.hedge", "note", "Some.")])
+    back = Audit.from_dict(json.loads(json.dumps(one.to_dict())))
+    assert back.to_dict() == one.to_dict() and back.text() == one.text()
+    assert page([back]) == page([one]) and not back.failed
+
+
+def test_an_audit_that_failed_is_a_defect_and_says_why():
+    found = Audit.that_failed("x", "ValueError: no rows", tasks=20, fuzz=5, seed=0)
+    assert found.failed and [f.id for f in found.defects] == ["audit.failed"]
+    assert "0 of 20 tasks" in found.text() and "ValueError: no rows." in found.text()
+    assert Audit.from_dict(found.to_dict()).failed
 
 
 def test_the_command_of_a_finding_shows_the_same_verdict():

@@ -177,6 +177,7 @@ def test_what_holds(constraint, holds_for):
         ("Why? because. A", ["Why?", "because.", "A"]),
         ("One.\n\nTwo\nthree.", ["One.", "Two\nthree."]),
         ("... One. !!! Two.", ["... One.", "!!! Two."]),
+        ("!!! One.", ["!!! One."]),
         ("One (two.) Three", ["One (two.)", "Three"]),
         ("(Mr. Fox) ran.", ["(Mr. Fox) ran."]),
         ("One two", ["One two"]),

@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from corgi_gym.rewards import judge
+from corgi_gym.rewards import is_slow, judge
 from corgi_gym.rewards.llm_judge import Criterion, Judge, Rubric
 from corgi_gym.rewards.llm_judge import cache as cache_module
+from corgi_gym.rewards.llm_judge import judge as judge_module
 from corgi_gym.rewards.llm_judge.answer import FormatError, Mark, is_copied, read_answer
 from corgi_gym.rewards.llm_judge.cache import AnswerCache
 from corgi_gym.rewards.llm_judge.prompt import build_messages, fence_code, target_text
@@ -94,6 +95,7 @@ def test_limits_of_a_rubric():
     for weight in (0, -1, float("inf"), "1"):
         with pytest.raises(ValueError, match="must be positive"):
             Criterion("a", "x", weight)
+    assert Rubric((Criterion("a", "A."),)).passing == 7
     assert Rubric.of(passing=1, a="A.").passing == 1 and Rubric.of(passing=10, a="A.").passing == 10
     for passing in (0, 11, True, 7.0):
         with pytest.raises(ValueError, match="passing must be a mark from 1 to 10"):
@@ -125,6 +127,13 @@ def test_the_prompt_holds_all_of_a_reply_and_4000_characters_of_its_case():
     assert (
         '{"check": "c0de", "clear": {"score": 0, "problem": "one sentence"}}' in (system["content"])
     )
+
+
+def test_the_last_thing_a_judge_reads_is_its_task():
+    text = build_messages(CLEAR, "x", "", "c0de")[1]["content"]
+    after = text.partition("----- end reply c0de -----\n\n")[2]
+    assert after.startswith("Judge the reply between the two lines by the criteria above.")
+    assert after.endswith('its first field is "check": "c0de".')
 
 
 def test_a_task_is_cut_at_1000_characters_and_a_fault_at_200():
@@ -162,6 +171,29 @@ def test_a_mark_of_zero_earns_nothing_and_one_below_passing_less_than_all():
     )
     assert six.metrics == {"clear": 0.6, "rating": pytest.approx(0.6)}
     assert Judge(answering(7), CLEAR)("x", None).success
+
+
+def test_marks_above_passing_do_not_make_up_for_others():
+    rubric = Rubric.of(clear="Clear.", polite="Polite.")
+
+    def complete(messages):
+        code = re.search(r"with the code (\w+)", messages[0]["content"])[1]
+        return marks(10, "", code, polite={"score": 0, "problem": "Rude."})
+
+    assert Judge(complete, rubric)("x", None).score == 0.5
+
+
+def test_a_code_that_stands_in_the_reply_is_replaced(monkeypatch):
+    codes = iter(["aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"])
+    monkeypatch.setattr(judge_module, "fence_code", lambda *parts: next(codes))
+    seen = []
+    check = Judge(lambda m: seen.append(m[0]["content"]) or "no", CLEAR, retries=0)
+    check("I know aaaaaaaaaaaa.", "and bbbbbbbbbbbb")
+    assert "with the code cccccccccccc" in seen[0]
+
+
+def test_a_judge_is_slow():
+    assert is_slow(Judge(answering(9), CLEAR))
 
 
 @pytest.mark.parametrize(("retries", "tries"), [(0, 1), (1, 2), (2, 3)])
@@ -213,3 +245,15 @@ def test_a_file_under_another_name_is_no_answer(tmp_path):
     (tmp_path / "ab" / "ab1.json").rename(tmp_path / "ab" / "ab2.json")
     fresh = AnswerCache(tmp_path)
     assert fresh.get("ab2") is None and fresh.get("ab1") is None
+
+
+def test_a_folder_is_made_with_its_parents_and_keeps_no_half_written_files(tmp_path):
+    folder = tmp_path / "not" / "there"
+    AnswerCache(folder).put("ab1", "1")
+    assert AnswerCache(folder).get("ab1") == "1"
+    (folder / "ab" / "ab2.json").mkdir()  # a place that cannot be written
+    kept = AnswerCache(folder)
+    with pytest.warns(RuntimeWarning, match="cannot be kept") as told:
+        kept.put("ab2", "2")
+        kept.put("ab2", "2")
+    assert len(told) == 1 and not list(folder.rglob("*.tmp"))

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from corgi_gym.rewards import AllOf, Problem, Verdict, judge, scale
+from corgi_gym.rewards import AllOf, Problem, Verdict, is_slow, judge, scale
 
 
 def constant(score: float, kind: str = "kind"):
@@ -75,8 +75,16 @@ def test_nothing_to_compose_is_refused():
 def test_scale_multiplies_partial_credit_only():
     assert scale(constant(0.5), 0.5)("reply", None).score == 0.25
     assert scale(constant(0.5), 0)("reply", None).score == 0.0
+    assert scale(constant(0.5), 1)("reply", None).score == 0.5
     assert scale(constant(1.0), 0)("reply", None).success
     assert scale(constant(0.5), 0.5)("reply", None).metrics == {"length": 5.0}
     for factor in (-0.1, 1.1, math.nan):
         with pytest.raises(ValueError, match=r"factor must be in \[0, 1\]"):
             scale(constant(0.5), factor)
+
+
+def test_a_composition_is_slow_if_a_part_is():
+    slow = constant(1.0)
+    slow.slow = True
+    assert is_slow(AllOf(constant(1.0), slow)) and is_slow(scale(slow, 0.5))
+    assert not is_slow(AllOf(constant(1.0))) and not is_slow(scale(constant(1.0), 0.5))

@@ -285,6 +285,8 @@ def _open(*kinds):
     "\ud800 a \udc00 b 1 a \udfff the of",
     "\x0b\x01a\x02 the\x8c of\x9d and\x1e or",
     "a a a a a a", "the of and or not", "a 1 a\n1 a",
+    "\ufeff\u202eK\u202e\xdf\u0130\xdfa\u2019\xb2\u202e\u3164\ufeff\u0301\u2028\u0663\u0130\u4e2d\xbd\xe9\xe9\u0130",
+    'Group 1:\n$\n.\n1\nimport os\nAnswer:\n\\frac{1}{2}\nP.S.\njson\n-\n```\n"',
     " ".join(sorted(set(_OPEN.split()))), " ".join(reversed(_OPEN.split())),
     "\n".join(dict.fromkeys(_OPEN.split())),
     "You used 2 commas. Use no commas.", "The reply does not mention it. Write about the request.",
@@ -301,6 +303,7 @@ def test_without_a_subject_random_strings_and_copies_do_not_pass(reply):
     "MY CAT SAT ON A MAT", "- Milk and bread\n- Two eggs from the shop next door",
     "Le chat dort sur la table et le chien est dans la maison.", "\u732b\u306f\u5bdd\u3066\u3044\u307e\u3059\u3002" * 3,
     "My caf\u00e9 \u2014 small and warm \u2014 opens at seven.",
+    "O rio \u00e9 largo e as casas s\u00e3o velhas.", "H\u2082O and CO\u2082 are in my caf\u00e9 every day.",
 ])  # fmt: skip
 def test_without_a_subject_honest_short_replies_pass(reply):
     verdict = judge(instruction_following, reply, _open())

@@ -103,6 +103,10 @@ def test_exact_feedback_and_score(reply, count, score, expected):
     assert judge(num_planning, reply, target(count)).score == pytest.approx(score)
 
 
+def test_a_label_is_marked():
+    assert judge(num_planning, "Answer: bus", target(2)).problems[0].where == (0, 7)
+
+
 @pytest.mark.parametrize(
     "reply, count",
     [

@@ -117,6 +117,7 @@ def limits():
     return [
         "(" * 5_000,
         "(" * (nested + 1) + "1" + ")" * (nested + 1),
+        "(1) + " + "(" * (nested + 1) + "1" + ")" * (nested + 1),
         "1" * 10_000,
         "1" * (rational.MAX_DIGITS + 1),
         "+".join("1" * (rational.MAX_OPERANDS + 1)),

@@ -1,0 +1,296 @@
+"""Which tasks a round of training plays: uniformly, those at the edge, or by a hard share.
+
+- ``uniform``: the environment's tasks in their order, each once.
+- ``learnable``: tasks of a scored pool that the policy solves sometimes (its success rate is within
+  ``low`` and ``high``), all alike.
+- ``tapir``: TAPIR's multi-task curriculum (arXiv 2405.13448) on environments. The model-fitting
+  difficulty of a task is score(reference) - score(policy); it is hard where that exceeds ``delta``.
+  A draw takes a hard task with probability alpha_r in stage r and an easy one otherwise, a family
+  by its weight, and then a task of that family, all alike. A stage begins with new scores.
+
+`docs/curriculum.md` has the formulas, and which constants are not confirmed by the paper. A task is
+drawn for each task that the algorithm asks for, as a pure function of the run's seed, the round and
+the task's place; so groups stay together, in every process alike, and only the scores are state.
+"""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import itertools
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from corgi_gym.agents.curriculum_settings import (
+    LearnableSpec,
+    TapirSpec,
+    family_weight,
+    read_curriculum,
+)
+from corgi_gym.agents.episode import Episode
+from corgi_gym.envs import stable_hash
+
+
+@dataclass(frozen=True, slots=True)
+class PoolTask:
+    """A task with its scores.
+
+    Attributes:
+        index: Of the environment's tasks.
+        family: Its family.
+        score: Mean best score of the policy's sessions on it, in [0, 1].
+        success: Share of these sessions that solved it.
+        reference: The reference's score, in [0, 1].
+    """
+
+    index: int
+    family: str
+    score: float
+    success: float
+    reference: float = 1.0
+
+    @property
+    def difficulty(self) -> float:
+        """Model-fitting difficulty: what the reference is better by."""
+        return self.reference - self.score
+
+
+class Curriculum(Protocol):
+    """Decides which tasks are played. ``uniform`` has no pool and changes nothing."""
+
+    def pool_indices(self, round_number: int) -> list[int]:
+        """Tasks to be scored before this round; none in most rounds."""
+        ...
+
+    def take_scores(self, round_number: int, tasks: Sequence[PoolTask]) -> None:
+        """The scores of the tasks that `pool_indices` asked for, where they could be scored."""
+        ...
+
+    def task(self, index: int, round_number: int) -> int:
+        """The task to play in place of task ``index``."""
+        ...
+
+    def summary(self, round_number: int, episodes: Sequence[Episode]) -> dict[str, Any] | None:
+        """What a round has played, as plain data for its row of ``metrics.jsonl``."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds of it: plain data."""
+        ...
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        ...
+
+
+class Uniform:
+    """Every task once, in the environment's order."""
+
+    def pool_indices(self, round_number: int) -> list[int]:
+        """See `Curriculum`."""
+        return []
+
+    def take_scores(self, round_number: int, tasks: Sequence[PoolTask]) -> None:
+        """See `Curriculum`."""
+
+    def task(self, index: int, round_number: int) -> int:
+        """See `Curriculum`."""
+        return index
+
+    def summary(self, round_number: int, episodes: Sequence[Episode]) -> dict[str, Any] | None:
+        """See `Curriculum`."""
+        return None
+
+    def state(self) -> dict[str, Any]:
+        """See `Curriculum`."""
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """See `Curriculum`."""
+
+
+class Pooled:
+    """A sampler that draws from a scored pool.
+
+    Args:
+        spec: Its numbers.
+        rounds: Rounds of the run.
+        seed: Seed of the run.
+        first: Index of the first task that no round of the run would play by itself: where pools
+            begin.
+    """
+
+    def __init__(self, spec: Any, *, rounds: int, seed: int, first: int) -> None:
+        self.spec, self.seed, self.first = spec, seed, first
+        self.every = spec.rescore or max(1, math.ceil(rounds / spec.stages))
+        self.tasks: list[PoolTask] = []
+        self._scored_in = -1
+
+    def stratum(self, task: PoolTask) -> str:
+        """The group of a task, as charts call it."""
+        raise NotImplementedError
+
+    def chances(self, stage: int) -> list[float]:
+        """The probability of each task of the pool in a stage; they sum to 1."""
+        raise NotImplementedError
+
+    def stage(self, round_number: int) -> int:
+        """Which scoring a round draws from, from 0."""
+        return round_number // self.every
+
+    def pool_indices(self, round_number: int) -> list[int]:
+        """See `Curriculum`."""
+        if round_number % self.every or self._scored_in == round_number:
+            return []
+        start = self.first + (self.stage(round_number) * self.spec.pool if self.spec.renew else 0)
+        return list(range(start, start + self.spec.pool))
+
+    def take_scores(self, round_number: int, tasks: Sequence[PoolTask]) -> None:
+        """See `Curriculum`.
+
+        Raises:
+            ValueError: If no task of the pool could be scored.
+        """
+        if not tasks:
+            raise ValueError(
+                "the curriculum's pool is empty: the checker failed on every one of its tasks"
+            )
+        self.tasks, self._scored_in = list(tasks), round_number
+
+    def task(self, index: int, round_number: int) -> int:
+        """See `Curriculum`."""
+        uniform = stable_hash("curriculum", self.seed, round_number, index) / 2**64
+        sums = list(itertools.accumulate(self.chances(self.stage(round_number))))
+        return self.tasks[bisect.bisect_right(sums, uniform * sums[-1])].index
+
+    def summary(self, round_number: int, episodes: Sequence[Episode]) -> dict[str, Any] | None:
+        """See `Curriculum`: sessions and pool by family and stratum."""
+        strata = {task.index: self.stratum(task) for task in self.tasks}
+        played = Counter((e.task, strata.get(e.index, "other")) for e in episodes)
+        held = Counter((task.family, strata[task.index]) for task in self.tasks)
+        return {
+            "stage": self.stage(round_number),
+            "scored": self._scored_in == round_number,
+            "played": _nested(played),
+            "pool": _nested(held),
+        }
+
+    def state(self) -> dict[str, Any]:
+        """See `Curriculum`."""
+        tasks = [dataclasses.asdict(task) for task in self.tasks]
+        return {"tasks": tasks, "scored_in": self._scored_in}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """See `Curriculum`."""
+        self.tasks = [PoolTask(**task) for task in state["tasks"]]
+        self._scored_in = state["scored_in"]
+
+
+def _nested(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for (family, stratum), count in sorted(counts.items()):
+        found.setdefault(family, {})[stratum] = count
+    return found
+
+
+class Learnable(Pooled):
+    """Tasks that are solved sometimes; where there are none, the whole pool."""
+
+    spec: LearnableSpec
+
+    def stratum(self, task: PoolTask) -> str:
+        """See `Pooled`."""
+        if task.success < self.spec.low:
+            return "hard"
+        return "easy" if task.success > self.spec.high else "learnable"
+
+    def chances(self, stage: int) -> list[float]:
+        """See `Pooled`."""
+        within = [float(self.stratum(task) == "learnable") for task in self.tasks]
+        return _normalised(within if any(within) else [1.0] * len(self.tasks))
+
+
+class Tapir(Pooled):
+    """A hard share that grows by stages, and families by their weights."""
+
+    spec: TapirSpec
+
+    def stratum(self, task: PoolTask) -> str:
+        """See `Pooled`."""
+        return "hard" if task.difficulty > self.spec.delta else "easy"
+
+    def alpha(self, stage: int) -> float:
+        """The share of hard tasks in a stage; the last one holds on."""
+        return self.spec.alphas[min(stage, len(self.spec.alphas) - 1)]
+
+    def chances(self, stage: int) -> list[float]:
+        """See `Pooled`: alpha x P*(family given hard) / n, and likewise for the easy ones.
+
+        Families that a stratum does not have leave their share to those that it has, and an empty
+        stratum its share to the other.
+        """
+        cells = Counter((self.stratum(task), task.family) for task in self.tasks)
+        totals: Counter[str] = Counter()
+        for stratum, family in cells:
+            totals[stratum] += self._weight(family)  # type: ignore[assignment]
+        shares = {"hard": self.alpha(stage), "easy": 1 - self.alpha(stage)}
+        found = []
+        for task in self.tasks:
+            stratum = self.stratum(task)
+            weight = self._weight(task.family) / (totals[stratum] or 1.0)
+            found.append(shares[stratum] * weight / cells[stratum, task.family])
+        return _normalised(found if any(found) else [1.0] * len(found))
+
+    def _weight(self, family: str) -> float:
+        return float(self.spec.weights.get(family, family_weight(family)))
+
+    def summary(self, round_number: int, episodes: Sequence[Episode]) -> dict[str, Any] | None:
+        """See `Curriculum`; with the share of hard tasks that was asked for."""
+        found = super().summary(round_number, episodes) or {}
+        return {"alpha": self.alpha(self.stage(round_number)), **found}
+
+    def task_weights(self, indices: Sequence[int], round_number: int) -> list[float]:
+        """Weights that give drawn tasks their target distribution exactly, with the mean 1.
+
+        A weight is the probability of the task's stratum and family over the share that they have
+        in the draw: the weights of a cross-entropy alpha E_hard + (1 - alpha) E_easy.
+        """
+        places = {task.index: i for i, task in enumerate(self.tasks)}
+        cells = [
+            (self.stratum(task), task.family) for task in (self.tasks[places[i]] for i in indices)
+        ]
+        target: Counter[tuple[str, str]] = Counter()
+        chances = self.chances(self.stage(round_number))
+        for task, chance in zip(self.tasks, chances, strict=True):
+            target[self.stratum(task), task.family] += chance  # type: ignore[assignment]
+        drawn = Counter(cells)
+        raw = [target[cell] / drawn[cell] for cell in cells]
+        return [len(raw) * w for w in _normalised(raw)]
+
+
+def _normalised(weights: Sequence[float]) -> list[float]:
+    total = sum(weights)
+    return [weight / total for weight in weights]
+
+
+def make_curriculum(
+    spec: Mapping[str, Any], *, rounds: int, seed: int, first: int
+) -> Uniform | Pooled:
+    """The sampler of a recipe; see `Pooled` for the numbers.
+
+    Raises:
+        ValueError: See `check_curriculum`.
+
+    Example:
+        >>> type(make_curriculum({"name": "tapir"}, rounds=9, seed=0, first=0)).__name__
+        'Tapir'
+    """
+    numbers = read_curriculum(spec)
+    if isinstance(numbers, TapirSpec):
+        return Tapir(numbers, rounds=rounds, seed=seed, first=first)
+    if isinstance(numbers, LearnableSpec):
+        return Learnable(numbers, rounds=rounds, seed=seed, first=first)
+    return Uniform()

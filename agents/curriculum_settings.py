@@ -1,0 +1,180 @@
+"""The numbers of a curriculum, as ``train.curriculum`` of a recipe gives them; loads no torch.
+
+None of TAPIR's numbers (arXiv 2405.13448) is confirmed by the text that we could read: all are
+exposed here, and `docs/curriculum.md` says which commands vary them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from corgi_gym.agents.teacher import check_teacher
+from corgi_gym.envs import FAMILIES
+
+UNIFORM = {"name": "uniform"}
+# The paper raises reasoning, code and mathematics in the mixture; by how much is not known to us.
+REASONING_WEIGHT = 2.0
+# Families that take several steps of inference to solve, besides all of `GuidedMath-v0`.
+REASONING = frozenset(
+    ("clustering", "program", "mbpp", "rationale_generation", "gsm8k", "math", "panagram")
+)
+_REASONING_SUITE, _REASONING_PREFIX = "GuidedMath-v0", "reasoning_gym/"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSpec:
+    """What every sampler with a pool has.
+
+    Attributes:
+        pool: Tasks that are scored, at least 1.
+        rescore: Rounds between scorings; 0 divides the run into as many stages as the sampler has.
+        renew: Whether every scoring takes new tasks: those of a family never end. Otherwise the
+            same pool is scored again.
+        samples: Sessions per task: 1 is greedy, more are sampled as in training.
+        attempts: Attempts of such a session, at least 1.
+    """
+
+    pool: int = 64
+    rescore: int = 0
+    renew: bool = True
+    samples: int = 1
+    attempts: int = 1
+
+    stages = 3
+
+    def __post_init__(self) -> None:
+        for name, least in (("pool", 1), ("rescore", 0), ("samples", 1), ("attempts", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(
+                    f"train.curriculum.{name} must be an integer of at least {least}, got {value!r}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class LearnableSpec(PoolSpec):
+    """The plain zone: neither always solved nor never.
+
+    Attributes:
+        low: Least success rate of a task that is sampled.
+        high: Largest one.
+    """
+
+    samples: int = 4
+    low: float = 0.1
+    high: float = 0.9
+
+    def __post_init__(self) -> None:
+        PoolSpec.__post_init__(self)
+        if not 0.0 <= self.low <= self.high <= 1.0:
+            raise ValueError(
+                f"train.curriculum needs 0 <= low <= high <= 1, got {self.low!r} and {self.high!r}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class TapirSpec(PoolSpec):
+    """TAPIR's constants; none of the numbers is confirmed by the paper's text.
+
+    Attributes:
+        alphas: Share of hard tasks in each stage, in [0, 1].
+        delta: Difficulty above which a task is hard. The paper's 2 of 10 points are 0.2.
+        reference: Who sets the reference score: empty for the witness (1.0, since every task has a
+            reply with full marks), or the options of a `corgi_gym.agents.teacher.make_teacher`.
+        weights: Weight per family; the others have `family_weight`'s.
+    """
+
+    alphas: tuple[float, ...] = (0.3, 0.5, 0.7)
+    delta: float = 0.2
+    reference: Mapping[str, Any] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def stages(self) -> int:  # type: ignore[override]
+        """As many as there are shares."""
+        return len(self.alphas)
+
+    def __post_init__(self) -> None:
+        PoolSpec.__post_init__(self)
+        alphas = self.alphas if isinstance(self.alphas, Sequence) else ()
+        object.__setattr__(self, "alphas", tuple(alphas))
+        if not alphas or not all(_is_number(a) and 0.0 <= a <= 1.0 for a in alphas):
+            raise ValueError(
+                f"train.curriculum.alphas must be shares in [0, 1], got {self.alphas!r}"
+            )
+        if not _is_number(self.delta) or not -1.0 <= self.delta <= 1.0:
+            raise ValueError(f"train.curriculum.delta must be in [-1, 1], got {self.delta!r}")
+        if not isinstance(self.reference, Mapping):
+            raise ValueError(
+                "train.curriculum.reference must be a teacher's options, such as {model: NAME}, "
+                f"got {self.reference!r}"
+            )
+        if self.reference:
+            check_teacher(self.reference)
+        weights = self.weights if isinstance(self.weights, Mapping) else {"": None}
+        for family, weight in weights.items():
+            if not _is_number(weight) or not 0.0 <= weight < math.inf:
+                raise ValueError(
+                    f"train.curriculum.weights: family {family!r} needs a weight of at least 0, "
+                    f"got {weight!r}"
+                )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def family_weight(family: str) -> float:
+    """The default weight of a family in the target distribution.
+
+    Example:
+        >>> family_weight("countdown"), family_weight("concepts")
+        (2.0, 1.0)
+    """
+    known = FAMILIES.get(family)
+    reasons = family in REASONING or family.startswith(_REASONING_PREFIX)
+    reasons = reasons or (known is not None and known.suite == _REASONING_SUITE)
+    return REASONING_WEIGHT if reasons else 1.0
+
+
+_SPECS: dict[str, type[PoolSpec]] = {"learnable": LearnableSpec, "tapir": TapirSpec}
+CURRICULA = ("uniform", *_SPECS)
+
+
+def check_curriculum(spec: Mapping[str, Any]) -> None:
+    """Check ``train.curriculum`` of a recipe.
+
+    Raises:
+        ValueError: For an unknown name or key, or an impossible value.
+    """
+    read_curriculum(spec)
+
+
+def read_curriculum(spec: Mapping[str, Any]) -> PoolSpec | None:
+    """The numbers of a sampler; None for ``uniform``.
+
+    Raises:
+        ValueError: See `check_curriculum`.
+    """
+    values = dict(spec)
+    name = values.pop("name", None)
+    if name not in CURRICULA:
+        raise ValueError(
+            f"train.curriculum needs a name, one of {', '.join(CURRICULA)}; got {name!r}"
+        )
+    kind = _SPECS.get(name)
+    known = [f.name for f in dataclasses.fields(kind)] if kind else []
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            raise ValueError(
+                f"unknown train.curriculum key {key!r} for {name}{hint} Known: "
+                f"{', '.join(known) or 'none'}"
+            )
+    return kind(**values) if kind else None

@@ -1,0 +1,152 @@
+"""The arithmetic around a round's loss: what is computed, in which rows together, and no more.
+
+Mixed into TRL's GRPO trainer by `corgi_gym.agents.grpo`. TRL's loss stays as it is; around it, the
+head is applied to the model's tokens only, rows of like length share a pass, nothing is scored a
+second time for old log-probs, and sessions without any advantage are left out where that changes
+nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from corgi_gym.agents.batches import score_tokens, split_evenly, take_rows
+from corgi_gym.envs import stable_hash
+
+
+class LeanTrainer:
+    """Mixed into a `trl.GRPOTrainer` whose batches have advantages of shape (B, T)."""
+
+    # what TRL's trainer brings
+    args: Any
+    state: Any
+    accelerator: Any
+    model: Any
+    beta: float
+    loss_type: str
+    num_iterations: int
+    current_gradient_accumulation_steps: int
+    _step: int
+    _buffered_inputs: Any
+
+    # Which tokens of the rows that are scored get a log-prob; None for all of the completion's.
+    _score_mask: Tensor | None = None
+    # Log-probs of the loss's pass, shape (B, T): a subclass that adds terms takes them.
+    _loss_logps: Tensor | None = None
+    # Whether a pass for old log-probs is under way that is not needed.
+    _skip_scoring = False
+
+    # ---------------------------------------------------------------- micro-batches
+
+    def _prepare_inputs(self, generation_batch: Any) -> dict[str, Any]:
+        if not self.model.training:
+            return super()._prepare_inputs(generation_batch)
+        every = self.args.steps_per_generation * self.num_iterations
+        if self._step % every == 0 or self._buffered_inputs is None:
+            batch = self._generate_and_score_completions(generation_batch)
+            self._buffered_inputs = self._micro_batches(batch)
+        return self._buffered_inputs[self._step % self.args.steps_per_generation]
+
+    def _has_other_terms(self) -> bool:
+        """Whether rows without any advantage add to the loss."""
+        return self.beta != 0.0 or self._entropy_bonus_enabled
+
+    def _micro_batches(self, batch: dict[str, Any]) -> list[dict[str, Any]]:
+        """Split a round: rows at random over optimizer steps, sorted by length within each.
+
+        Rows without any advantage add nothing to the loss (unless it has other terms) and are left
+        out.
+        """
+        rows = len(batch["advantages"])
+        weight = batch["advantages"].abs() * batch["completion_mask"] * batch["tool_mask"]
+        lengths = (batch["prompt_mask"].sum(1) + batch["completion_mask"].sum(1)).tolist()
+        # only losses normalised by the round's token count are unchanged by leaving rows out
+        # and TRL's metrics are gathered row by row: every process needs as many rows as the others
+        alone = self.accelerator.num_processes == 1
+        by_tokens = self.loss_type in ("dapo", "cispo", "vespo") and alone
+        can_skip = by_tokens and not self._has_other_terms()
+        # the other losses are means over the rows of a micro-batch: only equal numbers weigh alike
+        sizes = lengths if by_tokens else [1] * rows
+        active = (weight.sum(1) != 0).tolist()  # NaN is active: it must not be left out unseen
+        generator = torch.Generator().manual_seed(
+            stable_hash(self.args.seed, "order", self.state.global_step) % 2**63
+        )
+        order = torch.randperm(rows, generator=generator).tolist()
+        parts = self.args.steps_per_generation
+        windows = max(1, parts // self.args.gradient_accumulation_steps)
+        result = []
+        for w in range(windows):
+            window = order[w * rows // windows : (w + 1) * rows // windows]
+            if can_skip:
+                window = [i for i in window if active[i]]
+            window.sort(key=lambda i: lengths[i])
+            for chunk in split_evenly(window, parts // windows, sizes):
+                result.append(take_rows(batch, chunk))
+        return result
+
+    # ---------------------------------------------------------------- log-probs
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
+        self._score_mask = self._scored_tokens(inputs)
+        try:
+            return super()._compute_loss(model, inputs)
+        finally:
+            self._score_mask = None
+
+    def _share_of(self, total: Tensor) -> Tensor:
+        """What a micro-batch's sum is divided by to add to a mean over a round.
+
+        Args:
+            total: How many the round has, in all processes.
+        """
+        share = total.clamp(min=1) / self.accelerator.num_processes
+        return share * self.current_gradient_accumulation_steps / self.args.steps_per_generation
+
+    def _scored_tokens(self, inputs: dict[str, Any]) -> Tensor:
+        """Which tokens of the completions, shape (B, T), get a log-prob: the model's own."""
+        return inputs["completion_mask"] * inputs["tool_mask"]
+
+    def _get_per_token_logps_and_entropies(
+        self,
+        model: Any,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        logits_to_keep: int,
+        batch_size: int | None = None,
+        compute_entropy: bool = False,
+        compute_aux_loss: bool = False,
+        **vision: Any,
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        if compute_aux_loss or any(value is not None for value in vision.values()):
+            return super()._get_per_token_logps_and_entropies(
+                model, input_ids, attention_mask, logits_to_keep, batch_size,
+                compute_entropy, compute_aux_loss, **vision,
+            )  # fmt: skip
+        wanted = attention_mask.clone()
+        wanted[:, :-logits_to_keep] = 0
+        if self._score_mask is not None:
+            wanted[:, -logits_to_keep:] = self._score_mask
+        if self._skip_scoring and model is self.model:
+            zeros = torch.zeros(wanted[:, -logits_to_keep:].shape, device=input_ids.device)
+            return zeros, zeros, None
+        step = batch_size or len(input_ids)
+        logps, entropies = [], []
+        for i in range(0, len(input_ids), step):
+            part = slice(i, i + step)
+            with self.accelerator.autocast():
+                a, b = self._score_rows(model, input_ids[part], attention_mask[part], wanted[part])
+            logps.append(a[:, -logits_to_keep:])
+            entropies.append(b[:, -logits_to_keep:])
+        if self._score_mask is not None:  # the pass of the loss, not one for old log-probs
+            self._loss_logps = torch.cat(logps)
+        return torch.cat(logps), torch.cat(entropies) if compute_entropy else None, None
+
+    def _score_rows(
+        self, model: Any, ids: Tensor, mask: Tensor, wanted: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Log-probs and entropies of the wanted tokens; a trainer that needs more scores more."""
+        logps, entropies = score_tokens(model, ids, mask, wanted)
+        return logps, entropies

@@ -1,0 +1,155 @@
+"""S2R: learn to solve, to verify and to try again, with a reward for each segment.
+
+S2R (Ma et al., arXiv 2502.12853). A session alternates answers and the policy's own verdicts on
+them. With c_t = 2 score_t - 1 (+1 for a right answer, -1 for a wrong one; between them for partial
+scores, which the paper does not have), the process-level reward of
+
+    an answer    is c_t,
+    a verdict    is +1 if it is what the checker says of the answer before it, -1 if not, and 0
+                 where there is no readable verdict,
+
+and the outcome-level reward is c of the last answer, for the whole session. The advantage is that
+of RLOO: the reward minus the mean reward of the *other* sessions of the group at the same place in
+the session (``credit="position"``), or with ``credit="attempt"`` that of the rewards from there on.
+
+``bonus`` doubles (2.0) what the released code doubles as an option: the reward of an answer that
+turns a wrong one into a right one, and of a verdict that confirms a right answer.
+
+The paper fine-tunes on trial, verification and retry first; `warmup_rounds` does so with examples
+made from witnesses and near misses (`corgi_gym.agents.self_checked.demonstrations`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import torch
+from accelerate.utils import gather_object
+from torch import Tensor
+
+from corgi_gym.agents.batches import prompt_length
+from corgi_gym.agents.episode import Episode
+from corgi_gym.agents.grpo import GuidedGRPOTrainer
+from corgi_gym.agents.rollout import Session
+from corgi_gym.agents.self_checked import (
+    SOLVE,
+    Part,
+    SelfCheckedConfig,
+    check_self_checked,
+    check_warmup,
+    demonstrations,
+    own_verdicts,
+    parts_of,
+)
+from corgi_gym.agents.weighted import ExampleRows, weight_rows
+
+Level = Literal["process", "outcome"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+
+
+@dataclass
+class S2RConfig(SelfCheckedConfig):
+    """`SelfCheckedConfig` with the rewards of segments.
+
+    Args:
+        level: ``"process"`` (a reward for each segment) or ``"outcome"`` (one for the session).
+        bonus: Factor of the rewards for a correction and for confirming a right answer, at least 1.
+    """
+
+    level: str = field(default="process")
+    bonus: float = field(default=1.0)
+
+    def __post_init__(self) -> None:
+        if self.level not in LEVELS:
+            raise ValueError(f"unknown level {self.level!r}; choose from {', '.join(LEVELS)}")
+        if self.level == "outcome" and self.credit == "position":
+            raise ValueError(
+                "level='outcome' has one reward per session, and credit='position' would "
+                "give it to the last segment alone; set credit='loo'"
+            )
+        if not self.bonus >= 1.0:
+            raise ValueError(f"bonus must be at least 1, got {self.bonus!r}")
+        super().__post_init__()
+
+
+class S2RTrainer(ExampleRows, GuidedGRPOTrainer):
+    """RLOO on solve and verify segments, after rounds of fine-tuning on demonstrations."""
+
+    args: S2RConfig
+    check_env = staticmethod(check_self_checked)
+    check_settings = staticmethod(check_warmup)
+    # weights of a round of demonstrations; None in a round of sessions
+    _weights: list[list[float]] | None = None
+
+    def _play(self, sessions: list[Session]) -> tuple[list[Episode], list[Episode]]:
+        self._weights = None
+        if self.round_number >= self.args.warmup_rounds:
+            return super()._play(sessions)
+        examples, played = demonstrations(self.rollout, sessions)
+        episodes, self._weights = self._rows_of(gather_object(examples), len(sessions), played[0])
+        return episodes, played
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        batch = super()._generate_and_score_completions(inputs)
+        if self._weights is not None:  # nobody sampled these tokens: the ratio is 1
+            batch.pop("old_per_token_logps", None)
+        return batch
+
+    def _token_advantages(self, width: int) -> Tensor:
+        """Advantages of shape (B, ``width``): each segment's on its own tokens, 0 elsewhere."""
+        if self._weights is not None:
+            return weight_rows(self._episodes, self._weights, width)
+        parts = [self._scored_parts(episode) for episode in self._episodes]
+        rewards = [
+            self._segment_rewards(episode, own)
+            for episode, own in zip(self._episodes, parts, strict=True)
+        ]
+        size = self.num_generations if self.model.training else self.num_generations_eval
+        result = torch.zeros(len(self._episodes), width)
+        for row, values in enumerate(self._compared(rewards, size)):
+            start = prompt_length(self._episodes[row])
+            for part, value in zip(parts[row], values, strict=True):
+                result[row, part.first - start : part.end - start] = value
+        return result
+
+    def _scored_parts(self, episode: Episode) -> list[Part]:
+        parts = parts_of(episode, self.rollout.codec)
+        return [part for part in parts if not episode.attempts[part.attempt].unscored]
+
+    def _segment_rewards(self, episode: Episode, parts: Sequence[Part]) -> list[float]:
+        """The reward of each segment; see the module."""
+        if self.args.level == "outcome":
+            return [0.0] * (len(parts) - 1) + [outcome(episode)] if parts else []
+        return segment_rewards(episode, parts, self.args.bonus)
+
+
+def outcome(episode: Episode) -> float:
+    """The outcome-level reward: 2 score - 1 of the last answer that was scored (-1 if none was)."""
+    scores = [attempt.score for attempt in episode.attempts if not attempt.unscored]
+    return 2.0 * scores[-1] - 1.0 if scores else -1.0
+
+
+def segment_rewards(episode: Episode, parts: Sequence[Part], bonus: float = 1.0) -> list[float]:
+    """The process-level reward of each segment of a session, in [-``bonus``, ``bonus``].
+
+    Args:
+        episode: The session.
+        parts: Its segments, from `corgi_gym.agents.self_checked.parts_of`.
+        bonus: Factor for a correction and for confirming a right answer.
+    """
+    said = own_verdicts(episode)
+    rewards = []
+    for part in parts:
+        attempt, verdict = episode.attempts[part.attempt], said[part.attempt].verdict
+        right = attempt.score == 1.0
+        if part.kind == SOLVE:
+            turned = right and part.attempt > 0 and episode.scores[part.attempt - 1] < 1.0
+            rewards.append((2.0 * attempt.score - 1.0) * (bonus if turned else 1.0))
+        elif verdict is None:
+            rewards.append(0.0)
+        else:
+            agrees = verdict == right
+            rewards.append((1.0 if agrees else -1.0) * (bonus if agrees and right else 1.0))
+    return rewards

@@ -1,0 +1,163 @@
+"""The charts of a benchmark: a ranking, panels of curves, and a heat map.
+
+Many arms do not fit into one picture with four colours that stay apart. So each arm has a panel of
+its own on common axes, its curve in colour and all others in grey: it is compared with the field,
+and nobody needs to tell eight colours apart, on paper or with any colour vision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from corgi_gym.benchmarks.charts import SMALL
+from corgi_gym.benchmarks.svg import Plot, percent, percent_tick, ticks
+
+# The axis of success never ends below this, so that noise near zero does not fill the picture.
+MIN_TOP = 0.2
+ROW, CELL = 30, 30
+# Columns of a heat map narrower than this would cut their numbers.
+_CELL_WIDTH = 64
+_CHAR = 6.9
+# Shading of a heat map: the share of the colour behind the highest success. At this much the ink
+# on top still has a contrast of more than 4.5.
+_DARKEST = 0.45
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A line of the ranking: a value with its interval, and a second value to hold beside it."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    beside: float
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One arm's panel.
+
+    Attributes:
+        title: The arm.
+        points: Its curve.
+        band: Lower and upper end of its interval at each point; may be empty.
+        dashed: Other curves of the same arm, by name (at most two).
+        others: The curves of the other arms, in grey.
+    """
+
+    title: str
+    points: Sequence[Point]
+    band: Sequence[tuple[float, float]] = ()
+    dashed: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+    others: Sequence[Sequence[Point]] = ()
+
+
+def top_of(values: Sequence[float]) -> float:
+    """The upper end of an axis of shares."""
+    return min(1.0, max(MIN_TOP, 1.05 * max(values, default=0.0)))
+
+
+def ranking_chart(title: str, rows: Sequence[Ranked], beside: str, measure: str) -> str:
+    """Values with their intervals, the best on top."""
+    wide = max(len(row.name) for row in rows) * _CHAR
+    plot = Plot(title, (max(440, int(wide) + 300), 84 + ROW * len(rows)))
+    plot.legend([("after", measure), ("before", beside)])
+    left = min(wide + 12, 0.5 * plot.width)
+    plot.x_range = (0.0, ticks(0, top_of([row.high for row in rows]))[-1])
+
+    def x(value: float) -> float:
+        low, high = plot.x_range
+        return left + (value - low) / (high - low) * (plot.width - 60 - left)
+
+    floor = plot.height - 24
+    for value in ticks(0, plot.x_range[1]):
+        plot.line([(x(value), plot.top - 6), (x(value), floor)], "rule")
+        plot.text(x(value), floor + 16, percent_tick(value), "small", "middle")
+    for i, row in enumerate(rows):
+        y = plot.top + 8 + ROW * i
+        plot.text(0, y + 4, row.name)
+        plot.line([(x(row.low), y), (x(row.high), y)], "whisker after")
+        for end in (row.low, row.high):
+            plot.line([(x(end), y - 5), (x(end), y + 5)], "whisker after")
+        plot.dot(x(row.beside), y, "dot before", f"{row.name}, {beside}: {percent(row.beside)}")
+        tip = f"{row.name}: {percent(row.value)} ({percent(row.low)} to {percent(row.high)})"
+        plot.dot(x(row.value), y, "dot after", tip, radius=5)
+        plot.text(x(row.high) + 8, y + 4, percent(row.value), "small")
+    spoken = "; ".join(
+        f"{r.name}: {percent(r.value)}, interval {percent(r.low)} to {percent(r.high)}"
+        for r in rows
+    )
+    return plot.svg(f"{title}, {measure}. {spoken}.")
+
+
+def panel_chart(
+    panel: Panel,
+    *,
+    top: float,
+    x_ticks: Sequence[float],
+    x_label: str,
+    x_form: Callable[[float], str],
+    measure: str,
+) -> str:
+    """One arm's curve among all others; ``top`` is the upper end of the axis, in [0, 1]."""
+    plot = Plot(panel.title, SMALL)
+    roles = ("before", "third")
+    plot.legend(
+        [("after", "this arm"), *zip(roles, panel.dashed, strict=False)] if panel.dashed else []
+    )
+    pad = 0.03 * ((x_ticks[-1] - x_ticks[0]) or 1)
+    plot.x_range = (x_ticks[0] - pad, x_ticks[-1] + pad)
+    plot.y_axis(ticks(0, top), measure, percent_tick)
+    plot.x_axis(x_ticks, [(x_label, [x_form(value) for value in x_ticks])])
+
+    def spots(points: Sequence[Point]) -> list[Point]:
+        return [(plot.x(x), plot.y(y)) for x, y in points]
+
+    for other in panel.others:
+        plot.line(spots(other), "line others")
+    for role, (name, points) in zip(roles, panel.dashed.items(), strict=False):
+        plot.line(spots(points), f"line {role}")
+        for (x, y), at in zip(points, spots(points), strict=True):
+            plot.dot(*at, f"faint {role}", f"{name}, {x_form(x)}: {percent(y)}", radius=3)
+    for (x, _), (low, high) in zip(panel.points, panel.band, strict=False):
+        plot.line([(plot.x(x), plot.y(low)), (plot.x(x), plot.y(high))], "whisker after")
+    plot.line(spots(panel.points), "line after")
+    for i, ((x, y), at) in enumerate(zip(panel.points, spots(panel.points), strict=True)):
+        band = panel.band[i] if i < len(panel.band) else None
+        told = f" ({percent(band[0])} to {percent(band[1])})" if band else ""
+        plot.dot(*at, "dot after", f"{panel.title}, {x_form(x)}: {percent(y)}{told}", radius=3)
+    ends = [percent(panel.points[i][1]) for i in (0, -1)]
+    return plot.svg(f"{panel.title}: {measure}, from {ends[0]} to {ends[1]}.")
+
+
+def heat_chart(
+    title: str, rows: Mapping[str, Mapping[str, float]], columns: Sequence[str], measure: str
+) -> str:
+    """A table of shares: every cell has its number, and is the darker the higher it is."""
+    left = max(len(name) for name in rows) * _CHAR + 12
+    width = max(_CELL_WIDTH, max(len(name) for name in columns) * _CHAR + 10)
+    plot = Plot(title, (int(max(left + width * len(columns), 300)), 76 + CELL * len(rows)))
+    plot.text(0, 36, measure, "small")
+    highest = max((v for cells in rows.values() for v in cells.values()), default=1.0) or 1.0
+    for j, column in enumerate(columns):
+        plot.text(left + width * (j + 0.5), 58, column.replace("_", " "), "small", "middle")
+    for i, (name, cells) in enumerate(rows.items()):
+        y = 66 + CELL * i
+        plot.text(0, y + 20, name)
+        for j, column in enumerate(columns):
+            if column not in cells:
+                continue
+            share, at = cells[column], left + width * j
+            tip = f"{name} on {column}: {percent(share)}"
+            shade = _DARKEST * share / highest
+            plot.bar(at, y, (width - 2, CELL - 2), "after", tip, shade)
+            plot.text(at + width / 2, y + 20, percent(share), "", "middle")
+    spoken = "; ".join(
+        f"{name}: {', '.join(f'{c} {percent(v)}' for c, v in cells.items())}"
+        for name, cells in rows.items()
+    )
+    return plot.svg(f"{title}, {measure}. {spoken}.")

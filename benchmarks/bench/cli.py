@@ -1,0 +1,109 @@
+"""``corgi-gym bench run | report | verify``: the arguments, and one thin function per command."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Where results lie unless --out says otherwise, a folder per specification.
+RUNS = Path("runs/bench")
+# Episodes that `bench verify` replays unless told.
+_SAMPLE = 200
+
+
+def add_commands(parser: argparse.ArgumentParser, command: Callable[..., Any]) -> None:
+    """Add the subcommands to ``bench``; ``command`` makes each, as for all other commands."""
+    commands = parser.add_subparsers(required=True, metavar="run | report | verify")
+    run = command(
+        commands, "run", _run,
+        "run the jobs of a specification that have no result yet",
+        "corgi-gym bench run smoke --out runs/bench/smoke",
+    )  # fmt: skip
+    run.add_argument("spec", help="name or YAML file (docs/benchmark.md)")
+    run.add_argument("--out", help=f"folder of results (default: {RUNS}/NAME)")
+    run.add_argument(
+        "--jobs", type=int, default=1, help="jobs at once on this machine (default: 1)"
+    )
+    run.add_argument("--ray", metavar="ADDRESS", help="run on a Ray cluster; local: start one here")
+    run.add_argument("--only", metavar="PATTERN", help="only jobs whose name has or matches this")
+    run.add_argument("--dry-run", action="store_true", help="list the jobs and their state")
+    run.add_argument("--keep-weights", action="store_true", help="keep the policy of each job")
+
+    report = command(
+        commands, "report", _report,
+        "write report.html, report.md, results.csv and statistics.json of a folder of results",
+        "corgi-gym bench report runs/bench/smoke",
+    )  # fmt: skip
+    _results_options(report)
+
+    verify = command(
+        commands, "verify", _verify,
+        "check that a folder of results is what its episodes say: hashes, numbers, scores",
+        "corgi-gym bench verify runs/bench/smoke --sample 500",
+    )  # fmt: skip
+    _results_options(verify)
+    verify.add_argument(
+        "--sample",
+        type=int,
+        default=_SAMPLE,
+        help=f"episodes to replay (default: {_SAMPLE}; 0: all)",
+    )
+
+
+def _results_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", nargs="?", help=f"folder of results (default: newest in {RUNS})")
+    parser.add_argument("--code", metavar="HASH", help="only results of this version of the code")
+    parser.add_argument(
+        "--mixed-code", action="store_true", help="mix results of several versions of the code"
+    )
+
+
+def _folder(arguments: argparse.Namespace) -> Path:
+    from corgi_gym.benchmarks.bench.runner import newest
+
+    return Path(arguments.folder) if arguments.folder else newest(RUNS)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from corgi_gym.benchmarks.bench.launch import local, on_ray
+    from corgi_gym.benchmarks.bench.runner import plan_text, run_bench
+    from corgi_gym.benchmarks.bench.spec import load_spec
+    from corgi_gym.benchmarks.display import quiet_libraries
+
+    quiet_libraries()
+    spec = load_spec(arguments.spec)
+    out = Path(arguments.out) if arguments.out else RUNS / spec.name
+    if arguments.dry_run:
+        print(plan_text(spec, out, arguments.only))
+        return 0
+    if arguments.ray is None:
+        launcher = local(arguments.jobs, keep_weights=arguments.keep_weights)
+    else:
+        launcher = on_ray(arguments.ray, keep_weights=arguments.keep_weights)
+    status = run_bench(spec, out, launcher, only=arguments.only)
+    print(f"corgi-gym bench report {out}")
+    return status
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from corgi_gym.benchmarks.bench.page import write_page
+
+    folder = _folder(arguments)
+    for path in write_page(folder, code=arguments.code, mixed=arguments.mixed_code):
+        print(f"wrote {path}")
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from corgi_gym.benchmarks.bench.verify import verify
+
+    report = verify(
+        _folder(arguments),
+        sample=arguments.sample,
+        code=arguments.code,
+        mixed=arguments.mixed_code,
+    )
+    print(report.text())
+    return 0 if report.sound else 1

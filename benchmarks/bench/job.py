@@ -1,0 +1,214 @@
+"""One job: train the recipe, evaluate the policy, measure.
+
+Its folder, whose name is the hash of configuration and code version:
+
+    job.json                  labels, configuration, code version
+    run/                      the training run (`docs/runs.md`), without its weights in the end
+    evaluations/NAME.jsonl    the sessions of each evaluation, and NAME.resampling.jsonl
+    metrics.json              what they show (`measures.py`), the learning curve, the cost
+    status.json               last: done, with the hash of every file; or failed, with the error
+
+Each phase leaves whole files or goes on from its own checkpoints, so a job that was killed at any
+moment is simply run again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from corgi_gym.agents.episode import Episode
+from corgi_gym.benchmarks.bench.exploits import exploits
+from corgi_gym.benchmarks.bench.identity import file_digest
+from corgi_gym.benchmarks.bench.measures import measure
+from corgi_gym.benchmarks.bench.spec import evaluation_recipe
+from corgi_gym.benchmarks.recipe import Recipe, from_dict
+from corgi_gym.benchmarks.run_folder import read_sessions
+from corgi_gym.benchmarks.run_writer import RunFolder, SilentFolder
+
+JOB, METRICS, STATUS, RUN, EVALUATIONS = (
+    "job.json", "metrics.json", "status.json", "run", "evaluations",
+)  # fmt: skip
+# Files of a finished job whose hashes are recorded: what a report or a check reads.
+_RECORDED = (
+    JOB, METRICS, "run/config.json", "run/metrics.jsonl", "run/curve.jsonl", "run/episodes.jsonl",
+    "run/summary.json",
+)  # fmt: skip
+PHASES = ("train", "evaluate")
+
+Json = dict[str, Any]
+
+
+class JobError(RuntimeError):
+    """A job that cannot go on; the message says why."""
+
+
+def run_phase(folder: Path, phase: str, *, keep_weights: bool = False) -> None:
+    """Run one phase of the job in ``folder``, or what is left of it.
+
+    Raises:
+        JobError: If another process is at it, or training was interrupted.
+        ValueError: For a phase that does not exist.
+    """
+    if phase not in PHASES:
+        raise ValueError(f"unknown phase {phase!r}; choose from {', '.join(PHASES)}")
+    with _alone(folder):
+        config = SilentFolder(folder).read_json(JOB)["config"]
+        recipe: Recipe = from_dict(config["recipe"])
+        if phase == "train":
+            _train(folder, recipe, config["trains"])
+        else:
+            _evaluate(folder, recipe, config, keep_weights)
+
+
+def _train(folder: Path, recipe: Recipe, trains: bool) -> None:
+    from corgi_gym.benchmarks.experiment import run
+
+    if trains and run(recipe, folder / RUN, resume=True)["status"] != "finished":
+        raise JobError("training was interrupted; run the benchmark again to go on")
+
+
+def _evaluate(folder: Path, recipe: Recipe, config: Json, keep_weights: bool) -> None:
+    """Run the evaluations that have no file yet, then measure all of them."""
+    from corgi_gym.benchmarks.policy import load_policy
+
+    checkpoint = folder / RUN / "checkpoint"
+    plans = config["evaluations"]
+    parts = [
+        (name, resampled) for name in plans for resampled in (False, True)
+        if (plans[name]["resampling"] or not resampled)
+        and not sessions_path(folder, name, resampled).exists()
+    ]  # fmt: skip
+    if parts:
+        # the largest evaluation decides how much is decoded at once
+        loaded = evaluation_recipe(recipe, max(plans.values(), key=lambda plan: plan["tasks"]))
+        if config["trains"]:
+            loaded.model = str(checkpoint)
+        policy = load_policy(loaded)
+        try:
+            for name, resampled in parts:
+                _write_sessions(folder, recipe, plans[name], name, resampled, policy)
+        finally:
+            policy.engine.close()
+    files = RunFolder(folder, resume=True)
+    files.write_json(METRICS, job_metrics(folder))
+    if not keep_weights:
+        shutil.rmtree(checkpoint, ignore_errors=True)
+    files.write_json(STATUS, {"status": "done", "files": manifest(folder)})
+
+
+def _write_sessions(
+    folder: Path, recipe: Recipe, plan: Json, name: str, resampled: bool, policy: Any
+) -> None:
+    from corgi_gym.benchmarks.evaluation import evaluate
+
+    asked = evaluation_recipe(recipe, plan)
+    if resampled:
+        asked.evaluation.attempts = plan["resampling"]
+    found = evaluate(asked, policy, independent=resampled)
+    rows = [{"phase": "after", "step": 0, **episode.record()} for episode in found]
+    path = sessions_path(folder, name, resampled)
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    RunFolder(path.parent, resume=True).replace(path.name, lines)
+
+
+def sessions_path(folder: Path, name: str, resampled: bool = False) -> Path:
+    """Where a job keeps the sessions of an evaluation."""
+    return folder / EVALUATIONS / f"{name}{'.resampling' if resampled else ''}.jsonl"
+
+
+def sessions_of(folder: Path, name: str, resampled: bool = False) -> list[Episode]:
+    """The sessions of an evaluation of a job, by index."""
+    return read_sessions(sessions_path(folder, name, resampled), "after")
+
+
+# ---------------------------------------------------------------- measuring
+
+
+def job_metrics(folder: Path) -> Json:
+    """All numbers of a job, from its files alone; its exploits are judged anew."""
+    files = SilentFolder(folder)
+    config = files.read_json(JOB)["config"]
+    recipe = from_dict(config["recipe"])
+    evaluations = {}
+    for name, plan in config["evaluations"].items():
+        found = sessions_of(folder, name)
+        numbers = measure(found, plan["attempts"])
+        if plan["resampling"]:
+            sampled = sessions_of(folder, name, resampled=True)
+            numbers["resampling"] = measure(sampled, plan["resampling"])
+        numbers["exploits"] = _exploits(evaluation_recipe(recipe, plan), found)
+        evaluations[name] = numbers
+    summary = files.read_json(f"{RUN}/summary.json") or {}
+    cost = {key: summary.get(key) for key in ("steps", "sessions", "tokens", "train_seconds")}
+    return {"evaluations": evaluations, "curve": _curve(files, summary), "cost": cost}
+
+
+def _exploits(recipe: Recipe, episodes: list[Episode]) -> Json:
+    from corgi_gym.benchmarks.policy import make_env
+
+    env = make_env(recipe, train=False)
+    try:
+        return exploits(episodes, env)
+    finally:
+        env.close()
+
+
+def _curve(files: SilentFolder, summary: Json) -> list[Json]:
+    """Success on the validation tasks against the cost of training: before, during, after."""
+    if not summary:
+        return []
+    first = {"step": 0, "tokens": 0, "seconds": 0.0, "success": summary["success_before"]}
+    last = {
+        "step": summary["steps"],
+        "tokens": summary["tokens"],
+        "seconds": summary["train_seconds"],
+        "success": summary["success_after"],
+    }
+    rows = files.rows(f"{RUN}/curve.jsonl")
+    return [first, *({key: row[key] for key in first} for row in rows), last]
+
+
+def manifest(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file of results in a job's folder."""
+    sessions = (f"{EVALUATIONS}/{path.name}" for path in (folder / EVALUATIONS).glob("*.jsonl"))
+    names = sorted([*_RECORDED, *sessions])
+    return {name: file_digest(folder / name) for name in names if (folder / name).exists()}
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second process out: two writers in one folder would spoil it."""
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise JobError(f"another process is at work in {folder}") from None
+        yield
+
+
+def new_job(folder: Path, labels: Json, config: Json, code: str) -> None:
+    """Make a job's folder, unless it is there."""
+    files = RunFolder(folder, resume=True)
+    if files.read_json(JOB) is None:
+        files.write_json(JOB, {"labels": labels, "code": code, "config": config})
+
+
+def main(arguments: list[str]) -> int:
+    """``python -m corgi_gym.benchmarks.bench.job FOLDER PHASE [keep]``: what a launcher starts."""
+    from corgi_gym.benchmarks.display import quiet_libraries
+
+    quiet_libraries()
+    folder, phase, *keep = arguments
+    run_phase(Path(folder), phase, keep_weights=bool(keep))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

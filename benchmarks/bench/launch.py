@@ -1,0 +1,111 @@
+"""Where jobs run: processes of this machine, or tasks of a Ray cluster.
+
+A launcher takes job folders and yields each with its error (None if it ended well), in whatever
+order they end. Each phase of a job is a process of its own: what it leaks, or kills, ends with it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from corgi_gym.benchmarks.bench.job import PHASES, run_phase
+
+LOG = "log.txt"
+# What is kept of a job's log in its error.
+_TAIL_LINES = 12
+_NO_RAY = "--ray needs Ray: pip install 'ray[default]'"
+
+Launcher = Callable[[Sequence[Path]], Iterator[tuple[Path, str | None]]]
+
+
+def local(jobs: int = 1, *, keep_weights: bool = False) -> Launcher:
+    """Run up to ``jobs`` jobs at once on this machine, one after another by default.
+
+    Two that share cores or a GPU slow each other down, which budgets in seconds would measure.
+
+    Raises:
+        ValueError: If ``jobs`` is below 1.
+    """
+    if jobs < 1:
+        raise ValueError(f"--jobs must be at least 1, got {jobs}")
+
+    def launch(folders: Sequence[Path]) -> Iterator[tuple[Path, str | None]]:
+        with ThreadPoolExecutor(jobs) as pool:
+            running = {pool.submit(_in_processes, f, keep_weights): f for f in folders}
+            try:
+                for done in as_completed(running):
+                    yield running[done], done.result()
+            except BaseException:  # Ctrl-C reaches the processes too; the others do not start
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    return launch
+
+
+def in_process(folders: Sequence[Path]) -> Iterator[tuple[Path, str | None]]:
+    """Run jobs in this very process, one after another: for tests and notebooks."""
+    for folder in folders:
+        try:
+            for phase in PHASES:
+                run_phase(folder, phase)
+        except Exception as error:
+            yield folder, f"{type(error).__name__}: {error}"
+        else:
+            yield folder, None
+
+
+def on_ray(address: str, *, keep_weights: bool = False) -> Launcher:
+    """Run jobs as tasks of the Ray cluster at ``address`` (``local`` starts one here).
+
+    Every node must see the folder of results under the same path and have corgi-gym installed.
+
+    Raises:
+        ImportError: If Ray is not installed, with the command that installs it.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise ImportError(_NO_RAY) from error
+
+    def launch(folders: Sequence[Path]) -> Iterator[tuple[Path, str | None]]:
+        ray.init(address=address, log_to_driver=False, include_dashboard=False)
+        try:
+            task: Any = ray.remote(num_cpus=1, max_retries=0)(_in_processes)
+            folder_of = {task.remote(f.resolve(), keep_weights): f for f in folders}
+            waiting = list(folder_of)
+            while waiting:
+                (done, *_), waiting = ray.wait(waiting)
+                try:
+                    yield folder_of[done], ray.get(done)
+                except ray.exceptions.RayError as error:
+                    yield folder_of[done], f"{type(error).__name__}: {error}"
+        finally:
+            ray.shutdown()
+
+    return launch
+
+
+def _in_processes(folder: Path, keep_weights: bool) -> str | None:
+    """Run the phases of a job, each in a process; returns the end of its log if one fails."""
+    with (folder / LOG).open("a", encoding="utf-8") as log:
+        for phase in PHASES:
+            command = [sys.executable, "-m", "corgi_gym.benchmarks.bench.job", str(folder), phase]
+            code = subprocess.call(
+                [*command, *["keep"] * keep_weights],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            if code:
+                return f"{phase} ended with status {code}: {_end_of(folder / LOG)}"
+    return None
+
+
+def _end_of(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(lines[-_TAIL_LINES:])

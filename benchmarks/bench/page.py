@@ -1,0 +1,186 @@
+"""The report of a benchmark: ``report.html``, ``report.md``, ``results.csv``, ``statistics.json``.
+
+The page is made like that of one run (`corgi_gym.benchmarks.report`): it needs nothing but itself,
+and all text of a model travels as data.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from corgi_gym.benchmarks import svg
+from corgi_gym.benchmarks.bench import tables
+from corgi_gym.benchmarks.bench.analysis import analyse
+from corgi_gym.benchmarks.bench.job import sessions_of
+from corgi_gym.benchmarks.bench.measures import first_success
+from corgi_gym.benchmarks.bench.results import Results, read_results
+from corgi_gym.benchmarks.bench.sections import (
+    INTERVALS,
+    evaluation_section,
+    section,
+    training_section,
+)
+from corgi_gym.benchmarks.report import TEMPLATE, colours, render
+from corgi_gym.benchmarks.run_writer import RunFolder, to_json
+from corgi_gym.benchmarks.transcripts import embed, page
+
+REPORT, MARKDOWN, CSV, STATISTICS = "report.html", "report.md", "results.csv", "statistics.json"
+# Sessions in the transcript browser, spread evenly over arms and families: the page should open
+# at once, also on a phone. All are in the folders of the jobs.
+MAX_PAGES = 400
+
+Json = dict[str, Any]
+
+
+def write_page(folder: Path, *, code: str | None = None, mixed: bool = False) -> list[Path]:
+    """Write the report into a folder of results; returns the files' paths.
+
+    Args:
+        folder: What `corgi_gym.benchmarks.bench.runner.run_bench` wrote.
+        code: As for `corgi_gym.benchmarks.bench.results.read_results`.
+        mixed: As there.
+
+    Raises:
+        FileNotFoundError: If it is no such folder.
+        ValueError: If there are no results, or they must not be mixed.
+    """
+    results = read_results(folder, code=code, mixed=mixed)
+    statistics = json.loads(to_json(analyse(results)))
+    files = RunFolder(folder, resume=True)
+    for name, text in (
+        (STATISTICS, to_json(statistics) + "\n"),
+        (MARKDOWN, _markdown(statistics)),
+        (CSV, _csv(results)),
+        (REPORT, _html(results, statistics)),
+    ):
+        files.replace(name, text)
+    return [folder / name for name in (REPORT, MARKDOWN, CSV, STATISTICS)]
+
+
+def _html(results: Results, statistics: Json) -> str:
+    evaluations = statistics["evaluations"]
+    first = next(iter(evaluations))
+    sections = [
+        evaluation_section(name, found, name == first) for name, found in evaluations.items()
+    ]
+    names = list(evaluations)
+    parts = {
+        "title": escape(f"corgi-gym benchmark: {statistics['name']}"),
+        "lead": _lead(statistics),
+        "notes": _notes(statistics["notes"]),
+        "tiles": "",
+        "curve": "".join(sections),
+        "families": "",
+        "training": training_section(statistics),
+        "problems": "",
+        "configuration": _configuration(results),
+        "chart_style": svg.STYLE,
+        "colours": colours(),
+        "data": embed(
+            {
+                "views": [[name, f"evaluation {name}", _TAGS] for name in names],
+                **{n: list(_transcripts(results, n, MAX_PAGES // len(names))) for n in names},
+            }
+        ),
+    }
+    return render(TEMPLATE.read_text(encoding="utf-8"), parts)
+
+
+# ---------------------------------------------------------------- parts of the page
+
+
+def _lead(statistics: Json) -> str:
+    codes = statistics["codes"]
+    said = [
+        statistics["question"],
+        f"{statistics['jobs']} of {statistics['planned']} jobs",
+        f"code {', '.join(codes)}",
+    ]
+    return f"<p class='lead'>{escape(' · '.join(filter(None, said)))}</p>"
+
+
+def _notes(notes: Sequence[str]) -> str:
+    if not notes:
+        return ""
+    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return (
+        f'<aside class="notes" role="note"><strong>Read with care</strong><ul>{items}</ul></aside>'
+    )
+
+
+def _configuration(results: Results) -> str:
+    text = to_json(results.spec)
+    shown = f'<pre tabindex="0">{escape(text)}</pre>'
+    folded = f"<details><summary>Specification</summary>{shown}</details>"
+    return section("Configuration", folded)
+
+
+# ---------------------------------------------------------------- transcripts
+
+_TAGS = (
+    ("first", "solved at first sight"),
+    ("later", "solved after feedback"),
+    ("unsolved", "not solved"),
+    ("unscored", "could not be checked"),
+)
+
+
+def _transcripts(results: Results, name: str, most: int) -> Iterator[Json]:
+    """Sessions of the first seed of each arm and family, spread evenly over the tasks."""
+    shown = {}
+    for result in results.done:
+        shown.setdefault((result.labels["arm"], result.labels["family"]), result)
+    each = max(1, most // len(shown))
+    for (arm, family), result in shown.items():
+        sessions = sessions_of(result.folder, name)
+        for episode in sessions[:: -(-len(sessions) // each) or 1]:
+            solved = first_success(episode)
+            outcome = "unsolved" if not solved else "first" if solved == 1 else "later"
+            tag = "unscored" if episode.unscored else outcome
+            place = f"{arm}, trained on {family}, seed {result.labels['seed']}"
+            made = page(place, [(arm, episode)], [tag])
+            yield {**made, "arm": arm, "attempt": f"{solved:02d}" if solved else "never"}
+
+
+# ---------------------------------------------------------------- text
+
+
+def _markdown(statistics: Json) -> str:
+    lines = [f"# {statistics['name']}", "", statistics["question"], ""]
+    codes = ", ".join(statistics["codes"])
+    lines += [f"{statistics['jobs']} of {statistics['planned']} jobs; code {codes}.", ""]
+    lines += [*(f"- {note}" for note in statistics["notes"]), ""]
+    for name, found in statistics["evaluations"].items():
+        made = [tables.leaderboard(found), tables.comparisons(found), tables.dose(found)]
+        made.append(tables.rates(found))
+        lines += [f"## Evaluation {name}", ""]
+        lines += [t.markdown() for t in made if t is not None and t.rows]
+    cost = tables.costs(statistics)
+    lines += ["## Training", "", cost.markdown()] if cost.rows else []
+    return "\n".join([*lines, INTERVALS, ""])
+
+
+def _csv(results: Results) -> str:
+    """A row per job and evaluation: its labels, its code, and its numbers."""
+    rows = []
+    for result in results.done:
+        for name, numbers in result.metrics["evaluations"].items():
+            row = {**result.labels, "job": result.folder.name, "code": result.code}
+            row |= {"evaluation": name, "tasks": numbers["tasks"], "unscored": numbers["unscored"]}
+            row |= {f"success@{k}": v for k, v in enumerate(numbers["success"], start=1)}
+            row |= {"gain": numbers["gain"], "mean_score": numbers["mean_score"]}
+            row |= {f"train_{key}": value for key, value in result.metrics["cost"].items()}
+            row["exploits"] = numbers["exploits"]["found"]
+            rows.append(row)
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()

@@ -1,0 +1,146 @@
+"""A folder of results, read back: jobs of one specification, run by one version of the code."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from corgi_gym.benchmarks.bench.identity import digest
+from corgi_gym.benchmarks.bench.job import JOB, METRICS, RUN, STATUS
+from corgi_gym.benchmarks.bench.runner import DONE, FAILED, JOBS, SPEC
+from corgi_gym.benchmarks.run_writer import SilentFolder
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Result:
+    """One finished job.
+
+    Attributes:
+        folder: Where it lies.
+        labels: Which cell it is (`corgi_gym.benchmarks.bench.spec.Job.labels`).
+        config: What was run.
+        code: Version of the code that ran it.
+        metrics: What it showed (`corgi_gym.benchmarks.bench.job.job_metrics`).
+    """
+
+    folder: Path
+    labels: Json
+    config: Json
+    code: str
+    metrics: Json
+
+
+@dataclass(slots=True)
+class Results:
+    """All that is reported.
+
+    Attributes:
+        folder: Where it lies.
+        spec: The specification as plain data.
+        plan: Labels of every job of the specification, in its order.
+        done: Finished jobs, in that order.
+        notes: What is missing or odd, in sentences.
+    """
+
+    folder: Path
+    spec: Json
+    plan: list[Json]
+    done: list[Result]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def codes(self) -> list[str]:
+        """Versions of the code among the results."""
+        return sorted({result.code for result in self.done})
+
+
+def read_results(folder: Path, *, code: str | None = None, mixed: bool = False) -> Results:
+    """Read the finished jobs of the specification that ``folder`` was last run with.
+
+    Args:
+        folder: What `corgi_gym.benchmarks.bench.runner.run_bench` wrote.
+        code: Read only results of this version of the code.
+        mixed: Take results of several versions; of two of one job, the newer.
+
+    Raises:
+        FileNotFoundError: If it is no such folder.
+        ValueError: If there are no results, or those of several versions and ``mixed`` is not set.
+    """
+    written = SilentFolder(folder).read_json(SPEC)
+    if written is None:
+        raise FileNotFoundError(f"{folder} holds no benchmark: it has no {SPEC}")
+    order = {entry["config"]: i for i, entry in enumerate(written["jobs"])}
+    found, failed, others = _jobs(folder, order)
+    versions = Counter(result.code for result in found)
+    if code is not None:
+        found = [result for result in found if result.code == code]
+    elif len(versions) > 1 and not mixed:
+        told = ", ".join(f"{name} ({count} jobs)" for name, count in versions.items())
+        raise ValueError(
+            f"{folder} has results of {len(versions)} versions of the code: {told}; choose one "
+            "with --code, or mix them with --mixed-code, which the report will say"
+        )
+    if not found:
+        raise ValueError(f"{folder} has no finished job" + (f" of code {code}" if code else ""))
+    newest = {}
+    for result in sorted(found, key=lambda r: (r.folder / STATUS).stat().st_mtime):
+        newest[digest(result.config)] = result
+    done = [newest[config] for config in sorted(newest, key=order.__getitem__)]
+    results = Results(folder, written["spec"], [e["labels"] for e in written["jobs"]], done)
+    results.notes = _notes(results, failed, others)
+    return results
+
+
+def _jobs(folder: Path, order: dict[str, int]) -> tuple[list[Result], list[Json], int]:
+    """Finished jobs, the labels of failed ones, and how many are of another specification."""
+    found, failed, others = [], [], 0
+    for path in sorted((folder / JOBS).glob("*")):
+        files = SilentFolder(path)
+        job, status = files.read_json(JOB), files.read_json(STATUS)
+        if job is None:
+            continue
+        if digest(job["config"]) not in order:
+            others += 1
+        elif status and status["status"] == DONE:
+            metrics = files.read_json(METRICS)
+            found.append(Result(path, job["labels"], job["config"], job["code"], metrics))
+        elif status and status["status"] == FAILED:
+            place = order[digest(job["config"])]
+            failed.append({**job["labels"], "error": status["error"], "place": place})
+    return found, sorted(failed, key=lambda labels: labels["place"]), others
+
+
+def _notes(results: Results, failed: list[Json], others: int) -> list[str]:
+    notes = []
+    missing = len(results.plan) - len(results.done)
+    if missing:
+        notes.append(f"{missing} of {len(results.plan)} jobs have no result; arms differ in seeds.")
+    for job in failed:
+        last = job["error"].strip().rpartition("\n")[2]
+        notes.append(f"{job['arm']} on {job['family']}, seed {job['seed']} failed: {last}.")
+    if others:
+        notes.append(f"{others} results of another specification in this folder are left out.")
+    if len(results.codes) > 1:
+        notes.append(
+            f"Results of {len(results.codes)} versions of the code are mixed: "
+            f"{', '.join(results.codes)}. Differences between arms may be differences of code."
+        )
+    for package, versions in sorted(_versions(results).items()):
+        if len(versions) > 1:
+            notes.append(f"Jobs ran with several versions of {package}: {', '.join(versions)}.")
+    return notes
+
+
+def _versions(results: Results) -> dict[str, list[str]]:
+    found: dict[str, set[str]] = {}
+    for result in results.done:
+        config = SilentFolder(result.folder).read_json(f"{RUN}/config.json") or {}
+        for package, version in config.get("versions", {}).items():
+            found.setdefault(package, set()).add(str(version))
+        if machine := config.get("machine"):
+            found.setdefault("machine", set()).add(machine)
+    return {package: sorted(versions) for package, versions in found.items()}

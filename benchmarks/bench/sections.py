@@ -1,0 +1,233 @@
+"""The sections of a benchmark's page: figures and tables of one evaluation, and of training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from corgi_gym.benchmarks.bench import tables
+from corgi_gym.benchmarks.bench.analysis import RATES
+from corgi_gym.benchmarks.bench.charts import (
+    Panel,
+    Ranked,
+    heat_chart,
+    panel_chart,
+    ranking_chart,
+    top_of,
+)
+from corgi_gym.benchmarks.figures import table
+from corgi_gym.benchmarks.svg import short, ticks
+
+_TICKS = 6
+INTERVALS = (
+    "Intervals of the ranking resample seeds within families (stratified bootstrap, 95%); with "
+    "five seeds they are too short, so read differences off the comparison, whose intervals are "
+    "Welch's over seeds, and whose p-values are corrected for the number of comparisons by Holm."
+)
+
+Json = dict[str, Any]
+Curves = Mapping[str, Sequence[tuple[float, float]]]
+
+
+def section(heading: str, *parts: str) -> str:
+    """Parts of a page (HTML) under a heading (text)."""
+    return f"<section><h2>{escape(heading)}</h2>{''.join(parts)}</section>"
+
+
+def _grid(caption: str, pictures: Sequence[str]) -> str:
+    """Pictures side by side, with what they show said once above them."""
+    figures = "".join(f"<figure>{picture}</figure>" for picture in pictures)
+    return f'<p class="what">{escape(caption)}</p><div class="grid">{figures}</div>'
+
+
+def _html_table(made: tables.Table) -> str:
+    return f'<div class="numbers">{table(made.caption, made.header, made.rows)}</div>'
+
+
+def evaluation_section(name: str, found: Json, ranked: bool) -> str:
+    """All about one evaluation; ``ranked`` is the one that the benchmark is about."""
+    k = found["rank"]
+    rows = [Ranked(row["arm"], *row["mean"], row["first"][0]) for row in found["leaderboard"]]
+    tasks = sorted({row["tasks"] for row in found["leaderboard"]})
+    caption = (
+        f"Mean over families and seeds, greedy, {' or '.join(map(str, tasks))} tasks a run. "
+        f"{INTERVALS}"
+    )
+    ranking = ranking_chart("Ranking", rows, "success@1", f"success@{k}")
+    figure = f"<figure>{ranking}<figcaption>{escape(caption)}</figcaption></figure>"
+    parts = [f'<div class="ranking">{figure}</div>', _html_table(tables.leaderboard(found))]
+    if found["comparisons"]:
+        parts.append(_html_table(tables.comparisons(found)))
+    parts += [f"<h3>{heading}</h3>{body}" for heading, body in _details(found) if body]
+    what = "Leaderboard" if ranked else "Also evaluated"
+    return section(f"{what}: evaluation {name}", *parts)
+
+
+def _details(found: Json) -> Iterator[tuple[str, str]]:
+    yield "Success by attempt", _by_attempt(found)
+    yield "Success at equal cost", _at_equal_cost(found["curves"])
+    yield "Feedback levels", _by_level(found)
+    yield "By family", _by_family(found)
+    yield "Retries", _html_table(tables.rates(found)) + _by_retry(found)
+
+
+def _by_attempt(found: Json) -> str:
+    """Success by attempt, each arm among the others, with independent resampling beside it."""
+    curves = found["curves"]
+    points = {arm: list(enumerate(curve["success"], start=1)) for arm, curve in curves.items()}
+    bands = {arm: list(zip(c["low"], c["high"], strict=True)) for arm, c in curves.items()}
+    resampled = {
+        arm: {"independent samples": list(enumerate(curve["resampling"], start=1))}
+        for arm, curve in curves.items()
+        if "resampling" in curve
+    }
+    caption = "Each retry follows the checker's feedback; grey: the other arms."
+    if resampled:
+        caption += (
+            " Dashed: as many independent samples at the training temperature, without feedback."
+        )
+    x_ticks = _attempt_ticks(found["attempts"])
+    return _panels(
+        points, bands, resampled, x_ticks, "attempt", short, "share of tasks solved", caption
+    )
+
+
+def _at_equal_cost(curves: Json) -> str:
+    """Success against the tokens that were written per task; nothing where nothing is beside it."""
+    points = {a: _pairs(c["tokens"], c["success"]) for a, c in curves.items() if "resampling" in c}
+    sampled = {
+        arm: {"independent samples": _pairs(c["resampling_tokens"], c["resampling"])}
+        for arm, c in curves.items()
+        if "resampling" in c
+    }
+    if not points:
+        return ""
+    lines = [*points.values(), *(line for found in sampled.values() for line in found.values())]
+    most = max(x for line in lines for x, _ in line)
+    caption = (
+        "Tokens written per task until it was solved or given up. Dashed: independent samples "
+        "without feedback."
+    )
+    return _panels(
+        points, {}, sampled, ticks(0, most), "tokens", short, "share of tasks solved", caption
+    )
+
+
+def _by_level(found: Json) -> str:
+    made = tables.dose(found)
+    if made is None:
+        return ""
+    levels = list(made.header[1:])
+    points = {
+        entry: [(levels.index(level), est[0]) for level, est in by_level.items()]
+        for entry, by_level in found["dose"].items()
+    }
+    bands = {e: [(est[1], est[2]) for est in d.values()] for e, d in found["dose"].items()}
+    panels = _panels(
+        points, bands, {}, list(range(len(levels))), "level", lambda x: levels[round(x)],
+        f"success@{found['rank']}", "From no feedback to every message of the checker.",
+    )  # fmt: skip
+    return panels + _html_table(made)
+
+
+def _by_family(found: Json) -> str:
+    """Heat maps of arms and families: those trained on, and those evaluated, if several."""
+    parts = []
+    for kind, caption in (
+        ("trained", "Columns: the family that was trained on."),
+        ("tested", "Columns: the family of the task, over all runs of the arm."),
+    ):
+        rows = {arm: cells[kind] for arm, cells in found["families"].items()}
+        columns = list(dict.fromkeys(family for cells in rows.values() for family in cells))
+        if len(columns) > 1:
+            chart = heat_chart("Arms and families", rows, columns, f"success@{found['rank']}")
+            parts.append(_grid(caption, [chart]))
+    return "".join(parts)
+
+
+def _by_retry(found: Json) -> str:
+    """Share of retries that solve, per attempt, with those that regress and repeat beside it."""
+    lines: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    for arm, rates in found["rates"].items():
+        lines[arm] = {
+            name: [(k, v) for k, v in enumerate(rates[name], start=2) if v is not None]
+            for name in RATES
+        }
+    made = {arm: found for arm, found in lines.items() if found["fix"]}
+    points = {arm: found["fix"] for arm, found in made.items()}
+    names = {"regress": "score less", "repeat": "repeat"}
+    beside = {
+        arm: {names[name]: found[name] for name in names if found[name]}
+        for arm, found in made.items()
+    }
+    caption = "Share of the retries at each attempt that solve the task, score less, or repeat."
+    last = max((x for line in points.values() for x, _ in line), default=2)
+    x_ticks = [k for k in _attempt_ticks(int(last)) if k > 1] or [2]
+    return _panels(
+        points, {}, beside, x_ticks, "attempt", short, "share of retries", caption, alone=True
+    )
+
+
+def training_section(statistics: Json) -> str:
+    """Learning curves against tokens and seconds, and what training cost."""
+    learning = {arm: rows for arm, rows in statistics["learning"].items() if rows}
+    if not learning:
+        return ""
+    parts = []
+    for key, caption in (
+        ("tokens", "Against tokens that the model wrote in training."),
+        ("seconds", "Against seconds of training, evaluations left out."),
+    ):
+        points = {a: [(row[key], row["success"]) for row in rows] for a, rows in learning.items()}
+        bands = {a: [(row["low"], row["high"]) for row in rows] for a, rows in learning.items()}
+        most = max(x for line in points.values() for x, _ in line)
+        panels = _panels(
+            points, bands, {}, ticks(0, most or 1), key, short, "success on validation tasks",
+            f"{caption} Mean of the runs; whiskers: lowest and highest run.",
+        )  # fmt: skip
+        parts.append(f"<h3>Success against {key}</h3>{panels}")
+    return section("Training", *parts, _html_table(tables.costs(statistics)))
+
+
+def _panels(
+    points: Curves,
+    bands: Mapping[str, Sequence[tuple[float, float]]],
+    dashed: Mapping[str, Curves],
+    x_ticks: Sequence[float],
+    x_label: str,
+    x_form: Any,
+    measure: str,
+    caption: str,
+    *,
+    alone: bool = False,
+) -> str:
+    """A panel per arm on common axes; ``alone`` leaves the other arms out."""
+    heights = [y for line in points.values() for _, y in line]
+    heights += [high for band in bands.values() for _, high in band]
+    heights += [y for lines in dashed.values() for line in lines.values() for _, y in line]
+    pictures = []
+    for arm, line in points.items():
+        panel = Panel(
+            arm,
+            line,
+            bands.get(arm, ()),
+            dashed.get(arm, {}),
+            () if alone else [other for name, other in points.items() if name != arm],
+        )
+        pictures.append(
+            panel_chart(
+                panel, top=top_of(heights), x_ticks=x_ticks, x_label=x_label, x_form=x_form,
+                measure=measure,
+            )
+        )  # fmt: skip
+    return _grid(caption, pictures) if pictures else ""
+
+
+def _attempt_ticks(attempts: int) -> list[float]:
+    every = -(-attempts // _TICKS)
+    return [1, *(k for k in range(2, attempts + 1) if k % every == 0)] if attempts > 1 else [1]
+
+
+def _pairs(x: Sequence[float], y: Sequence[float]) -> list[tuple[float, float]]:
+    return list(zip(x, y, strict=True))

@@ -1,0 +1,328 @@
+"""A benchmark specification: a YAML file whose lists, multiplied out, are jobs.
+
+A job is a recipe (`corgi_gym.benchmarks.recipe`) with the labels that say which cell of the
+experiment it is. Arms are what is compared: an algorithm with a feedback level and a session
+reward. Families are the strata of the statistics, seeds their runs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from corgi_gym.agents.algorithms import get_algorithm
+from corgi_gym.benchmarks.recipe import RECIPES, Recipe, find, from_dict, load_recipe, merged
+
+SPECS = RECIPES / "bench"
+# The arm of the model as it is: no training, only the evaluations.
+UNTRAINED = "untrained"
+# Rounds of a budget that is counted in tokens or seconds: more than any such budget reaches.
+_NO_LIMIT = 100_000
+_BUDGETS = {"rounds": "rounds", "tokens": "max_tokens", "seconds": "max_seconds"}
+
+
+@dataclass(slots=True)
+class EvaluationPlan:
+    """One greedy evaluation of the trained policy.
+
+    Attributes:
+        tasks: Number of tasks.
+        attempts: Attempts per task, which may exceed those of training (CORGI evaluates up to 20).
+        resampling: Independent samples per task without feedback, for the curve beside it; 0: none.
+        split: ``"test"`` or ``"validation"``.
+        id: Another environment than the job's family, such as one of held-out families.
+        kwargs: Arguments of the environment: with ``id`` all of them, else those that differ.
+            ``feedback`` is the level of training unless it is given here.
+    """
+
+    tasks: int = 256
+    attempts: int = 20
+    resampling: int = 0
+    split: str = "test"
+    id: str | None = None
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class CurvePlan:
+    """Evaluations while training, for curves against tokens and seconds.
+
+    Attributes:
+        every: Rounds between two; 0: only before and after.
+        tasks: Number of validation tasks.
+        attempts: Attempts per task.
+    """
+
+    every: int = 0
+    tasks: int = 64
+    attempts: int = 4
+
+
+@dataclass(slots=True)
+class Spec:
+    """A benchmark.
+
+    Attributes:
+        name: Its name; by default that of its file.
+        question: What it asks, in a sentence.
+        recipe: The recipe that every job starts from.
+        set: What all jobs change in it.
+        algorithms: Names of the algorithm table, ``"untrained"``, or mappings with ``name``,
+            ``algorithm``, ``set``, and ``feedback`` or ``session_reward`` where that arm has its
+            own.
+        families: Name -> ``{id, kwargs}`` of the environment; empty: that of the recipe.
+        feedback: Feedback levels in training.
+        session_reward: Session rewards in training.
+        seeds: Seeds of training.
+        budget: One of ``rounds``, ``tokens`` (that the model writes in training) and ``seconds``
+            (of training); no new round starts after it.
+        curve: See `CurvePlan`.
+        evaluations: Name -> `EvaluationPlan`; the first is what is ranked.
+        reference: The arm that all others are compared with; by default the first.
+        rank: Attempts of the success that is ranked and compared.
+        target: Success within the curve's attempts whose cost in tokens and seconds is reported.
+    """
+
+    name: str = "custom"
+    question: str = ""
+    recipe: str = "quickstart"
+    set: dict[str, Any] = field(default_factory=dict)
+    algorithms: list[Any] = field(default_factory=list)
+    families: dict[str, Any] = field(default_factory=dict)
+    feedback: list[str] = field(default_factory=lambda: ["full"])
+    session_reward: list[str] = field(default_factory=lambda: ["best"])
+    seeds: list[int] = field(default_factory=lambda: [0, 1, 2, 3, 4])
+    budget: dict[str, int] = field(default_factory=dict)
+    curve: dict[str, Any] = field(default_factory=dict)
+    evaluations: dict[str, Any] = field(default_factory=lambda: {"test": {}})
+    reference: str = ""
+    rank: int = 4
+    target: float = 0.5
+
+    def as_dict(self) -> dict[str, Any]:
+        """The specification as plain data."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One cell of the experiment.
+
+    Attributes:
+        arm: What is compared, as shown.
+        algorithm: The name of its entry in the specification.
+        family: Stratum.
+        feedback: Level in training.
+        session_reward: In training.
+        seed: Of training.
+        recipe: What is trained; its evaluation is the learning curve.
+        evaluations: Name -> `EvaluationPlan` as plain data.
+        trains: Whether there is anything to train.
+    """
+
+    arm: str
+    algorithm: str
+    family: str
+    feedback: str
+    session_reward: str
+    seed: int
+    recipe: Recipe
+    evaluations: dict[str, Any]
+    trains: bool
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """Which cell it is."""
+        names = ("arm", "algorithm", "family", "feedback", "session_reward", "seed")
+        return {name: getattr(self, name) for name in names}
+
+    def config(self) -> dict[str, Any]:
+        """All that decides its results, as plain data; the code comes on top."""
+        recipe = self.recipe.as_dict()
+        recipe.pop("name")
+        return {"recipe": recipe, "evaluations": self.evaluations, "trains": self.trains}
+
+    def __str__(self) -> str:
+        """How lists and errors call it."""
+        return f"{self.arm} / {self.family} / seed {self.seed}"
+
+
+def load_spec(name: str) -> Spec:
+    """Load a specification by name (from ``benchmarks/recipes/bench``) or path.
+
+    Raises:
+        FileNotFoundError: If there is none; the message lists the shipped ones.
+        ValueError: For an unknown key or an impossible value, named.
+    """
+    import yaml
+
+    path = find(name, Path(), SPECS, "benchmark")
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if isinstance(data, dict):
+        data.setdefault("name", path.stem)
+    return spec_of(data, path.name)
+
+
+def spec_of(data: Any, where: str = "benchmark") -> Spec:
+    """A specification from plain data, checked.
+
+    Raises:
+        ValueError: For an unknown key or an impossible value, named.
+    """
+    spec: Spec = from_dict(data, Spec, where)
+    lists = ("algorithms", "feedback", "session_reward", "seeds")
+    for name in lists:
+        value = getattr(spec, name)
+        if not isinstance(value, list) or not value:
+            raise ValueError(f"{where}.{name} must be a list with at least one entry")
+        if len({str(entry) for entry in value}) < len(value):
+            raise ValueError(f"{where}.{name} names something twice: {value!r}")
+    unknown = spec.budget.keys() - _BUDGETS.keys()
+    if unknown or len(spec.budget) > 1:
+        raise ValueError(f"{where}.budget takes one of {', '.join(_BUDGETS)}, got {spec.budget!r}")
+    if not spec.evaluations:
+        raise ValueError(f"{where}.evaluations must name at least one evaluation")
+    if spec.rank < 1:
+        raise ValueError(f"{where}.rank must be a positive integer, got {spec.rank!r}")
+    if not 0 < spec.target <= 1:
+        raise ValueError(f"{where}.target must be above 0 and at most 1, got {spec.target!r}")
+    arms = list(dict.fromkeys(job.arm for job in jobs_of(spec)))
+    spec.reference = spec.reference or arms[0]
+    if spec.reference not in arms:
+        raise ValueError(f"{where}.reference {spec.reference!r} is no arm: {', '.join(arms)}")
+    return spec
+
+
+def jobs_of(spec: Spec) -> list[Job]:
+    """All jobs, seed by seed, so that every arm has a result early.
+
+    Raises:
+        ValueError: For an impossible value, with the job that it would be part of.
+    """
+    base = load_recipe(spec.recipe).as_dict()
+    families = spec.families or {"all": base["env"]}
+    evaluations = {name: _evaluation(name, plan) for name, plan in spec.evaluations.items()}
+    found: dict[tuple[Any, ...], Job] = {}
+    for seed, (name, env) in itertools.product(spec.seeds, families.items()):
+        for arm in _arms(spec):
+            if arm.algorithm == UNTRAINED and seed != spec.seeds[0]:
+                continue  # nothing is drawn: its one run stands for every seed
+            key = (arm.name, name, seed)
+            if key in found:
+                raise ValueError(f"two arms are called {arm.name!r}; give one another name")
+            found[key] = _job(spec, base, arm, name, env, seed, evaluations)
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Arm:
+    """An entry of ``algorithms`` with one feedback level and one session reward."""
+
+    name: str
+    entry: str
+    algorithm: str
+    feedback: str
+    session_reward: str
+    changes: dict[str, Any]
+
+
+def _arms(spec: Spec) -> Iterator[_Arm]:
+    for entry in spec.algorithms:
+        data = {"algorithm": entry} if isinstance(entry, str) else entry
+        if not isinstance(data, dict) or "algorithm" not in data:
+            raise ValueError(f"algorithms: expected a name or a mapping with it, got {entry!r}")
+        known = ("name", "algorithm", "set", "feedback", "session_reward")
+        if unknown := data.keys() - set(known):
+            raise ValueError(
+                f"algorithms: unknown key {min(unknown)!r} in {entry!r}; known: {', '.join(known)}"
+            )
+        algorithm = data["algorithm"]
+        levels = [data["feedback"]] if "feedback" in data else spec.feedback
+        rewards = [data["session_reward"]] if "session_reward" in data else spec.session_reward
+        if algorithm == UNTRAINED:
+            rewards = rewards[:1]  # which pays nothing here
+        own = data.get("name", algorithm)
+        for level, reward in itertools.product(levels, rewards):
+            parts = [own, *[level] * (len(levels) > 1), *[reward] * (len(rewards) > 1)]
+            yield _Arm(" · ".join(parts), own, algorithm, level, reward, data.get("set") or {})
+
+
+def _evaluation(name: str, plan: Any) -> EvaluationPlan:
+    made: EvaluationPlan = from_dict(plan or {}, EvaluationPlan, f"evaluations.{name}")
+    if made.resampling < 0:
+        raise ValueError(f"evaluations.{name}.resampling must be 0 or more")
+    if not name.replace("_", "").replace("-", "").isalnum():
+        raise ValueError(f"evaluations: {name!r} names a file: letters, digits, _ and - only")
+    return made
+
+
+def _job(
+    spec: Spec,
+    base: dict[str, Any],
+    arm: _Arm,
+    family: str,
+    env: dict[str, Any],
+    seed: int,
+    evaluations: dict[str, EvaluationPlan],
+) -> Job:
+    curve: CurvePlan = from_dict(spec.curve, CurvePlan, "curve")
+    changes = merged(spec.set, arm.changes)
+    data = merged(base, changes)
+    kwargs = {
+        **env.get("kwargs", {}),
+        **changes.get("env", {}).get("kwargs", {}),
+        "feedback": arm.feedback,
+        "session_reward": arm.session_reward,
+    }
+    data["env"] = {"id": env.get("id", base["env"]["id"]), "kwargs": kwargs}
+    trains = arm.algorithm != UNTRAINED
+    data |= {"name": f"{spec.name}: {arm.name}", "seed": seed}
+    # an arm that trains nothing needs a row of the table all the same; its numbers play no part
+    data["algorithm"] = arm.algorithm if trains else "best_of_k"
+    data["evaluation"] = {
+        "tasks": curve.tasks,
+        "attempts": curve.attempts,
+        "split": "validation",
+        "every": curve.every,
+    }
+    for name, amount in spec.budget.items():
+        if name != "rounds":
+            data["train"]["rounds"] = _NO_LIMIT
+        data["train"][_BUDGETS[name]] = amount
+    try:
+        recipe = from_dict(data).check()
+        if trains and get_algorithm(recipe.algorithm).trainer is None:
+            raise ValueError(f"{recipe.algorithm} trains nothing: name it {UNTRAINED!r}")
+        job = Job(
+            arm.name, arm.entry, family, arm.feedback, arm.session_reward, seed,
+            recipe, {n: dataclasses.asdict(e) for n, e in evaluations.items()}, trains,
+        )  # fmt: skip
+        for name in evaluations:
+            evaluation_recipe(recipe, job.evaluations[name]).check()
+    except ValueError as error:
+        raise ValueError(f"{arm.name} on {family}: {error}") from error
+    return job
+
+
+def evaluation_recipe(recipe: Recipe, plan: dict[str, Any]) -> Recipe:
+    """The recipe whose evaluation is ``plan``: the job's environment, or another one."""
+    data = recipe.as_dict()
+    kwargs = dict(plan["kwargs"])
+    if plan["id"] is not None:
+        level = data["env"]["kwargs"].get("feedback", "full")
+        data["env"] = {"id": plan["id"], "kwargs": {"feedback": level, **kwargs}}
+        kwargs = {}
+    data["evaluation"] = {
+        "tasks": plan["tasks"],
+        "attempts": plan["attempts"],
+        "split": plan["split"],
+        "env_kwargs": kwargs,
+    }
+    return from_dict(data)

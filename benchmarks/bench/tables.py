@@ -1,0 +1,167 @@
+"""The tables of a benchmark as rows of text: the same in HTML, in Markdown and on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from corgi_gym.benchmarks.svg import percent, short
+
+NONE = "–"
+
+Json = dict[str, Any]
+
+
+class Table(NamedTuple):
+    """A caption, the names of the columns, and rows of text."""
+
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def markdown(self) -> str:
+        """The table in Markdown."""
+        lines = [self.header, ["---"] * len(self.header), *self.rows]
+        body = "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in r)} |" for r in lines)
+        return f"**{self.caption}**\n\n{body}\n"
+
+
+def leaderboard(evaluation: Json) -> Table:
+    """Arms by success, best first."""
+    k, last = evaluation["rank"], evaluation["attempts"]
+    header = [
+        "arm", "runs", "success@1", f"success@{k} (95% interval)", "IQM (95% interval)",
+        f"success@{last}", "gained by retrying", "mean best score", "exploits in solved replies",
+    ]  # fmt: skip
+    rows = [
+        [
+            row["arm"],
+            str(row["runs"]),
+            percent(row["first"][0]),
+            with_interval(row["mean"]),
+            with_interval(row["iqm"]),
+            percent(row["last"]),
+            percent(row["gain"]),
+            f"{row['mean_score']:.3f}",
+            exploits(row["exploits"]),
+        ]
+        for row in evaluation["leaderboard"]
+    ]
+    return Table(f"Ranked by success within {k} attempts", header, rows)
+
+
+def comparisons(evaluation: Json) -> Table:
+    """Each arm against the reference."""
+    k = evaluation["rank"]
+    header = [
+        "arm", f"change of success@{k}, points (95% over seeds)", "p", "p (Holm)", "separated",
+        "probability of improvement", "points on the same tasks (95% over tasks)", "seeds",
+    ]  # fmt: skip
+    rows = [
+        [
+            row["arm"],
+            points(row["change"], *row["interval"]),
+            p_value(row["p"]),
+            p_value(row["p_holm"]),
+            "yes" if row["p_holm"] <= 0.05 else "no",
+            f"{row['better'][0]:.2f} ({row['better'][1]:.2f} to {row['better'][2]:.2f})",
+            points(*row["on_tasks"]),
+            str(row["seeds"]),
+        ]
+        for row in evaluation["comparisons"]
+    ]
+    return Table(f"Compared with {evaluation['reference']}", header, rows)
+
+
+def rates(evaluation: Json) -> Table:
+    """What retries do, per arm: over all attempts."""
+    rows = []
+    for arm, found in evaluation["rates"].items():
+        total = sum(found["retries"])
+        overall = [
+            sum((share or 0.0) * n for share, n in zip(found[name], found["retries"], strict=True))
+            for name in ("fix", "regress", "repeat")
+        ]
+        cells = [percent(value / total) if total else NONE for value in overall]
+        rows.append([arm, f"{total:,}", *cells])
+    header = ["arm", "retries", "solve the task", "score less than before", "repeat word for word"]
+    return Table("What retries do, all attempts together", header, rows)
+
+
+def costs(statistics: Json) -> Table:
+    """What training cost, and what the target cost, per arm."""
+    target = statistics["target"]
+    rows = [
+        [
+            arm,
+            f"{cost['steps']:,.0f}",
+            f"{cost['sessions']:,.0f}",
+            f"{cost['tokens']:,.0f}",
+            f"{cost['train_seconds']:,.0f}",
+            f"{cost['reached']} of {cost['runs']}",
+            number(cost["tokens_to_target"]),
+            number(cost["seconds_to_target"]),
+        ]
+        for arm, cost in statistics["cost"].items()
+        if cost
+    ]
+    header = [
+        "arm", "rounds", "sessions", "tokens", "seconds", f"runs that reached {percent(target)}",
+        "tokens to it (median)", "seconds to it (median)",
+    ]  # fmt: skip
+    return Table("Cost of training, mean of the runs", header, rows)
+
+
+def dose(evaluation: Json) -> Table | None:
+    """Success by feedback level; None where there is one level only."""
+    levels = list(dict.fromkeys(level for found in evaluation["dose"].values() for level in found))
+    rows = [
+        [entry, *(with_interval(found[level]) if level in found else NONE for level in levels)]
+        for entry, found in evaluation["dose"].items()
+    ]
+    caption = f"Success within {evaluation['rank']} attempts by feedback level in training"
+    return Table(caption, ["algorithm", *levels], rows) if rows else None
+
+
+def with_interval(estimate: Sequence[float]) -> str:
+    """A share with its interval.
+
+    Example:
+        >>> with_interval([0.5, 0.4, 0.6])
+        '50.0% (40.0 to 60.0)'
+    """
+    value, low, high = estimate
+    return f"{percent(value)} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def points(change: float, low: float | None, high: float | None) -> str:
+    """A difference of shares in percentage points.
+
+    Example:
+        >>> points(0.05, -0.01, 0.11), points(0.05, None, None)
+        ('+5.0 (-1.0 to +11.0)', '+5.0 (too few seeds)')
+    """
+    if low is None or high is None:
+        return f"{100 * change:+.1f} (too few seeds)"
+    return f"{100 * change:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
+def p_value(p: float) -> str:
+    """A p-value in four digits.
+
+    Example:
+        >>> p_value(0.04), p_value(1e-9)
+        ('0.0400', '<0.0001')
+    """
+    return f"{p:.4f}" if p >= 0.0001 else "<0.0001"
+
+
+def exploits(found: Json) -> str:
+    """How many paid replies the audit would call an exploit."""
+    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(found["kinds"].items()))
+    return f"{found['found']} of {found['looked_at']}" + (f" ({kinds})" if kinds else "")
+
+
+def number(value: float | None) -> str:
+    """A number in a few characters; one that does not exist is a dash."""
+    return NONE if value is None else short(value)

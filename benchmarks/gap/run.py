@@ -1,0 +1,185 @@
+"""``corgi-gym gap``: measure the gap, improve on it if asked to, and write it down as it goes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from corgi_gym.benchmarks.display import Display
+from corgi_gym.benchmarks.gap.improve import POLICY, improve, round_folder, rounds_done
+from corgi_gym.benchmarks.gap.measure import SAMPLES, VERDICTS, Bench, Measured
+from corgi_gym.benchmarks.gap.page import as_markdown, as_page
+from corgi_gym.benchmarks.gap.selection import Rule, parse_rule
+from corgi_gym.benchmarks.gap.settings import GapSettings
+from corgi_gym.benchmarks.policy import Policy, check_inputs, load_policy
+from corgi_gym.benchmarks.provenance import describe
+from corgi_gym.benchmarks.recipe import Recipe
+from corgi_gym.benchmarks.run_writer import RunFolder, to_json
+
+CONFIG, RESULT, MARKDOWN, PAGE = "config.json", "gap.json", "gap.md", "gap.html"
+# Parts of a recipe on which its samples, and what is learned from them, depend.
+_FIXED = ("model", "engine", "env", "sampling", "evaluation", "seed")
+_FIXED_TRAINING = (*_FIXED, "train")
+
+
+class GapFolder(RunFolder):
+    """The folder of one ``corgi-gym gap``; see `RunFolder` for what it raises."""
+
+    results = (CONFIG, SAMPLES, VERDICTS, RESULT, str(round_folder(Path(), 1)))
+
+    def _remove(self, names: list[str]) -> None:
+        super()._remove(names)
+        for later in self.path.glob("round-*"):
+            shutil.rmtree(later)
+
+    def drop_torn_rows(self) -> None:
+        """Cut off a last line that a kill left half written, so that rows can be appended."""
+        for path in (self.path / SAMPLES, self.path / VERDICTS):
+            if path.exists():
+                data = path.read_bytes()
+                whole = data.rfind(b"\n") + 1
+                if whole < len(data):
+                    path.write_bytes(data[:whole])
+
+
+def run_gap(
+    recipe: Recipe,
+    settings: GapSettings,
+    out: str | Path,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+    display: Display | None = None,
+) -> dict[str, Any]:
+    """Measure the gap of a recipe's model on its evaluation tasks; returns what ``gap.json`` holds.
+
+    Samples and verdicts are on the disk as they come. With ``resume`` nothing that is there is
+    asked again; the verifiers, their model and the rules may differ from those before, so that
+    samples that exist are judged in another way.
+
+    Args:
+        recipe: Model, environment, sampling, prompts (``evaluation.tasks``) and, for rounds of
+            improvement, training.
+        settings: See `GapSettings`.
+        out: Folder of the results.
+        overwrite: Replace what is in it.
+        resume: Go on with what is in it.
+        display: Where to show how it goes; by default on standard error.
+
+    Raises:
+        ValueError: For an impossible value, or samples in ``out`` that are of something else.
+        FileExistsError: If ``out`` holds results already.
+        EngineError: If generation fails; everything up to then is on disk.
+    """
+    if overwrite and resume:
+        raise ValueError("overwrite starts anew and resume goes on: choose one of the two")
+    settings.check()
+    check_inputs(recipe, train=False)
+    _check_improvement(recipe, settings)
+    folder = GapFolder(out, overwrite=overwrite, resume=resume)
+    if resume:
+        folder.drop_torn_rows()
+    config = _start(folder, recipe, settings)
+    done = rounds_done(folder.path)
+    if done:
+        recipe = replace(recipe, model=str(round_folder(folder.path, done) / POLICY))
+    with display or Display(0) as shown, _policies(recipe, settings) as (policy, judge):
+        bench = Bench(recipe, settings, folder, policy, judge, shown)
+        rules = bench.rules()
+        learned = parse_rule(settings.improve_rule) if settings.improve_rule else rules[0]
+        result: dict[str, Any] = {"config": config, "learned_from": learned.name, "rounds": []}
+        first = before = None
+        for number in range(settings.improve + 1):
+            kept = _learn(bench, learned, number, done)
+            now = bench.measure(f"test {number}", rules)
+            first, row = first or now, {"round": number, "kept": kept, **now.record()}
+            row |= _changes(now, before, first, recipe.seed)
+            before = now
+            result["rounds"].append(row)
+            _write(folder, result)
+        for name in (MARKDOWN, PAGE):
+            shown.say(f"wrote {folder.path / name}")
+    return result
+
+
+def _changes(
+    now: Measured, before: Measured | None, first: Measured, seed: int
+) -> dict[str, dict[str, float] | None]:
+    """What J has changed by, on the same prompts: since the round before, and since the first."""
+    if before is None:
+        return {}
+    found = {"change": now.change(before, seed), "change_in_all": now.change(first, seed)}
+    return {name: value and value._asdict() for name, value in found.items()}
+
+
+def _learn(bench: Bench, rule: Rule, number: int, done: int) -> int | None:
+    """Bring the policy to round ``number``; returns how many replies it learned from."""
+    if number > done:
+        return improve(bench, rule, number)
+    kept = round_folder(bench.folder.path, number) / "kept.jsonl"
+    return len(kept.read_text("utf-8").splitlines()) if number else None
+
+
+def _check_improvement(recipe: Recipe, settings: GapSettings) -> None:
+    """A policy that learns must be one that can be trained, on an environment with training tasks.
+
+    Raises:
+        ValueError: If it is behind an endpoint.
+    """
+    if settings.improve and recipe.engine in ("openai", "vllm-server"):
+        raise ValueError(
+            f"--improve trains the policy, which engine {recipe.engine!r} does not let it: choose "
+            "--engine transformers or vllm"
+        )
+
+
+def _start(folder: GapFolder, recipe: Recipe, settings: GapSettings) -> dict[str, Any]:
+    """Write ``config.json``, or hold what is to go on against the one that is there."""
+    names = _FIXED_TRAINING if settings.improve else _FIXED
+    config = {**describe(recipe), "gap": asdict(settings), "fixed": settings.fixed()}
+    plain: dict[str, Any] = json.loads(to_json(config))
+    old = folder.read_json(CONFIG)
+    if old is not None:
+        for name in ("fixed", *names):
+            if old.get(name) != plain[name]:
+                raise ValueError(
+                    f"the samples in {str(folder.path)!r} were drawn with {name} = "
+                    f"{old.get(name)!r}, and this is to go on with {plain[name]!r}; give the same, "
+                    "or start anew with --overwrite"
+                )
+    folder.write_json(CONFIG, plain)
+    return plain
+
+
+@contextmanager
+def _policies(recipe: Recipe, settings: GapSettings) -> Iterator[tuple[Policy, Policy]]:
+    """The policy, and the one that verifies: itself, or another model with an engine of its own."""
+    policy = load_policy(recipe)
+    judge = policy
+    try:
+        if settings.verifier_model:
+            remote = settings.verifier_url is not None
+            judge = load_policy(
+                replace(
+                    recipe,
+                    model=settings.verifier_model,
+                    engine="openai" if remote else settings.verifier_engine,
+                    engine_options={"url": settings.verifier_url} if remote else {},
+                )
+            )
+        yield policy, judge
+    finally:
+        policy.engine.close()
+        if judge is not policy:
+            judge.engine.close()
+
+
+def _write(folder: GapFolder, result: dict[str, Any]) -> None:
+    folder.write_json(RESULT, result)
+    folder.replace(MARKDOWN, as_markdown(result))
+    folder.replace(PAGE, as_page(result))

@@ -1,0 +1,263 @@
+"""Sessions in which the policy judges itself: segments, rewards, examples, preferences."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from corgi_gym.agents.credit import attempt_advantages
+from corgi_gym.agents.engines import CharCodec, Sampling, ScriptedEngine
+from corgi_gym.agents.replay import encode
+from corgi_gym.agents.revise import make_pair
+from corgi_gym.agents.rollout import Rollout, Session
+from corgi_gym.agents.s2r import outcome, segment_rewards
+from corgi_gym.agents.self_checked import (
+    CORRECTED,
+    RIGHT,
+    SOLVE,
+    VERIFY,
+    check_self_checked,
+    check_warmup,
+    demonstration,
+    demonstrations,
+    parts_of,
+)
+from corgi_gym.agents.self_feedback import kept_example
+from corgi_gym.envs import Draft, GuidedEnv, TaskSource
+from corgi_gym.rewards import Problem, Verdict
+from corgi_gym.rewards.self_verdict import AGAIN, NO_VERDICT, REQUEST
+
+CODEC = CharCodec()
+
+
+def greeting(reply, target):
+    if reply == "?":
+        raise RuntimeError("broken")
+    score = {"hi": 1.0, "h": 0.5}.get(reply, 0.0)
+    return Verdict.ok() if score == 1.0 else Verdict.wrong(score, Problem("word", "It is not hi."))
+
+
+class Greeting(TaskSource):
+    family = "greeting"
+    summary = "Say hi."
+    checker = greeting
+
+    def generate(self, rng: np.random.Generator) -> Draft:
+        return Draft(str(rng.integers(1000)), "Say hi.", None, "hi")
+
+    def near_misses(self, task):
+        return ["h"]
+
+
+def make_env(**kwargs):
+    settings = {"self_check": True, "session_reward": "last", "max_attempts": 3, **kwargs}
+    return GuidedEnv(tasks={"greeting": Greeting()}, **settings)
+
+
+def rollout_of(*replies):
+    """Sessions in which the policy writes the replies in turn."""
+
+    def script(conversation):
+        turn = conversation.count(AGAIN) + conversation.count(NO_VERDICT)
+        return replies[min(turn, len(replies) - 1)]
+
+    return Rollout(
+        make_env, ScriptedEngine(script), CODEC, Sampling(max_tokens=60), max_length=2000
+    )
+
+
+def session_of(*replies):
+    return rollout_of(*replies).run([Session(index=0, seed=0)])[0]
+
+
+# ---------------------------------------------------------------- segments and their rewards
+
+
+def texts(episode):
+    return [
+        (p.kind, p.attempt, CODEC.text(episode.token_ids[p.first : p.end]))
+        for p in parts_of(episode, CODEC)
+    ]
+
+
+def test_every_attempt_is_an_answer_and_a_verdict():
+    episode = session_of("h\nVerdict: incorrect", "hi\nFeedback: fine\nVerdict: correct")
+    assert texts(episode) == [
+        (SOLVE, 0, "h\n"),
+        (VERIFY, 0, "Verdict: incorrect"),
+        (SOLVE, 1, "hi\n"),
+        (VERIFY, 1, "Feedback: fine\nVerdict: correct"),
+    ]
+    covered = [t for p in parts_of(episode, CODEC) for t in range(p.first, p.end)]
+    assert covered == [t for t, written in enumerate(episode.model_mask) if written]
+
+
+def test_a_verdict_that_is_left_out_is_the_end_of_the_turn():
+    episode = session_of("hi")
+    first = parts_of(episode, CODEC)[:2]
+    assert [p.kind for p in first] == [SOLVE, VERIFY]
+    assert episode.token_ids[first[1].first : first[1].end] == [CharCodec.END]
+    cut = session_of("x" * 100)  # at the token limit there is no such token
+    assert [p.end - p.first for p in parts_of(cut, CODEC)[:2]] == [60, 0]
+
+
+@pytest.mark.parametrize(
+    ("replies", "bonus", "expected"),
+    [
+        (["hi\nVerdict: correct"], 1.0, [1, 1]),
+        (["h\nVerdict: correct"], 1.0, [0, -1]),
+        (["no\nVerdict: incorrect", "hi\nVerdict: correct"], 1.0, [-1, 1, 1, 1]),
+        # a correction and the confirmation of a right answer are doubled, a found mistake is not
+        (["no\nVerdict: incorrect", "hi\nVerdict: correct"], 2.0, [-1, 1, 2, 2]),
+        (["hi\nVerdict: incorrect", "hi", "hi\nVerdict: correct"], 2.0, [1, -1, 1, 0, 1, 2]),
+    ],
+)
+def test_segment_rewards(replies, bonus, expected):
+    episode = session_of(*replies)
+    assert segment_rewards(episode, parts_of(episode, CODEC), bonus) == expected
+
+
+@pytest.mark.parametrize(
+    ("replies", "expected"),
+    [
+        (["hi\nVerdict: correct"], 1.0),
+        (["hi\nVerdict: incorrect", "h\nVerdict: correct"], 0.0),
+        (["hi\nVerdict: incorrect", "no\nVerdict: correct"], -1.0),
+        (["?\nVerdict: correct"], -1.0),
+    ],
+)
+def test_outcome_is_that_of_the_last_answer(replies, expected):
+    assert outcome(session_of(*replies)) == expected
+
+
+def test_position_credit_compares_the_same_place_of_other_sessions():
+    group = [[1.0, 1.0], [-1.0, 1.0, 1.0, 1.0], [-1.0, -1.0, -1.0, 1.0]]
+    values = attempt_advantages([group], "position", scale="none")[0]
+    assert values == [[2.0, 1.0], [-1.0, 1.0, 2.0, 0.0], [-1.0, -2.0, -2.0, 0.0]]
+
+
+# ---------------------------------------------------------------- examples
+
+
+def test_demonstrations_find_a_near_miss_and_correct_it():
+    source = Greeting()
+    task = source.item(0, 0)
+    alone, both = demonstration(task, None), demonstration(task, "h")
+    assert (alone.kind, alone.messages) == (RIGHT, ("Say hi." + REQUEST,))
+    assert alone.texts == ("hi\nVerdict: correct",)
+    assert (both.kind, both.messages) == (CORRECTED, ("Say hi." + REQUEST, AGAIN))
+    assert both.texts == (
+        "h\nFeedback: It is not hi.\nVerdict: incorrect",
+        "hi\nVerdict: correct",
+    )
+    assert [[piece.weight for piece in reply] for reply in both.replies] == [[0, 1], [1, 1]]
+    assert demonstration(task, "hi").kind == RIGHT  # no miss at all
+    assert demonstration(task, "?").kind == RIGHT  # nothing is known about it
+
+
+def test_demonstrations_are_what_a_session_of_the_environment_would_be():
+    rollout = rollout_of("")
+    sessions = [Session(index=i, seed=i) for i in range(20)]
+    examples, played = demonstrations(rollout, sessions)
+    assert {example.kind for example in examples} == {RIGHT, CORRECTED}
+    for example, episode in zip(examples, played, strict=True):
+        assert encode(example, CODEC)[0].token_ids == episode.token_ids
+        assert episode.success
+
+
+def test_what_the_policy_calls_correct_is_kept_whether_it_is_or_not():
+    kept = kept_example(session_of("no\nVerdict: incorrect", "h\nFeedback: ok\nVerdict: correct"))
+    assert kept.messages == ("Say hi." + REQUEST,) and kept.texts == ("h\nVerdict: correct",)
+    doubted = session_of("hi\nVerdict: incorrect")
+    assert kept_example(doubted) is None
+    assert kept_example(doubted, by_verdict=False).texts == ("hi\nVerdict: correct",)
+    assert kept_example(session_of("Verdict: correct")) is None
+
+
+def test_pairs_differ_in_the_verdict_alone():
+    task = Greeting().item(0, 0)
+    for stage, reply, kind, weights in (
+        (1, "hi\nVerdict: incorrect", RIGHT, [[1, 1]]),
+        (2, "hi\nVerdict: correct", RIGHT, [[0, 1]]),
+        (1, "h\nVerdict: correct", RIGHT, [[0, 1]]),
+        (2, "h\nVerdict: correct", CORRECTED, [[0, 1], [1, 1]]),
+    ):
+        pair = make_pair(task, session_of(reply), stage)
+        right = reply.startswith("hi")
+        assert pair.chosen.kind == kind
+        assert [[p.weight for p in r] for r in pair.chosen.replies] == weights
+        answer = reply.split("\n")[0]
+        said = {True: "correct", False: "incorrect"}
+        assert pair.chosen.texts[0] == f"{answer}\nVerdict: {said[right]}"
+        assert pair.rejected.texts == (f"{answer}\nVerdict: {said[not right]}",)
+    assert make_pair(task, session_of("?\nVerdict: correct"), 1) is None
+    assert make_pair(task, session_of("Verdict: correct"), 1) is None
+
+
+# ---------------------------------------------------------------- environments and settings
+
+
+def test_environments_without_self_check_are_refused():
+    with pytest.raises(ValueError, match="use GuidedEnv with self_check=True"):
+        check_self_checked(GuidedEnv(tasks="countdown"))
+    env = GuidedEnv(prompts=["Say hi."], checker=greeting, self_check=True)
+    check_self_checked(env)
+    check_warmup({"warmup_rounds": 0}, env)
+    with pytest.raises(ValueError, match="no witness"):
+        check_warmup({"warmup_rounds": 1}, env)
+
+
+# ---------------------------------------------------------------- training
+
+
+def test_preference_is_dpo_and_moves_the_verdict(tiny_model, make_tiny_trainer):
+    """A policy whose answers are always wrong learns to say so, by the preference alone."""
+    spec = {
+        "rounds": 4, "sessions": 8, "num_generations": 2, "updates": 1, "micro_batch": 4,
+        "learning_rate": 2e-3, "max_attempts": 1,
+    }  # fmt: skip
+    trainer = make_tiny_trainer(
+        tiny_model, lambda: make_env(max_attempts=1), spec, algorithm="revise",
+        options={"decision_rounds": 9, "preference_weight": 1.0, "preference_beta": 1.0},
+    )  # fmt: skip
+    losses, margins = [], []
+    compute = type(trainer)._compute_loss
+
+    def watched(self, model, inputs):
+        inputs["advantages"] = inputs["advantages"] * 1e-9  # leave the preference
+        loss = compute(self, model, inputs)
+        losses.append(loss.item())
+        with torch.no_grad():
+            other = self._verdict_logp(
+                model, inputs["other_ids"], inputs["other_mask"], inputs["other_verdicts"]
+            )
+            ids = torch.cat([inputs["prompt_ids"], inputs["completion_ids"]], 1)
+            mask = torch.cat([inputs["prompt_mask"], inputs["completion_mask"]], 1)
+            marks = torch.cat([torch.zeros(inputs["prompt_ids"].shape), inputs["verdicts"]], 1)
+            margins.append((self._verdict_logp(model, ids, mask, marks) - other).mean().item())
+        return loss
+
+    type(trainer)._compute_loss = watched
+    try:
+        trainer.train()
+    finally:
+        type(trainer)._compute_loss = compute
+    assert margins[-1] > margins[0] + 0.5
+    # the reference is the policy itself at first: the first step's loss, in two parts, is log 2
+    assert sum(losses[:2]) == pytest.approx(math.log(2), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"level": "outcome"}, "level='outcome' has one reward per session"),
+        ({"level": "sentence"}, "unknown level 'sentence'; choose from process, outcome"),
+        ({"bonus": 0.5}, "bonus must be at least 1, got 0.5"),
+        ({"warmup_rounds": -1}, "warmup_rounds must be 0 or more, got -1"),
+    ],
+)
+def test_impossible_settings_are_refused(option, message, tiny_model, make_tiny_trainer):
+    spec = {"rounds": 1, "sessions": 4, "num_generations": 2, "updates": 1, "micro_batch": 4}
+    with pytest.raises(ValueError, match=message):
+        make_tiny_trainer(tiny_model, make_env, spec, algorithm="s2r", options=option)

@@ -1,0 +1,339 @@
+"""A benchmark from specification to report and verification, with scripted policies."""
+
+import csv
+import json
+import shutil
+
+import pytest
+
+from corgi_gym.__main__ import main
+from corgi_gym.benchmarks.bench import identity, runner
+from corgi_gym.benchmarks.bench.identity import code_version, job_id
+from corgi_gym.benchmarks.bench.job import run_phase
+from corgi_gym.benchmarks.bench.launch import in_process
+from corgi_gym.benchmarks.bench.page import write_page
+from corgi_gym.benchmarks.bench.results import read_results
+from corgi_gym.benchmarks.bench.runner import job_folder, plan_text, run_bench, status_of
+from corgi_gym.benchmarks.bench.spec import SPECS, jobs_of, load_spec, spec_of
+from corgi_gym.benchmarks.bench.verify import verify
+
+
+def quiet(line):
+    """Say nothing."""
+
+
+def statistics_of(folder):
+    write_page(folder)
+    return json.loads((folder / "statistics.json").read_text())
+
+
+def first_job(folder):
+    return sorted((folder / "jobs").iterdir())[0]
+
+
+# ---------------------------------------------------------------- specification
+
+
+def test_a_specification_is_multiplied_out(scripted):
+    jobs = jobs_of(scripted(feedback=["silent", "full"]))
+    assert len(jobs) == 2 * 2 * 2 * 3 + 2 * 2  # an untrained model has no seeds
+    assert {job.arm for job in jobs} >= {"weak · silent", "strong · full", "untrained · silent"}
+    assert len({job_id(job.config(), "code") for job in jobs}) == len(jobs)
+    job = next(j for j in jobs if j.arm == "weak · silent" and j.seed == 2)
+    assert job.recipe.env.kwargs["feedback"] == "silent" and job.recipe.algorithm == "grpo"
+    assert job.recipe.seed == 2 and job.recipe.train.rounds == 4
+
+
+@pytest.mark.parametrize(
+    ("budget", "field", "value"),
+    [({"tokens": 500}, "max_tokens", 500), ({"seconds": 9}, "max_seconds", 9)],
+)
+def test_a_budget_ends_training_and_nothing_else_does(scripted, budget, field, value):
+    train = jobs_of(scripted(budget=budget))[0].recipe.train
+    assert getattr(train, field) == value and train.rounds > 10_000
+
+
+def test_an_arm_changes_what_it_says_on_top_of_the_family(scripted):
+    noisy = {"algorithm": "grpo", "set": {"env": {"kwargs": {"noise": 0.5}}}, "feedback": "which"}
+    job = jobs_of(scripted(algorithms=[noisy]))[0]
+    kwargs = job.recipe.env.kwargs
+    assert (kwargs["noise"], kwargs["feedback"], kwargs["checker"]) == (0.5, "which", "bench_no_e")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"algorithm": ["x"]}, "unknown key 'algorithm' in benchmark; did you mean 'algorithms'"),
+        ({"algorithms": ["gpro"]}, "unknown algorithm 'gpro'"),
+        ({"algorithms": []}, "algorithms must be a list with at least one entry"),
+        ({"algorithms": ["grpo", {"algorithm": "grpo", "name": "grpo"}]}, "called 'grpo'"),
+        ({"algorithms": ["best_of_k"]}, "best_of_k trains nothing: name it 'untrained'"),
+        ({"algorithms": [{"algorithm": "grpo", "sets": {}}]}, "unknown key 'sets'"),
+        ({"seeds": [1, 1]}, "seeds names something twice"),
+        ({"budget": {"rounds": 2, "tokens": 3}}, "budget takes one of rounds, tokens, seconds"),
+        ({"budget": {"rounds": 0}}, "train.rounds must be a positive integer, got 0"),
+        ({"evaluations": {"test": {"task": 3}}}, "unknown key 'task' in evaluations.test"),
+        ({"evaluations": {"a/b": {}}}, "'a/b' names a file"),
+        ({"evaluations": {"test": {"split": "train"}}}, "unknown evaluation.split 'train'"),
+        ({"reference": "nobody"}, "'nobody' is no arm: weak, strong, untrained"),
+        ({"target": 2}, "target must be above 0"),
+        (
+            {"budget": {}, "set": {"train": {"sessions": 7}}},
+            "weak on short: train.num_generations",
+        ),
+    ],
+)
+def test_bad_specifications_name_the_value(scripted, change, words):
+    with pytest.raises(ValueError, match=words.replace("(", r"\(")):
+        scripted(**change)
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_specifications_load(path):
+    spec = load_spec(path.stem)
+    jobs = jobs_of(spec)
+    assert spec.name == path.stem and spec.question and spec.reference in {j.arm for j in jobs}
+    assert path.stem == "smoke" or len(spec.seeds) >= 5
+
+
+# ---------------------------------------------------------------- identity
+
+
+def test_the_code_version_follows_the_sources_that_run_and_no_others(tmp_path):
+    for name in ("agents/a.py", "benchmarks/recipe.py", "benchmarks/svg.py", "docs/x.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1")
+    version = code_version.__wrapped__
+    before = version(tmp_path)
+    for name, moves in (("benchmarks/svg.py", False), ("docs/x.md", False), ("agents/a.py", True)):
+        (tmp_path / name).write_text("2")
+        assert (version(tmp_path) != before) == moves, name
+        before = version(tmp_path)
+    (tmp_path / "benchmarks" / "recipe.py").write_text("2")
+    assert version(tmp_path) != before
+    assert all((SPECS.parents[1] / name).is_file() for name in identity.RUNS)
+
+
+# ---------------------------------------------------------------- running
+
+
+def test_done_jobs_are_skipped_and_failed_ones_run_again(scripted, tmp_path):
+    spec, started = scripted(seeds=[0]), []
+
+    def breaking(folders):
+        started.append(len(folders))
+        for folder in folders:
+            error = None
+            if "strong" in (folder / "job.json").read_text():
+                error = "Traceback\nMemoryError: no room"
+            else:
+                ((_, error),) = in_process([folder])
+            yield folder, error
+
+    said = []
+    assert run_bench(spec, tmp_path, breaking, say=said.append) == 1
+    assert sum("FAILED: MemoryError: no room" in line for line in said) == 2
+    assert [status_of(job_folder(tmp_path, job)) for job in jobs_of(spec)] == [
+        "failed" if job.arm == "strong" else "done" for job in jobs_of(spec)
+    ]
+    notes = statistics_of(tmp_path)["notes"]
+    assert notes[0].startswith("2 of 6 jobs have no result")
+    assert "strong on short, seed 0 failed" in notes[1]
+    assert run_bench(spec, tmp_path, in_process, say=quiet) == 0
+    assert run_bench(spec, tmp_path, breaking, say=quiet) == 0 and started == [6, 0]
+
+
+def test_a_killed_evaluation_goes_on_with_what_is_missing(scripted, tmp_path, monkeypatch):
+    from corgi_gym.benchmarks import evaluation
+
+    spec = scripted(seeds=[0])
+    original, calls = evaluation.evaluate, []
+
+    def dying(recipe, policy, *, independent=False):
+        calls.append(independent)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return original(recipe, policy, independent=independent)
+
+    monkeypatch.setattr(evaluation, "evaluate", dying)
+    with pytest.raises(KeyboardInterrupt):
+        run_bench(spec, tmp_path, in_process, only="untrained / short", say=quiet)
+    folder = first_job(tmp_path)
+    assert status_of(folder) == "started"
+    kept = (folder / "evaluations" / "test.jsonl").read_bytes()
+    assert run_bench(spec, tmp_path, in_process, only="untrained / short", say=quiet) == 0
+    assert calls == [False, True, True] and status_of(folder) == "done"
+    assert (folder / "evaluations" / "test.jsonl").read_bytes() == kept
+
+
+def test_only_and_dry_run(scripted, results):
+    text = plan_text(scripted(), results, "strong * seed 1")
+    assert text.count("done") == 2 and "2 jobs" in text
+    with pytest.raises(ValueError, match="--only 'nothing' matches no job, such as 'weak / short"):
+        plan_text(scripted(), results, "nothing")
+
+
+def test_two_processes_are_kept_apart(scripted, results):
+    import fcntl
+
+    folder = first_job(results)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(RuntimeError, match="another process is at work in"):
+            run_phase(folder, "evaluate")
+
+
+# ---------------------------------------------------------------- report
+
+
+def test_the_ranking_is_right_and_the_same_bytes_again(results):
+    found = statistics_of(results)["evaluations"]["test"]
+    assert [row["arm"] for row in found["leaderboard"]] == ["strong", "weak", "untrained"]
+    strong = found["leaderboard"][0]
+    assert strong["runs"] == 6 and strong["seeds"] == 3 and strong["tasks"] == 24
+    assert strong["first"][0] < strong["mean"][0] <= strong["last"]
+    assert strong["mean"][1] <= strong["mean"][0] <= strong["mean"][2]
+    by_arm = {row["arm"]: row for row in found["comparisons"]}
+    assert by_arm.keys() == {"strong", "untrained"} and found["reference"] == "weak"
+    assert by_arm["strong"]["change"] > 0 > by_arm["untrained"]["change"]
+    assert by_arm["strong"]["p_holm"] <= 0.05 and by_arm["strong"]["interval"][0] > 0
+    assert by_arm["strong"]["on_tasks"][1] > 0 and by_arm["strong"]["tasks"] == 48
+    # one fixed sentence solves every such task, which is just what the audit asks for
+    exploits = strong["exploits"]
+    assert exploits["kinds"] == {"blind": exploits["found"]}
+    assert 0 < exploits["found"] <= exploits["looked_at"]
+    names = ("statistics.json", "report.html", "report.md", "results.csv")
+    before = [(results / name).read_bytes() for name in names]
+    write_page(results)
+    assert [(results / name).read_bytes() for name in names] == before
+
+
+def test_cost_and_learning_curves(results):
+    found = statistics_of(results)
+    strong = found["cost"]["strong"]
+    assert (strong["tokens"], strong["seconds_to_target"], strong["reached"]) == (1001, 40.0, 6)
+    assert [row["step"] for row in found["learning"]["weak"]] == [0, 2, 4]
+    assert found["learning"]["untrained"] == [] and found["cost"]["untrained"] == {}
+
+
+def test_the_page_holds_everything_and_needs_nothing(results):
+    write_page(results)
+    html = (results / "report.html").read_text(encoding="utf-8")
+    data = html.split('id="data">')[1].split("</script>")[0]
+    rest = html.replace(data, "")
+    for words in ("Ranking", "Success by attempt", "Arms and families", "Training", "Retries",
+                  "Compared with weak", "independent samples", "&lt;these&gt;"):  # fmt: skip
+        assert words in rest, words
+    assert "http" not in rest.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "")
+    pages = json.loads(data)["test"]
+    assert {page["arm"] for page in pages} == {"weak", "strong", "untrained"}
+    assert {page["attempt"] for page in pages} > {"01", "02", "never"}
+    assert html.count("<script") == 2 and "pwned" not in rest
+    rows = list(csv.DictReader((results / "results.csv").read_text().splitlines()))
+    assert len(rows) == 14 and float(rows[0]["success@6"]) >= float(rows[0]["success@1"])
+    assert "| strong |" in (results / "report.md").read_text()
+
+
+def test_a_dose_response_where_there_are_levels(scripted, tmp_path):
+    spec = scripted(feedback=["silent", "full"], seeds=[0])
+    run_bench(spec, tmp_path, in_process, say=quiet)
+    found = statistics_of(tmp_path)["evaluations"]["test"]["dose"]
+    assert {name: list(levels) for name, levels in found.items()} == {
+        name: ["silent", "full"] for name in ("weak", "strong", "untrained")
+    }
+    assert "Feedback levels" in (tmp_path / "report.html").read_text()
+
+
+def test_other_specifications_and_versions_never_mix(scripted, results, monkeypatch):
+    run_bench(scripted(seeds=[0]), results, in_process, say=quiet)  # a part of the same
+    assert "8 results of another specification" in " ".join(read_results(results).notes)
+    monkeypatch.setattr(runner, "code_version", lambda: "f" * 12)
+    run_bench(scripted(seeds=[0]), results, in_process, only="weak", say=quiet)
+    with pytest.raises(ValueError, match=r"results of 2 versions of the code: .*--mixed-code"):
+        read_results(results)
+    mixed = read_results(results, mixed=True)
+    assert len(mixed.done) == 6 and "are mixed" in " ".join(mixed.notes)
+    assert [result.code for result in mixed.done][:1] == ["f" * 12]  # the newer one of a job
+    assert len(read_results(results, code="f" * 12).done) == 2
+
+
+# ---------------------------------------------------------------- verification
+
+
+def change_json(path, change):
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+
+
+def test_sound_results_are_found_sound(results, capsys):
+    write_page(results)
+    found = verify(results, sample=0)
+    assert found.sound, found.text()
+    assert found.checked["episodes replayed"] == 14 * 24 * 2 and found.notes == []
+    assert main(["bench", "verify", str(results), "--sample", "20"]) == 0
+    assert "20 episodes replayed" in capsys.readouterr().out
+
+
+def test_a_changed_number_is_named(results, capsys):
+    write_page(results)
+
+    def raise_mean(data):
+        data["evaluations"]["test"]["leaderboard"][0]["mean"][0] += 0.01
+
+    change_json(results / "statistics.json", raise_mean)
+    assert main(["bench", "verify", str(results), "--sample", "1"]) == 1
+    shown = capsys.readouterr().out
+    assert "statistics.json: evaluations.test.leaderboard[0].mean[0] is" in shown
+
+
+@pytest.mark.parametrize("rehash", [False, True])
+def test_a_changed_score_is_named_even_with_a_new_hash(results, rehash):
+    """One reply is said to have solved its task; hashes and metrics may be made to fit."""
+    from corgi_gym.benchmarks.bench.job import job_metrics, manifest
+
+    folder = next(
+        path for path in (results / "jobs").iterdir()
+        if json.loads((path / "job.json").read_text())["labels"]["arm"] == "untrained"
+    )  # fmt: skip
+    path = folder / "evaluations" / "test.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    row = next(row for row in rows if not row["success"])
+    row["attempts"][0] |= {"score": 1.0, "success": True}
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    if rehash:
+        (folder / "metrics.json").write_text(json.dumps(job_metrics(folder)))
+        status = {"status": "done", "files": manifest(folder)}
+        (folder / "status.json").write_text(json.dumps(status))
+    differences = " ".join(verify(results, sample=0).differences)
+    assert "attempt 1: success is stored as True, and its reply gets False" in differences
+    assert ("evaluations/test.jsonl is not the file that was recorded" in differences) != rehash
+    assert ("its episodes say" in differences) != rehash
+
+
+def test_a_job_under_another_name_and_a_lost_file_are_named(results):
+    folder = first_job(results)
+    (folder / "evaluations" / "test.resampling.jsonl").unlink()
+    shutil.move(folder, folder.with_name("0" * 12))
+    differences = " ".join(verify(results, sample=1).differences)
+    assert f"its job.json has the hash {folder.name}" in differences
+    assert "evaluations/test.resampling.jsonl is missing" in differences
+
+
+def test_a_folder_without_results(tmp_path, capsys):
+    for command in ("report", "verify"):
+        assert main(["bench", command, str(tmp_path)]) == 2
+        assert "holds no benchmark" in capsys.readouterr().err
+    assert main(["bench", "run", "nope"]) == 2
+    assert "no benchmark 'nope': give a YAML file, or one of: alg" in capsys.readouterr().err
+
+
+def test_specifications_from_files(tmp_path, capsys):
+    path = tmp_path / "mine.yaml"
+    path.write_text("algorithms: [untrained]\nseeds: [3]\n")
+    assert load_spec(str(path)).name == "mine"
+    assert main(["bench", "run", str(path), "--dry-run", "--out", str(tmp_path / "out")]) == 0
+    assert "not started  untrained / all / seed 3" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(ValueError, match="benchmark must be a mapping"):
+        spec_of(["algorithms"])

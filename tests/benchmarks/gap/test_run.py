@@ -1,0 +1,137 @@
+"""`corgi-gym gap`: from samples to a page, resumed, judged again, and improved on."""
+
+import json
+
+import pytest
+
+from corgi_gym.__main__ import main
+from corgi_gym.benchmarks.gap import run as gap_run
+from corgi_gym.benchmarks.gap.run import run_gap
+from corgi_gym.benchmarks.gap.settings import GapSettings, gap_recipe
+
+SETTINGS = GapSettings(samples=6, verifiers=("cot_b", "checker:own"), top_p=1.0)
+
+
+@pytest.fixture
+def go(monkeypatch, recipe, make_policy, tmp_path):
+    """A function: runs with a scripted policy; returns the result and what was asked of it."""
+
+    def run(settings=SETTINGS, *, recipe=recipe, **how):
+        policy = make_policy()
+        monkeypatch.setattr(gap_run, "load_policy", lambda recipe: policy)
+        result = run_gap(recipe, settings, tmp_path / "gap", **how)
+        return result, policy.engine.asked
+
+    return run
+
+
+def test_a_verifier_that_knows_finds_all_that_can_be_found(go, tmp_path):
+    result, asked = go()
+    (row,) = result["rounds"]
+    rules = row["rules"]
+    assert list(rules) == ["cot_b>=1", "checker:own>=1"]
+    assert rules["cot_b>=1"] == rules["checker:own>=1"]
+    found = rules["cot_b>=1"]
+    assert 0 < found["J"]["value"] < 1 and found["precision"]["value"] == 1
+    assert found["gap"]["value"] == pytest.approx(found["verified"]["value"] - found["J"]["value"])
+    assert row["prompts"] == 4 and row["samples"] == 24 and row["kept"] is None
+    assert len(asked) == 48  # a sample and a verdict each; the checker asks nobody
+    assert json.loads((tmp_path / "gap" / "gap.json").read_text()) == result
+    for name in ("gap.md", "gap.html"):
+        text = (tmp_path / "gap" / name).read_text()
+        assert "cot_b&gt;=1" in text or "cot_b>=1" in text
+    assert "<script" not in text and "http" not in text.replace("http://www.w3.org", "").replace(
+        "http-equiv", ""
+    )
+
+
+def test_what_is_on_the_disk_is_not_asked_again(go, recipe, tmp_path):
+    whole, _ = go()
+    for name, lines in (("samples.jsonl", 10), ("verdicts.jsonl", 3)):
+        path = tmp_path / "gap" / name
+        kept = path.read_text().splitlines()[:lines]
+        path.write_text("\n".join(kept) + '\n{"torn')
+    with pytest.raises(FileExistsError, match="--resume"):
+        go()
+    again, asked = go(resume=True)
+    assert again["rounds"] == whole["rounds"]
+    assert len([a for a in asked if "step by step" not in a]) == 24 - 10
+    assert len([a for a in asked if "step by step" in a]) == 24 - 3
+    _, asked = go(resume=True)
+    assert asked == []
+    recipe.seed = 5
+    with pytest.raises(ValueError, match=r"drawn with seed = 0, .* go on with 5"):
+        go(resume=True, recipe=recipe)
+
+
+def test_the_same_samples_are_judged_in_another_way(go):
+    first, _ = go()
+    other = GapSettings(samples=6, verifiers=("cot_s",), top_p=1.0, rules=("cot_s top 0.5",))
+    second, asked = go(other, resume=True)
+    assert len(asked) == 24 and all("Score:" in a for a in asked)
+    assert list(second["rounds"][0]["rules"]) == ["cot_s top 0.5"]
+    assert second["rounds"][0]["pass_at"] == first["rounds"][0]["pass_at"]
+
+
+def test_bad_settings_end_before_anything_starts(go, recipe, tmp_path):
+    for settings, words in (
+        (GapSettings(samples=0), "samples must be at least 1"),
+        (GapSettings(top_p=0.0), "top_p must be in"),
+        (GapSettings(verifiers=("mc",), rules=("cot_b>=1",)), "asks cot_b, which is not among"),
+        (GapSettings(rules=("mc > 1",)), "is no rule"),
+        (GapSettings(verifier_url="http://127.0.0.1:1"), "needs verifier_model"),
+        (GapSettings(verifier_url="http://x", verifier_model="m"), "mc.*chat endpoint"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            go(settings)
+    with pytest.raises(ValueError, match="choose one of the two"):
+        go(overwrite=True, resume=True)
+    assert not (tmp_path / "gap").exists()
+
+
+def test_any_environment_id_and_any_recipe():
+    assert gap_recipe("corgi/Countdown-v0").check().env.id == "corgi/Countdown-v0"
+    assert gap_recipe("quickstart").evaluation.attempts == 1
+    with pytest.raises(FileNotFoundError, match="no recipe 'corgi/Nothing-v0'"):
+        gap_recipe("corgi/Nothing-v0")
+
+
+def test_the_command_line_says_what_is_wrong(capsys, tiny_folder):
+    common = ["gap", "corgi/Countdown-v0", "--model", tiny_folder, "--engine", "transformers"]
+    assert main([*common, "--verifier", "vote"]) == 2
+    assert "unknown verifier 'vote'; choose from mc" in capsys.readouterr().err
+    assert main([*common, "--prompts", "0"]) == 2
+    assert "evaluation.tasks must be a positive integer" in capsys.readouterr().err
+
+
+def test_rounds_of_improvement_learn_what_the_verifier_keeps(tiny_folder, tmp_path, recipe):
+    """The tiny model on a checker as verifier: what it learns from raises J on other samples."""
+
+    def many_e(reply, target):
+        return reply.count("e") >= 2
+
+    recipe.env.kwargs["checker"] = many_e
+    recipe.sampling.temperature, recipe.train.learning_rate = 1.0, 4e-3
+    settings = GapSettings(
+        samples=12, verifiers=("checker:own", "mc"), rules=("checker:own>=1", "mc>=0.5"),
+        top_p=1.0, improve=1, epochs=24,
+    )  # fmt: skip
+    out = tmp_path / "gap"
+    result = run_gap(recipe, settings, out)
+    before, after = result["rounds"]
+    assert result["learned_from"] == "checker:own>=1" and after["kept"] > 0
+    js = [row["rules"]["checker:own>=1"]["J"]["value"] for row in (before, after)]
+    assert js[1] > js[0] + 0.15
+    assert after["change"]["value"] == pytest.approx(js[1] - js[0])
+    assert {p.name for p in (out / "round-1").iterdir()} == {"kept.jsonl", "policy"}
+    stages = [json.loads(row)["stage"] for row in (out / "samples.jsonl").read_text().splitlines()]
+    assert list(dict.fromkeys(stages)) == ["test 0", "round 1", "test 1"]
+    assert run_gap(recipe, settings, out, resume=True)["rounds"] == result["rounds"]
+    (out / "gap.json").unlink()
+    # a part that ended after the training goes on with the policy that came of it
+    path = out / "samples.jsonl"
+    path.write_text("".join(r + "\n" for r in path.read_text().splitlines()[:96]))
+    resumed = run_gap(recipe, settings, out, resume=True)
+    assert resumed["rounds"][1]["kept"] == after["kept"]
+    later = resumed["rounds"][1]["rules"]["checker:own>=1"]["J"]["value"]
+    assert later == pytest.approx(js[1], abs=0.15)

@@ -1,0 +1,83 @@
+"""First and last attempts of a run's replies, and the page of coloured pieces."""
+
+import json
+
+import pytest
+
+from corgi_gym.agents.codec import ChatCodec
+from corgi_gym.agents.models import load_model
+from corgi_gym.agents.pieces import AS, ES
+from corgi_gym.benchmarks.improvement import Tally, improvement, improvement_text
+from corgi_gym.benchmarks.recipe import Recipe, load_recipe
+from corgi_gym.benchmarks.segments import cut_replies, page, run_segments
+from corgi_gym.envs.self_improvement import make_env
+from corgi_gym.rewards.trajectory import ALL_CORRECT, Trajectory
+
+KWARGS = {"tasks": "word_sorting", "level": "both"}
+
+
+@pytest.fixture
+def run_folder(tmp_path):
+    """A run with a few replies on two levels."""
+    env = make_env(**KWARGS, split="test")
+    rows = []
+
+    def reply(index, text, success):
+        family = env.task_at(index).family
+        attempt = {"reply": text, "success": success}
+        rows.append({"phase": "after", "task": family, "index": index, "attempts": [attempt]})
+
+    right, harder = env.task_at(0).witness, env.task_at(1).witness
+    said = "Step 1 is incorrect."
+    reply(0, Trajectory((right,), (ALL_CORRECT,)).text(), True)
+    reply(0, Trajectory(("Answer: a", right), (said, ALL_CORRECT)).text(), True)
+    reply(0, Trajectory((right, "Answer: a"), (said, ALL_CORRECT)).text(), False)
+    reply(1, Trajectory((harder, "Ans"), (said,)).text(), True)
+    reply(1, "Answer: a", False)
+    rows.append({"phase": "train", "task": "word_sorting", "index": 0, "attempts": []})
+    config = {"recipe": "x", **Recipe().as_dict(), "versions": {}}
+    config["env"] = {"id": "SelfImprovement-v0", "kwargs": KWARGS}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "episodes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return tmp_path
+
+
+def test_attempts_are_counted_by_family(run_folder):
+    found = improvement(run_folder)
+    assert found == {
+        "after": {
+            "word_sorting": Tally(3, 2, 2, 2, 1, 1, 3, 2),
+            "word_sorting:unseen": Tally(2, 1, 1, 0, 0, 0, 0, 0),
+            "all": Tally(5, 3, 3, 2, 1, 1, 3, 2),
+        }
+    }
+    lines = improvement_text(found).splitlines()
+    assert lines[1].split() == [
+        "after", "word_sorting", "3", "0.667", "0.667", "0.667", "0.333", "0.333", "1.000", "0.667",
+    ]  # fmt: skip
+    assert lines[2].split()[-1] == "-" and lines[3].split()[1] == "all"
+
+
+def test_other_runs_have_no_attempts_within_replies(run_folder):
+    config = json.loads((run_folder / "config.json").read_text())
+    config["env"]["id"] = "GuidedMath-v0"
+    (run_folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="is on GuidedMath-v0: only replies of SelfImprovement-v0"):
+        improvement(run_folder)
+
+
+def test_the_page_shows_every_piece_as_text(tiny_folder, tiny_tokenizer, tmp_path):
+    codec = ChatCodec(tiny_tokenizer)
+    replies = [("<b>1 < 2?</b>", "<script>\n2 + 2 = 4 now,\nAnswer: & 4")]
+    options = {"min_words": 0, "after": "reply", "train_on": "all"}
+    cuts = cut_replies(load_model(tiny_folder), codec, options, replies)
+    recipe = load_recipe("as_es")
+    html = page(recipe, cuts, own=False)
+    assert "<script>" not in html and "&lt;script&gt;" in html and "Answer: &amp; 4" in html
+    assert "&lt;b&gt;1 &lt; 2?" in html
+    assert html.count(f'title="{AS},') + html.count(f'title="{ES},') == len(cuts[0].pieces) == 3
+    recipe.engine, recipe.engine_options, recipe.model = "transformers", {}, tiny_folder
+    path = run_segments(recipe, tmp_path / "x" / "page.html", count=2)
+    assert path.read_text().count("<section>") == 2
+    with pytest.raises(ValueError, match="count must be at least 1, got 0"):
+        run_segments(recipe, path, count=0)

@@ -1,0 +1,128 @@
+"""Statistics over seeds: by hand on small numbers, and their error rates in simulation."""
+
+import functools
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from corgi_gym.benchmarks.statistics import (
+    compare,
+    generator,
+    holm,
+    improvement,
+    iqm,
+    paired_tasks,
+    summary,
+    t_quantile,
+    t_tail,
+)
+
+FAMILIES = ("concepts", "countdown", "panagram")
+BENCHMARKS, LEVEL_BENCHMARKS = 200, 2_000
+
+
+def simulated(means, *, seeds=5, sd=0.05, rng):
+    """Learners with known means: per arm and family the scores of its seeds."""
+    return [
+        {f: np.clip(rng.normal(m + 0.1 * i, sd, seeds), 0, 1) for i, f in enumerate(FAMILIES)}
+        for m in means
+    ]
+
+
+def test_iqm_leaves_out_the_quarters():
+    assert iqm(np.arange(8.0)) == 3.5 and iqm(np.array([1.0, 2.0, 30.0])) == 11.0
+    assert iqm(np.array([[9.0, 1.0, 2.0, 0.0], [1.0, 1.0, 1.0, 5.0]])).tolist() == [1.5, 1.0]
+
+
+def test_summaries_are_the_same_bytes_again_and_stay_in_the_range():
+    rng = np.random.default_rng(0)
+    scores = {"a": rng.random(6), "b": rng.random(5)}
+    first, second = (summary(scores, rng=generator(3, "x")) for _ in range(2))
+    assert first == second != summary(scores, rng=generator(4, "x"))
+    assert first.value == pytest.approx(np.mean([*scores["a"], *scores["b"]]))
+    assert 0 < first.low < first.value < first.high < 1
+    assert summary({"a": [0.3]}, rng=generator(0)) == (0.3, 0.3, 0.3)
+    with pytest.raises(ValueError, match="at least one score"):
+        summary({"a": []}, rng=generator(0))
+
+
+def test_resampling_stays_within_strata():
+    """Between the families nothing varies, so the interval is a point."""
+    found = summary({"a": [0.0] * 5, "b": [1.0] * 5}, rng=generator(0))
+    assert found == (0.5, 0.5, 0.5)
+
+
+def test_welch_by_hand():
+    """Two strata: variances 2.5 and 10 of five runs, 2.5 and 0 of four: sums by hand."""
+    first = {"a": [1, 2, 3, 4, 5], "b": [3, 3, 3, 3]}
+    second = {"a": [0, 2, 4, 6, 8], "b": [0, 1, 2, 3]}
+    found = compare(first, second)
+    squares = np.array([2.5 / 5, 10 / 5, 0, (5 / 3) / 4]) / 4
+    error = math.sqrt(squares.sum())
+    freedom = squares.sum() ** 2 / (squares**2 / [4, 4, 3, 3]).sum()
+    assert found.change == pytest.approx((-1 + 1.5) / 2) and found.seeds == 4
+    assert found.high - found.change == pytest.approx(t_quantile(freedom) * error)
+    assert found.p == pytest.approx(t_tail(0.25 / error, freedom))
+
+
+@pytest.mark.parametrize(
+    ("freedom", "t"), [(1, 12.706), (2, 4.303), (4, 2.776), (8, 2.306), (30, 2.042), (500, 1.965)]
+)
+def test_the_t_distribution_is_that_of_the_tables(freedom, t):
+    assert t_quantile(freedom) == pytest.approx(t, abs=6e-4)
+    assert t_tail(-t, freedom) == pytest.approx(0.05, abs=5e-5)
+
+
+def test_equal_and_constant_methods_are_not_separated():
+    same = {"a": [0.5] * 5, "b": [0.2] * 5}
+    assert compare(same, same) == (0.0, 0.0, 0.0, 1.0, 5)
+    lower = {"a": [0.4] * 5, "b": [0.2] * 5}
+    assert compare(same, lower)[:4] == pytest.approx((0.05, 0.05, 0.05, 0.0))
+    assert improvement(same, lower, rng=generator(0)) == (0.75, 0.75, 0.75)
+
+
+def test_one_seed_decides_nothing():
+    found = compare({"a": [1.0]}, {"a": [0.1]})
+    assert (found.low, found.high, found.p) == (-math.inf, math.inf, 1.0)
+
+
+def test_different_strata_are_refused():
+    for test in (compare, functools.partial(improvement, rng=generator(0))):
+        with pytest.raises(ValueError, match="same strata, got"):
+            test({"a": [1.0]}, {"b": [1.0]})
+
+
+def test_holm_by_hand():
+    assert holm([0.04, 0.01, 0.03, 0.5]) == pytest.approx([0.09, 0.04, 0.09, 0.5])
+    assert holm([0.6, 0.9]) == [1.0, 1.0] and holm([]) == []
+
+
+def test_paired_tasks_cover_the_choice_of_tasks():
+    rng = np.random.default_rng(0)
+    found = paired_tasks(rng.choice([0.0, 0.0, 1.0], 300), rng=generator(0))
+    assert found.low < 1 / 3 < found.high and found.high - found.low < 0.13
+
+
+def test_learners_of_known_order_are_ranked_right():
+    """0.10 apart with a deviation of 0.05 over seeds: right in 95 of 100 benchmarks."""
+    rng, right = np.random.default_rng(1), 0
+    for _ in range(BENCHMARKS):
+        arms = simulated([0.3, 0.4, 0.5], rng=rng)
+        found = [compare(better, worse) for worse, better in itertools.pairwise(arms)]
+        right += all(f.change > 0 for f in found) and max(holm([f.p for f in found])) <= 0.05
+    assert right >= 0.95 * BENCHMARKS
+
+
+@pytest.mark.parametrize("sds", [(0.05, 0.05), (0.02, 0.1)])
+def test_equal_learners_are_separated_in_at_most_one_of_twenty_benchmarks(sds):
+    rng, separated = np.random.default_rng(0), []
+    for _ in range(LEVEL_BENCHMARKS):
+        found = compare(*(simulated([0.4], sd=sd, rng=rng)[0] for sd in sds))
+        separated.append(found.p <= 0.05)
+        # the interval leaves out zero when the test rejects
+        assert separated[-1] == (not found.low <= 0 <= found.high)
+    if sds[0] == sds[1]:
+        assert sum(separated[:BENCHMARKS]) <= 0.05 * BENCHMARKS
+    assert np.mean(separated) <= 0.06  # 5 % and twice the deviation of a share of 2,000
