@@ -82,6 +82,7 @@ TESTS = {
     "reasoning_gym": ("test_boundaries_math.py", "test_reasoning_gym.py"),
     "sentence": _SENTENCE,
     "sentiment": ("test_boundaries_semantic.py", "test_sentiment.py"),
+    "step_feedback": ("test_trajectory.py",),
     "steps": ("test_boundaries.py", "test_steps.py", "test_math_checkers.py"),
     "story_generation": ("test_boundaries_semantic.py", "test_story_generation.py"),
     "style_transfer": ("test_boundaries_semantic.py", "test_style_transfer.py"),

@@ -165,7 +165,7 @@ def _rarely_noun(lemma: str) -> bool:
 
 @lru_cache(maxsize=_CACHE)
 def _verb_forms(lemma: str) -> dict[str, tuple[str, ...]]:
-    """The forms of a verb by their tags. (The library copies its tables for each question.)"""
+    """The forms of a verb by their tags; kept, as the library copies its tables each time."""
     import lemminflect
 
     return lemminflect.getAllInflections(lemma, "VERB")

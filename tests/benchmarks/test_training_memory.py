@@ -7,14 +7,10 @@ import torch
 from corgi_gym.agents.episode import Episode
 from corgi_gym.benchmarks.throughput.training_memory import (
     Memory,
-    growth,
     make_recipe,
     measure,
     run,
 )
-
-# Rows of logs that the trainer keeps may grow by this much in the later rounds.
-MARGIN_MB = 50.0
 
 
 class Alive(Memory):
@@ -40,7 +36,6 @@ def test_rounds_leave_nothing_behind(tiny_folder, tmp_path):
     # rounds differ in how many micro-batches they have, so in a few tensors
     assert max(alive.tensors[10:]) <= max(alive.tensors[5:10]) + 20
     assert max(alive.episodes[10:]) <= max(alive.episodes[5:10])
-    assert growth(alive.values) < MARGIN_MB
 
 
 def test_the_measurement_is_one_value_per_round(tiny_folder, tmp_path, capsys):
