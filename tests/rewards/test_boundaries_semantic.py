@@ -86,7 +86,7 @@ MAYOR = {"source": "Sadly, the brilliant mayor of Rome opened the awful library 
         ("The mayor of Rome opened the library in May.", [], 1.0, []),
         ("In May, the mayor of Rome opened the library.", [], 1.0, []),
         ("The mayor of Rome opened the library in May.", ["mayor"], 0.7 * 2 / 3, ["subjective"]),
-        ("The mayor opened the library in May.", [], 0.7 * 3 / 4, ["facts"]),
+        ("The mayor opened the library in May.", [], 0.7 * 4 / 5, ["facts"]),
         ("The mayor of Rome did not open the library in May.", [], 0.35, ["negation"]),
         ("The library of Rome opened the mayor in May.", [], 0.35, ["order"]),
         ("The mayor of Rome opened the new library in May.", [], None, ["new"]),
@@ -102,7 +102,7 @@ def test_neutral_versions(reply, left, score, expected):
 
 def test_five_facts_are_named_and_700_characters_read():
     missing = judge_neutral("We ran.", MAYOR, Says([])).problems[0].message
-    assert missing == ("Keep the facts: your sentence lacks mayor, rome, opened and library.")
+    assert missing == ("Keep the facts: your sentence lacks mayor, rome, opened, library and may.")
     left = judge_neutral("We ran.", MAYOR, Says(list("abcdefg"))).problems[0].message
     assert left.startswith('This is still subjective: "a", "b", "c", "d" and "e". Leave')
     assert kinds(judge_neutral("a" * 700, MAYOR, Says([]))) != ["length"]
