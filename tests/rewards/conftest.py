@@ -1,6 +1,8 @@
 """Fixtures for checker tests."""
 
+import gc
 import random
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,6 +18,17 @@ _LONG = (
     "\u2014a", "a-", "a'", "\n", "Group 1:" + " " * 500, ">- *", "\ud800", "the of ", "a,", "!\"'",
 )  # fmt: skip
 _LONG_CHARS = 20_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _frozen_heap() -> Iterator[None]:
+    """No collection of what earlier tests have made, for the tests that time single calls.
+
+    Late in the suite a full one takes about a second of CPU, whoever's call it falls into.
+    """
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
