@@ -15,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-import gymnasium as gym
 import numpy as np
 from accelerate.utils import gather_object
 
@@ -84,6 +83,7 @@ class ASESTrainer(ExampleTrainer):
     """Cuts rationales into pieces and learns the pieces."""
 
     args: ASESConfig
+    check_env = staticmethod(check_witnesses)
 
     def __init__(self, model: Any, args: ASESConfig, rollout: Any, **kwargs: Any) -> None:
         self._samples = args.data == "own"
@@ -95,21 +95,12 @@ class ASESTrainer(ExampleTrainer):
             self._scorer = load_model(args.scorer).to(self.accelerator.device).eval()
             add_chosen_head(self._scorer, 1.0)
 
-    @staticmethod
-    def check_env(env: gym.Env[str, str]) -> None:
-        """Check that the tasks have witnesses."""
-        check_witnesses(env)
-
     def _examples(self, sessions: list[Session]) -> tuple[list[Example], list[Episode]]:
         count = self.accelerator.num_processes
         size = len(sessions) * count
         wanted = max(1, (self.args.questions or size // _PIECES_PER_RATIONALE) // count)
         if self.args.data == "own":
-            played = self.rollout.run(
-                sessions,
-                policy_version=self.state.global_step,
-                on_episode=self._finished.append,
-            )
+            played = self._sample(sessions)
         else:
             played = [demonstrate(self.rollout, session, 0.0) for session in sessions[:wanted]]
         solved = [episode for episode in played if episode.success][:wanted]

@@ -14,7 +14,7 @@ import gymnasium as gym
 
 from corgi_gym.agents.engines.base import Completion
 from corgi_gym.agents.running import RunningSession, Session
-from corgi_gym.envs import GuidedEnv, stable_hash
+from corgi_gym.envs import GuidedEnv, Task, stable_hash
 
 if TYPE_CHECKING:
     from corgi_gym.agents.episode import Episode
@@ -90,6 +90,12 @@ def guided(rollout: Rollout) -> Any:
     env = rollout.environment()
     rollout.release(env)
     return env.unwrapped
+
+
+def tasks_of(rollout: Rollout, sessions: Sequence[Session]) -> list[Task]:
+    """The tasks of sessions (see `check_witnesses`)."""
+    inner = guided(rollout)
+    return [inner.task_at(session.index) for session in sessions]
 
 
 def play(rollout: Rollout, session: Session, replies: Sequence[str]) -> Episode:

@@ -280,12 +280,16 @@ class GuidedGRPOTrainer(
         Returns:
             The episodes to train on, one per session, and all that were played, for the report.
         """
-        episodes = self.rollout.run(
+        episodes = self._sample(sessions)
+        return episodes, episodes
+
+    def _sample(self, sessions: Sequence[Session]) -> list[Episode]:
+        """Let the policy play sessions; those that have ended are kept if the rest fails."""
+        return self.rollout.run(
             sessions,
             policy_version=self.state.global_step,
             on_episode=self._finished.append,
         )
-        return episodes, episodes
 
     def _log_episodes(self, episodes: Sequence[Episode], seconds: float) -> None:
         metrics = self._metrics["train" if self.model.training else "eval"]

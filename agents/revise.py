@@ -32,7 +32,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from corgi_gym.agents.batches import prompt_length, score_tokens
-from corgi_gym.agents.demonstrations import check_witnesses
+from corgi_gym.agents.demonstrations import check_witnesses, tasks_of
 from corgi_gym.agents.episode import Episode
 from corgi_gym.agents.replay import Example, Piece, encode
 from corgi_gym.agents.rollout import Session
@@ -43,7 +43,6 @@ from corgi_gym.agents.self_checked import (
     corrected,
     demonstrations,
     own_verdicts,
-    tasks_of,
 )
 from corgi_gym.agents.weighted import ExampleTrainer, ImitationConfig
 from corgi_gym.envs import Task
@@ -132,9 +131,7 @@ class ReviseTrainer(ExampleTrainer):
             rows = self._rows_of(gather_object(examples), len(sessions), played[0])
             episodes, self._weights = rows
             return episodes, played
-        played = self.rollout.run(
-            sessions, policy_version=self.state.global_step, on_episode=self._finished.append
-        )
+        played = self._sample(sessions)
         stage = 1 if self.round_number < warmup + self.args.decision_rounds else 2
         made = [
             make_pair(task, episode, stage)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 
-from corgi_gym.agents.demonstrations import check_witnesses, guided, play
+from corgi_gym.agents.demonstrations import check_witnesses, guided, play, tasks_of
 from corgi_gym.agents.episode import Episode
 from corgi_gym.agents.grpo import GuidedGRPOConfig
 from corgi_gym.agents.replay import Example, Piece
@@ -114,12 +114,6 @@ def own_verdicts(episode: Episode) -> list[SelfChecked]:
 
 
 # ---------------------------------------------------------------- examples from witnesses
-
-
-def tasks_of(rollout: Rollout, sessions: Sequence[Session]) -> list[Task]:
-    """The sessions' tasks."""
-    inner = guided(rollout)
-    return [inner.task_at(session.index) for session in sessions]
 
 
 def demonstrations(

@@ -56,11 +56,7 @@ class SelfTrainer(ExampleTrainer):
         if self.round_number < self.args.warmup_rounds:
             examples, episodes = demonstrations(self.rollout, sessions)
             return gather_object(examples), episodes
-        episodes = self.rollout.run(
-            sessions,
-            policy_version=self.state.global_step,
-            on_episode=self._finished.append,
-        )
+        episodes = self._sample(sessions)
         pairs = [
             (example, episode)
             for episode in episodes

@@ -80,13 +80,6 @@ class TapirTrainer(ExampleTrainer):
         else:
             check_witnesses(env)
 
-    def _sessions(self, indices: Any) -> list[Session]:
-        """A task of its own for each place in a group, as in `SFTTrainer`."""
-        size, first = self.num_generations, self.accelerator.process_index * len(indices)
-        return super()._sessions(
-            [index * size + (first + i) % size for i, index in enumerate(indices)]
-        )
-
     def _examples(self, sessions: list[Session]) -> tuple[list[Example], list[Episode]]:
         played = self._answers(sessions)
         mine = [

@@ -22,7 +22,7 @@ import gymnasium as gym
 import numpy as np
 from accelerate.utils import gather_object
 
-from corgi_gym.agents.demonstrations import check_witnesses, demonstrate, guided, play
+from corgi_gym.agents.demonstrations import check_witnesses, demonstrate, guided, play, tasks_of
 from corgi_gym.agents.episode import Episode
 from corgi_gym.agents.improvement import (
     IMPROVEMENT,
@@ -176,7 +176,7 @@ class TripostTrainer(ExampleTrainer):
         # without a verdict: "all is correct" after every witness would be all that it learns to say
         made = [
             answer_example(task) if answers else rationale_example(task, verdict=False)
-            for task in self._tasks_of(sessions)
+            for task in tasks_of(self.rollout, sessions)
         ]
         episodes = [demonstrate(self.rollout, session, 0.0) for session in sessions]
         return gather_object(made), episodes
@@ -187,7 +187,7 @@ class TripostTrainer(ExampleTrainer):
         """What is edited: the policy's replies of a pass, or those of somebody else."""
         if number:
             sessions = [replace(s, seed=stable_hash(s.seed, "pass", number)) for s in sessions]
-        tasks = self._tasks_of(sessions)
+        tasks = tasks_of(self.rollout, sessions)
         if self.args.data == "demonstrations":
             texts = self._foreign_attempts(tasks, sessions)
             episodes = [
@@ -195,11 +195,7 @@ class TripostTrainer(ExampleTrainer):
                 for session, text in zip(sessions, texts, strict=True)
             ]
         else:
-            episodes = self.rollout.run(
-                sessions,
-                policy_version=self.state.global_step,
-                on_episode=self._finished.append,
-            )
+            episodes = self._sample(sessions)
         replies = [(t, e.attempts[0].reply) for t, e in zip(tasks, episodes, strict=True)]
         return replies, episodes
 
@@ -215,10 +211,6 @@ class TripostTrainer(ExampleTrainer):
             misses = [m for m in sources[task.family].near_misses(task) if not problem_of(task, m)]
             texts.append(misses[session.seed % len(misses)] if misses else task.witness)
         return texts
-
-    def _tasks_of(self, sessions: Sequence[Session]) -> list[Task]:
-        inner = guided(self.rollout)
-        return [inner.task_at(session.index) for session in sessions]
 
     def _made(self, edited: list[Edited], tasks: list[Task]) -> list[Example]:
         """The examples of this process's trajectories, and the rationales of their tasks."""

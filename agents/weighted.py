@@ -61,14 +61,7 @@ class ExampleRows:
     # what the trainer brings
     rollout: Any
     accelerator: Any
-    state: Any
-    steps_per_round: int
     _metrics: Any
-
-    @property
-    def round_number(self) -> int:
-        """How many rounds are done."""
-        return int(self.state.global_step // self.steps_per_round)
 
     def _rows_of(
         self, examples: Sequence[Example], count: int, spare: Episode

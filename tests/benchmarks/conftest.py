@@ -1,9 +1,15 @@
 """Synthetic run folders, as the runner writes them, with hostile text from the model."""
 
 import json
+import os
 import random
+import shutil
+import subprocess
 
 import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+TIMEOUT_SECONDS = 90
 
 HOSTILE = [
     "</script><script>document.title='pwned'</script>",
@@ -163,3 +169,32 @@ def tiny_recipe(tiny_folder):
         })  # fmt: skip
 
     return make
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The path of a Chromium; where CI is set, its absence is a failure."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        message = f"none of {', '.join(BROWSERS)} is installed: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+@pytest.fixture
+def dump(browser, tmp_path):
+    """Open a page and return its document after its scripts have run."""
+
+    def dump(page, fragment=""):
+        command = [
+            browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            "--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}",
+            "--virtual-time-budget=5000", "--window-size=1200,900", "--dump-dom",
+            f"{page.as_uri()}{fragment}",
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=True)
+        return done.stdout.decode("utf-8")
+
+    return dump

@@ -1,9 +1,6 @@
 """The report in a real browser: its script runs, its pager works, hostile text stays text."""
 
-import os
 import re
-import shutil
-import subprocess
 from html import unescape
 
 import pytest
@@ -12,8 +9,6 @@ from corgi_gym.benchmarks.report import write_report
 
 pytestmark = pytest.mark.browser
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-TIMEOUT_SECONDS = 90
 SECURITY_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 # Collects errors from the first moment on.
 TRAP = "<script>window.errors = []; onerror = (m) => { errors.push(String(m)); };</script>"
@@ -36,35 +31,6 @@ seen.push(location.hash, errors.length, document.documentElement.scrollWidth <= 
 document.body.style.width = "360px"; seen.push(document.body.scrollWidth);
 document.title = seen.join("\\n");
 </script>"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """The path of a Chromium; where CI is set, its absence is a failure."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        message = f"none of {', '.join(BROWSERS)} is installed: apt-get install chromium"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
-
-
-@pytest.fixture
-def dump(browser, tmp_path):
-    """Open a page and return its document after its scripts have run."""
-
-    def dump(page, fragment=""):
-        command = [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-            "--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}",
-            "--virtual-time-budget=5000", "--window-size=1200,900", "--dump-dom",
-            f"{page.as_uri()}{fragment}",
-        ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=True)
-        return done.stdout.decode("utf-8")
-
-    return dump
 
 
 def between(text, start, end):
