@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import importlib.util
 import warnings
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any
 
 from corgi_gym.agents.engines.base import NO_VLLM, Engine, EngineError
 from corgi_gym.agents.models import resolve_model
+from corgi_gym.agents.names import did_you_mean
 from corgi_gym.agents.processes import Processes
 
 # Each engine with the keys of a recipe's ``engine_options`` that it takes; docs/engines.md says
@@ -45,8 +45,7 @@ def check_engine_options(name: str, options: Mapping[str, Any]) -> None:
         raise ValueError(f"unknown engine {name!r}; choose from {', '.join(ENGINES)}")
     for key in options:
         if key not in ENGINES[name]:
-            near = difflib.get_close_matches(str(key), ENGINES[name], n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else "."
+            hint = did_you_mean(key, ENGINES[name], ".")
             known = ", ".join(ENGINES[name]) or "none"
             raise ValueError(
                 f"unknown engine_options key {key!r} for engine {name!r}{hint} Known: {known}"

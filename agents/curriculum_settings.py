@@ -7,12 +7,12 @@ exposed here, and `docs/curriculum.md` says which commands vary them.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from corgi_gym.agents.names import did_you_mean
 from corgi_gym.agents.teacher import check_teacher
 from corgi_gym.envs import FAMILIES
 
@@ -171,8 +171,7 @@ def read_curriculum(spec: Mapping[str, Any]) -> PoolSpec | None:
     known = [f.name for f in dataclasses.fields(kind)] if kind else []
     for key in values:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else "."
+            hint = did_you_mean(key, known, ".")
             raise ValueError(
                 f"unknown train.curriculum key {key!r} for {name}{hint} Known: "
                 f"{', '.join(known) or 'none'}"

@@ -7,11 +7,12 @@ weights. TRL takes the adapter as ``peft_config``; the engine gets the merged we
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import inspect
 from collections.abc import Mapping
 from typing import Any
+
+from corgi_gym.agents.names import did_you_mean
 
 NO_PEFT = "train.lora needs PEFT: pip install 'corgi-gym[peft]'"
 
@@ -48,8 +49,7 @@ def lora_config(options: Mapping[str, Any]) -> Any:
     known = [*inspect.signature(LoraConfig).parameters, *_SHORT]
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name, known)
             raise ValueError(f"unknown train.lora key {name!r}: no peft.LoraConfig argument{hint}")
     rank = given.get("r", _DEFAULTS["r"])
     if isinstance(rank, bool) or not isinstance(rank, int) or rank < 1:

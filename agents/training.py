@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import importlib
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from corgi_gym.agents.algorithms import Algorithm, get_algorithm
 from corgi_gym.agents.curriculum_settings import UNIFORM
 from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer, RolloutReport
 from corgi_gym.agents.lora import lora_config
+from corgi_gym.agents.names import did_you_mean
 from corgi_gym.agents.processes import Processes
 from corgi_gym.agents.rollout import Rollout
 
@@ -62,8 +62,7 @@ def check_options(options: Mapping[str, Any], config: type = GuidedGRPOConfig) -
     known = {f.name for f in dataclasses.fields(config)}
     for name in options:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name, known)
             raise ValueError(
                 f"unknown train.options key {name!r}: no {config.__name__} field{hint}"
             )

@@ -7,7 +7,6 @@ that name the key, so a typing mistake never runs for an hour first.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from corgi_gym.agents.algorithms import get_algorithm
 from corgi_gym.agents.build import check_engine_options
 from corgi_gym.agents.curriculum_settings import UNIFORM, check_curriculum
 from corgi_gym.agents.models import PACKAGED_MODEL
+from corgi_gym.agents.names import did_you_mean
 
 RECIPES = Path(__file__).parent / "recipes"
 EVALUATION_SPLITS = ("test", "validation")
@@ -236,8 +236,7 @@ def from_dict(data: dict[str, Any], cls: type = Recipe, where: str = "recipe") -
     values: dict[str, Any] = {}
     for key, value in data.items():
         if key not in fields:
-            near = difflib.get_close_matches(str(key), fields, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(key, fields)
             raise ValueError(f"unknown key {key!r} in {where}{hint} Known: {', '.join(fields)}")
         if cls is Recipe and key in parts:
             value = from_dict(value or {}, parts[key], f"{where}.{key}")
