@@ -37,6 +37,18 @@ LONGEST = 1024
 # mallopt's parameters (malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _KEEP_ALL = 2**31 - 1
+# oneDNN keeps a compiled product for each shape it has met, 1,024 by default and a third of a
+# megabyte each. Replies differ in length, so nearly every micro-batch has new shapes: 100 rounds of
+# a tiny model grew by 420 MB. One micro-batch needs some 30 (each layer has the same).
+_KEPT_PRODUCTS = "64"
+
+
+def keep_few_products() -> None:
+    """Bound the products that oneDNN keeps compiled, unless the environment says how many.
+
+    oneDNN reads it at the first product of the process, so this comes before any model is called.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _KEPT_PRODUCTS)
 
 
 def keep_freed_memory() -> bool:

@@ -71,9 +71,12 @@ def load_model(name: str, **kwargs: Any) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
+    from corgi_gym.agents.cpu import keep_few_products
+
     kwargs.setdefault("dtype", "float32")
     if not torch.cuda.is_available():
         kwargs.setdefault("attn_implementation", "eager")
+        keep_few_products()
     return _from_pretrained(AutoModelForCausalLM, name, **kwargs)
 
 

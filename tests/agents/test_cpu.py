@@ -1,5 +1,6 @@
 """The CPU kernels compute what transformers computes, with the same gradients."""
 
+import os
 from contextlib import nullcontext
 
 import pytest
@@ -9,6 +10,7 @@ torch = pytest.importorskip("torch")
 from transformers import LlamaConfig, LlamaForCausalLM  # noqa: E402
 
 from corgi_gym.agents import cpu  # noqa: E402
+from corgi_gym.agents.models import load_model  # noqa: E402
 
 
 def make(**changes):
@@ -113,6 +115,16 @@ def test_attention_stays_where_ours_would_be_wrong():
         assert model.config._attn_implementation == "eager"
     with cpu.fast_attention(model):
         assert model.config._attn_implementation == cpu.ATTENTION
+
+
+def test_loading_a_model_bounds_the_kept_products_unless_the_user_does(tiny_folder, monkeypatch):
+    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+    monkeypatch.delenv(name, raising=False)
+    load_model(tiny_folder)
+    assert 30 < int(os.environ[name]) < 1024
+    monkeypatch.setenv(name, "7")
+    load_model(tiny_folder)
+    assert os.environ[name] == "7"
 
 
 def test_memory_is_kept_only_where_asked(monkeypatch):
