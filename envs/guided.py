@@ -155,8 +155,9 @@ class GuidedEnv(gym.Env[str, str]):
         Raises:
             ValueError: For an unknown option, family or index.
         """
-        super().reset(seed=seed)
-        options = dict(options or {})
+        if seed is not None:
+            super().reset(seed=seed)
+        options = dict(options) if options else {}
         attempts = self.max_attempts
         if "max_attempts" in options:
             attempts = check_whole(options.pop("max_attempts"), "reset option 'max_attempts'", 1)
@@ -275,26 +276,21 @@ class GuidedEnv(gym.Env[str, str]):
 
     def _info(self, task: Task) -> dict[str, Any]:
         """What `reset` and `step` return last; fresh objects each time."""
-        info: dict[str, Any] = {
+        last = self._verdicts[-1] if self._verdicts else None
+        return {
             "messages": list(map(dict.copy, self._messages)),
             "task": task.family,
             "task_id": task.task_id,
             "attempt": len(self._verdicts),
-            "score": 0.0,
+            "score": last.score if last else 0.0,
             "best_score": self._best,
-            "success": False,
-            "unscored": False,
-            "problems": [],
+            "success": last is not None and last.success and (self._over or not self.self_check),
+            "unscored": last is not None and last.status == "unscored",
+            "problems": [
+                {"kind": p.kind, "message": p.message, "where": p.where}
+                for p in (last.problems if last else ())
+            ],
         }
-        if self._verdicts:
-            last = self._verdicts[-1]
-            info["score"] = last.score
-            info["success"] = last.success and (self._over or not self.self_check)
-            info["unscored"] = last.status == "unscored"
-            info["problems"] = [
-                {"kind": p.kind, "message": p.message, "where": p.where} for p in last.problems
-            ]
-        return info
 
     def _turn_text(self, attempt: int) -> str:
         verdict = self._verdicts[attempt]

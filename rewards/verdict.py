@@ -65,7 +65,13 @@ class Problem:
 
     def __init__(self, kind: str, message: str, where: tuple[int, int] | None = None) -> None:
         # by hand, as in `Verdict`: every wrong attempt makes one, nearly always of clean texts
-        if not _are_clean(kind, message):
+        if not (
+            type(kind) is type(message) is str
+            and (both := kind + message).isascii()
+            and both.isprintable()
+            and kind.strip()
+            and message.strip()
+        ):
             kind, message = _cleaned("kind", kind), _cleaned("message", message)
         if where is not None:
             start, end = where
@@ -76,14 +82,6 @@ class Problem:
         _set(self, "kind", kind)
         _set(self, "message", message)
         _set(self, "where", where)
-
-
-def _are_clean(kind: Any, message: Any) -> bool:
-    """Whether both surely say something and are normalised; quick, and no for rare right ones."""
-    if not type(kind) is type(message) is str:
-        return False
-    both = kind + message
-    return both.isascii() and both.isprintable() and bool(kind.strip() and message.strip())
 
 
 def _cleaned(name: str, text: Any) -> str:
@@ -135,20 +133,20 @@ class Verdict:
         if type(problems) is not tuple:
             problems = tuple(problems)
         for problem in problems:
-            if not isinstance(problem, Problem):
+            if type(problem) is not Problem and not isinstance(problem, Problem):
                 raise TypeError(f"Verdict.problems must be Problems, got {problem!r:.80}")
-        if status == "unscored":
-            if score != 0.0 or not problems:
-                raise ValueError("an unscored Verdict has score 0.0 and a problem that says why")
-        elif status != "scored":
+        if status == "scored":
+            if (score == 1.0) != (not problems):
+                raise ValueError(
+                    f"Verdict.score is {score!r} with {len(problems)} problem(s): "
+                    "a score of 1.0 means no problem, and a lower score must name at least one"
+                )
+        elif status != "unscored":
             raise ValueError(
                 f"unknown Verdict.status {status!r}; choose from {', '.join(STATUSES)}"
             )
-        elif (score == 1.0) != (not problems):
-            raise ValueError(
-                f"Verdict.score is {score!r} with {len(problems)} problem(s): "
-                "a score of 1.0 means no problem, and a lower score must name at least one"
-            )
+        elif score != 0.0 or not problems:
+            raise ValueError("an unscored Verdict has score 0.0 and a problem that says why")
         _set(self, "score", score)
         _set(self, "problems", problems)
         _set(self, "status", status)
@@ -162,7 +160,7 @@ class Verdict:
     @classmethod
     def wrong(cls, score: float, *problems: Problem, **metrics: float) -> Verdict:
         """The verdict on a reply with at least one problem (``score`` in [0, 1))."""
-        return cls(score, problems, metrics=metrics)
+        return cls(score, problems, "scored", metrics)
 
     @classmethod
     def unscored(cls, reason: str) -> Verdict:

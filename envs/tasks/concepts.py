@@ -18,6 +18,7 @@ import numpy as np
 
 from corgi_gym.envs.task import Draft, Task, TaskSource
 from corgi_gym.envs.tasks._scenes import SCENES
+from corgi_gym.rewards.concepts import MAX_GIVEN_SHARE
 from corgi_gym.rewards.concepts import concepts as check_concepts
 from corgi_gym.rewards.lexicon import CLOSED, lemmas
 from corgi_gym.rewards.text import listing, words
@@ -144,7 +145,7 @@ class Concepts(TaskSource):
                 return draft
 
     def _try(self, rng: np.random.Generator, size: int) -> Draft | None:
-        """One draw; ``None`` where its words clash (the same lemma or preposition twice)."""
+        """One draw; ``None`` where words clash (a lemma or preposition twice), or most are given."""
         scene = _pick(rng, scenes())
         who, how = _pick(rng, scene.agents), _pick(rng, scene.traits)
         action, verb = _pick(rng, scene.actions)
@@ -166,7 +167,7 @@ class Concepts(TaskSource):
             parts.append(f"while {event.text}")
             parts.append(_inflect(motion, "VBD" if past else "VBP" if plural else "VBZ"))
         witness = " ".join(parts)
-        if _clashes(witness):
+        if _clashes(witness) or size > MAX_GIVEN_SHARE * len(witness.split()):
             return None
         shuffled = [given[int(i)] for i in rng.permutation(size)]
         return Draft(

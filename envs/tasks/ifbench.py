@@ -9,7 +9,6 @@ built, because nothing proves then that our checkers can be satisfied on them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,14 +115,13 @@ class IFBench(IFEval):
         """Make a task of a row, with its witness."""
         draft = super().draft(row)
         topic = _subject(draft.target)
-        draft = replace(
-            draft, target={**draft.target, "topic": topic, "topic_least": needed(topic)}
-        )
+        target = {**draft.target, "topic": topic, "topic_least": needed(topic)}
+        draft = draft._replace(target=target)
         witness = build(draft.target)
         if witness is None:
             kinds = ", ".join(row["instruction_id_list"])
             raise self._leave_out(row, f"no witness was found for {kinds}")
-        return replace(draft, witness=witness)
+        return draft._replace(witness=witness)
 
     def _leave_out(self, row: Mapping[str, Any], reason: str) -> BadRow:
         self.left_out[str(row.get("key", "?"))] = reason

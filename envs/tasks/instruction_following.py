@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +196,7 @@ class IFEval(RowSource):
 
     def _task(self, draft: Draft) -> Task:
         """The row with its witness, which is built when the row is first asked for."""
-        return super()._task(replace(draft, witness=draft.witness or build(draft.target) or ""))
+        return super()._task(draft._replace(witness=draft.witness or build(draft.target) or ""))
 
     def near_misses(self, task: Task) -> list[str]:
         """One broken instruction each, and in strict mode replies that never read the prompt."""
@@ -272,7 +271,7 @@ class Instructions(TaskSource):
                 continue
             witness = build(draft.target, start)
             if witness is not None:
-                return replace(draft, witness=witness)
+                return draft._replace(witness=witness)
         raise ValueError(
             f"family {self.family!r} has too few different tasks with these options: "
             f"none in {_MAX_SETS} sets of the kinds {self.kinds} could be used"

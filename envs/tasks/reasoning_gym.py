@@ -14,7 +14,6 @@ import contextlib
 import io
 from collections.abc import Iterator, Set
 from functools import cache, lru_cache
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -105,14 +104,17 @@ class ReasoningGym(TaskSource):
 
     def _draw(self, entropy: int) -> Draft:
         """A task from a number: the item numbers follow from it by hashes, quicker than numpy."""
-        hashes = _hashes(entropy)
         for _ in range(_MAX_DRAWS):
-            numbers = [number % self.items for number in islice(hashes, self.questions)]
-            entries = list(map(self._entry, numbers))
+            numbers = [entropy % self.items]
+            while len(numbers) < self.questions:
+                entropy = stable_hash(entropy)
+                numbers.append(entropy % self.items)
+            entries = [self._entry(number) for number in numbers]
             prompt = _prompt([entry["question"].strip() for entry in entries])
             answers = [entry["answer"] for entry in entries]
             if len(prompt) <= MAX_OBSERVATION_CHARS and all(map(self._is_sound, answers)):
                 break
+            entropy = stable_hash(entropy)
         else:
             raise ValueError(
                 f"{self.family!r} made no usable item in {_MAX_DRAWS} draws; "
@@ -183,13 +185,6 @@ class _SortedSet(set[str]):
 
     def __sub__(self, other: Set[Any]) -> _SortedSet:
         return _SortedSet(super().__sub__(other))
-
-
-def _hashes(entropy: int) -> Iterator[int]:
-    """``entropy``, its hash, the hash of that, and so on."""
-    while True:
-        yield entropy
-        entropy = stable_hash(entropy)
 
 
 def _prompt(questions: list[str]) -> str:

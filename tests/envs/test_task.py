@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+import corgi_gym.envs.task as task_module
 from corgi_gym.envs import FAMILIES, SPLITS, Draft, GuidedEnv, TaskSource, load_family, make_sources
 from corgi_gym.envs.task import check_whole, split_of, stable_hash, stable_text
 from corgi_gym.envs.tasks import SUITES, family_names
@@ -128,6 +129,38 @@ def test_a_task_is_made_once_and_kept_ones_are_bounded(monkeypatch):
         assert len(source._kept) <= 4
     assert source.item(0, 0) == first
     assert source.item(0, 0, "test") != first != source.item(1, 0)
+
+
+def test_tasks_asked_for_in_order_are_made_ahead_and_stay_the_same(monkeypatch):
+    monkeypatch.setattr(task_module, "_AHEAD_SECONDS", 60.0)
+    source, other = load_family("panagram")(), load_family("panagram")()
+    source.item(0, 5)
+    assert list(source._kept) == [(0, 5, "train")]  # one task alone says nothing of the next
+    source.item(0, 6)
+    made = [index for _, index, _ in source._kept]
+    assert made == list(range(5, 6 + task_module._AHEAD))
+    for index in reversed(range(5, 45)):
+        assert source.item(0, index) == other.item(0, index)
+
+
+def test_a_slow_family_is_not_made_ahead_and_a_later_error_is_not_raised_early(monkeypatch):
+    monkeypatch.setattr(task_module, "_AHEAD_SECONDS", 60.0)
+
+    class Ends(Constant):
+        def _find(self, seed, index, split):
+            if index > 3:
+                raise ValueError(f"there is no task {index}")
+            return super()._find(seed, index, split)
+
+    source = Ends()
+    assert source.item(0, 0) == source.item(0, 1)
+    assert [index for _, index, _ in source._kept] == [0, 1, 2, 3]
+    with pytest.raises(ValueError, match="there is no task 4"):
+        source.item(0, 4)
+    monkeypatch.setattr(task_module, "_AHEAD_SECONDS", -1.0)
+    slow = Ends()
+    slow.item(0, 0), slow.item(0, 1)
+    assert [index for _, index, _ in slow._kept] == [0, 1]
 
 
 # ---------------------------------------------------------------- without families
