@@ -102,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--tasks", type=int, default=200, help="tasks (default: 200)")
     audit.add_argument("--fuzz", type=int, default=2000, help="random strings (default: 2000)")
     audit.add_argument("--seed", type=int, default=0, help="of tasks and strings (default: 0)")
+    audit.add_argument(
+        "--seconds", type=int, default=60,
+        help="a checker of over 3 ms a call gets as many tasks and strings as fit (default: 60)",
+    )  # fmt: skip
     audit.add_argument("--out", default="runs/audit", help="folder (default: runs/audit)")
     audit.add_argument(
         "--resume", action="store_true", help="audit all: keep the families that are in the folder"
@@ -258,7 +262,7 @@ def _tasks(arguments: argparse.Namespace) -> int:
 def _audit(arguments: argparse.Namespace) -> int:
     from corgi_gym.benchmarks.audit import run_audit
 
-    options = ("family", "rows", "reference", "tasks", "fuzz", "seed", "out", "resume")
+    options = ("family", "rows", "reference", "tasks", "fuzz", "seed", "seconds", "out", "resume")
     return run_audit(arguments.name, **{name: getattr(arguments, name) for name in options})
 
 

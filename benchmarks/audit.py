@@ -20,7 +20,7 @@ from typing import Any
 
 from corgi_gym.benchmarks.audit_material import material
 from corgi_gym.envs.tasks import family_names
-from corgi_gym.rewards.audit import Audit, audit, table, write
+from corgi_gym.rewards.audit import Audit, Limits, audit, table, write
 from corgi_gym.rewards.audit.report import write_whole
 
 ALL = "all"
@@ -36,11 +36,25 @@ def run_audit(
     tasks: int = 200,
     fuzz: int = 2_000,
     seed: int = 0,
+    seconds: int = 60,
     out: str = "runs/audit",
     resume: bool = False,
     say: Callable[[str], None] = print,
 ) -> int:
     """Audit one checker, or ``all`` families.
+
+    Args:
+        name: What `corgi_gym.rewards.audit.audit` takes, a family, or ``all``.
+        family: Tasks of this family.
+        rows: A file of tasks.
+        reference: Another checker to compare with.
+        tasks: How many tasks.
+        fuzz: How many random strings.
+        seed: Of tasks and strings.
+        seconds: A slow checker gets as many tasks and strings as fit (`Limits.seconds`).
+        out: The folder of the results.
+        resume: Keep the families that are there.
+        say: Prints.
 
     Returns:
         The exit status: 1 for an exploit, and for a family of ``all`` whose audit failed.
@@ -51,10 +65,12 @@ def run_audit(
     for option, value in (("--tasks", tasks), ("--seed", seed + 1), ("--fuzz", fuzz + 1)):
         if value < 1:
             raise ValueError(f"{option} is too small: {value - (option != '--tasks')}")
+    if seconds < 1:
+        raise ValueError(f"--seconds is too small: {seconds}")
     if name == ALL:
         if family or rows or reference:
             raise ValueError("audit all takes no --family, --rows or --reference")
-        settings = {"tasks": tasks, "fuzz": fuzz, "seed": seed}
+        settings = {"tasks": tasks, "fuzz": fuzz, "seed": seed, "seconds": seconds}
         return _audit_all(settings, Path(out), resume, say)
     if resume:
         raise ValueError("--resume is for audit all: a single checker is audited in one go")
@@ -66,6 +82,7 @@ def run_audit(
         reference=reference,
         fuzz=fuzz,
         seed=seed,
+        limits=_limits(seconds),
         name=name,
         progress=_progress,
     )
@@ -73,6 +90,10 @@ def run_audit(
     say(f"{made.text()}\n")
     _finish([made], write([made], out, _command()), say)
     return 1 if made.exploits else 0
+
+
+def _limits(seconds: int) -> Limits:
+    return Limits(seconds=float(seconds), blind_seconds=float(seconds))
 
 
 def _audit_all(
@@ -118,6 +139,7 @@ def _audit_family(name: str, settings: Mapping[str, int], title: str) -> Audit |
             pool=found.pool,
             fuzz=fuzz,
             seed=seed,
+            limits=_limits(settings["seconds"]),
             name=name,
             progress=lambda check: _progress(f"{title}: {check}"),
         )
@@ -128,7 +150,7 @@ def _audit_family(name: str, settings: Mapping[str, int], title: str) -> Audit |
         last = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(last.filename).name}:{last.lineno}"
         said = f"{type(error).__name__}: {error} ({place})"
-        return Audit.that_failed(name, said, **settings)
+        return Audit.that_failed(name, said, tasks=tasks, fuzz=fuzz, seed=seed)
     finally:
         _progress("")
 

@@ -157,6 +157,7 @@ def test_material_of_every_family(family):
         (["panagram", "--tasks", "0"], "--tasks is too small: 0"),
         (["panagram", "--fuzz", "-2"], "--fuzz is too small: -2"),
         (["panagram", "--seed", "-1"], "--seed is too small: -1"),
+        (["panagram", "--seconds", "0"], "--seconds is too small: 0"),
         (["all", "--family", "panagram"], "audit all takes no --family"),
         (["panagram", "--resume"], "--resume is for audit all"),
     ],
