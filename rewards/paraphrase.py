@@ -67,6 +67,7 @@ _OPPOSITES = (
     ("become", "avoid"), ("build", "destroy"), ("help", "harm"), ("legal", "illegal"),
 )  # fmt: skip
 _NEGATIONS = frozenset(_words("not no never none nobody nothing neither nor without n't"))
+_ARTICLES = frozenset(_words("a an the"))
 _CAR = {
     "question": "How much does a ticket to Rome cost?",
     "form": "what",
@@ -133,7 +134,7 @@ def judge_paraphrase(reply: str, target: Any, meaning: Meaning) -> Verdict:
         problems.append(Problem("form", text))
     formed = not problems
     faults = _faults(reply, source, target["keep"])
-    if not faults and not meaning.same(source, reply):
+    if not faults and (_bare(reply, target["keep"]) or not meaning.same(source, reply)):
         text = "Your question does not ask the same. Keep the meaning of the question."
         faults.append(Problem("meaning", text))
     problems.extend(faults)
@@ -192,6 +193,16 @@ def _faults(reply: str, source: str, keep: Sequence[str]) -> list[Problem]:
                 text = f"{quote(other, 24)} is the opposite of what the question asks."
                 return [*problems, Problem("opposite", text)]
     return problems
+
+
+def _bare(reply: str, keep: Sequence[str]) -> bool:
+    """Whether the kept words stand side by side and nothing is said of them ("Is soup cough?").
+
+    An encoder reads two nouns as what usually connects them, and the grammar may take one of them
+    for a verb.
+    """
+    rest = (word for word in words(reply)[1:] if word.lower() not in _ARTICLES)
+    return all(not lemmas(word).isdisjoint(keep) for word in rest)
 
 
 def _negations(text: str) -> int:

@@ -74,6 +74,21 @@ def test_good_ones_pass(reply):
     assert judge(paraphrase, reply, TARGET).success
 
 
+@pytest.mark.parametrize(
+    ("source", "form", "keep", "game", "good"),
+    [
+        ("Does soup help against a cough?", "is", ["soup", "cough"], "Is soup a cough?",
+         "Is soup good for a cough?"),
+        ("Is ginger good for a cold?", "do", ["ginger", "cold"], "Do ginger cold?",
+         "Does ginger help against a cold?"),
+    ],
+)  # fmt: skip
+def test_kept_words_side_by_side_ask_nothing(source, form, keep, game, good):
+    target = {"question": source, "form": form, "keep": keep, "grammar": True}
+    assert judge(paraphrase, game, target).score < 0.5
+    assert judge(paraphrase, good, target).success
+
+
 @pytest.mark.parametrize("reply", GAMES)
 def test_games_lose(reply):
     assert judge(paraphrase, reply.replace("\\n", "\n"), TARGET).score <= 0.5
