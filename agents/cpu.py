@@ -37,18 +37,21 @@ LONGEST = 1024
 # mallopt's parameters (malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _KEEP_ALL = 2**31 - 1
-# oneDNN keeps a compiled product for each shape it has met, 1,024 by default and a third of a
-# megabyte each. Replies differ in length, so nearly every micro-batch has new shapes: 100 rounds of
-# a tiny model grew by 420 MB. One micro-batch needs some 30 (each layer has the same).
+# oneDNN keeps a compiled product for each shape it has met, and PyTorch's layer above it a second
+# record: 1,024 of each by default. Replies differ in length, so nearly every micro-batch has new
+# shapes, and 100 rounds of a tiny model grew by 420 MB. One micro-batch needs some 30 (each layer
+# has the same).
 _KEPT_PRODUCTS = "64"
+_PRODUCT_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
 
 
 def keep_few_products() -> None:
-    """Bound the products that oneDNN keeps compiled, unless the environment says how many.
+    """Bound the products that are kept compiled, unless the environment says how many.
 
-    oneDNN reads it at the first product of the process, so this comes before any model is called.
+    Both libraries read it at the first product of the process: call this before any model.
     """
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _KEPT_PRODUCTS)
+    for name in _PRODUCT_CACHES:
+        os.environ.setdefault(name, _KEPT_PRODUCTS)
 
 
 def keep_freed_memory() -> bool:

@@ -87,7 +87,8 @@ BREAKERS: dict[str, Breaker] = {
     "count:marks": lambda t, v: t.translate(dict.fromkeys(map(ord, "".join(v["marks"])))),
     "ratio:stop_words": lambda t, v: "It is of the in and to a by on at for it is as the.",
     "ratio:long_words": lambda t, v: "It is so.",
-    "ratio:questions": _add(" Is it so?"),
+    # several: a statement that is added to one too many would restore the ratio
+    "ratio:questions": _add(" Is it so? Is that right? Is it true?"),
     "position:nth_word": lambda t, v: f"Well {t}",
     "position:last_word": _add(" otherwise"),
     "position:keyword_in_sentence": lambda t, v: _without(t, v["word"]),

@@ -117,8 +117,10 @@ def test_attention_stays_where_ours_would_be_wrong():
         assert model.config._attn_implementation == cpu.ATTENTION
 
 
-def test_loading_a_model_bounds_the_kept_products_unless_the_user_does(tiny_folder, monkeypatch):
-    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+@pytest.mark.parametrize("name", ["ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"])
+def test_loading_a_model_bounds_the_kept_products_unless_the_user_does(
+    name, tiny_folder, monkeypatch
+):
     monkeypatch.delenv(name, raising=False)
     load_model(tiny_folder)
     assert 30 < int(os.environ[name]) < 1024
