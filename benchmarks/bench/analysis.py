@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from corgi_gym.benchmarks.bench.gap import NUMBERS
 from corgi_gym.benchmarks.bench.measures import cost_of_target
 from corgi_gym.benchmarks.bench.results import Result, Results
 from corgi_gym.benchmarks.statistics import (
@@ -89,6 +90,7 @@ def _evaluation(results: Results, arms: dict[str, Cell], name: str, seed: int) -
         "families": {arm: _by_family(cell, name, rank) for arm, cell in arms.items()},
         "rates": {arm: _rates(cell, name) for arm, cell in arms.items()},
         "dose": _dose(arms, name, rank, seed),
+        "gap": {arm: _gap(cell, name, seed, arm) for arm, cell in arms.items()},
     }
 
 
@@ -243,6 +245,22 @@ def _rates(cell: Cell, name: str) -> Json:
         ]
         rates[rate] = [h / n if n else None for h, n in zip(held, retries, strict=True)]
     return rates
+
+
+def _gap(cell: Cell, name: str, seed: int, arm: str) -> Json:
+    """The gap of each rule with its interval, and the rule's other numbers; means over runs."""
+    runs = [r.metrics["evaluations"][name].get("gap", {}) for r in _all(cell)]
+    found: Json = {}
+    for rule in runs[0]:
+        known = {key: [n[rule][key] for n in runs if n[rule][key] is not None] for key in NUMBERS}
+        averages = {key: _mean(values) if values else None for key, values in known.items()}
+
+        def gap(result: Result, rule: str = rule) -> float:
+            return float(result.metrics["evaluations"][name]["gap"][rule]["gap"])
+
+        estimate = summary(_scores(cell, gap), rng=generator(seed, arm, name))
+        found[rule] = {**averages, "gap": list(estimate)}
+    return found
 
 
 def _dose(arms: dict[str, Cell], name: str, rank: int, seed: int) -> Json:

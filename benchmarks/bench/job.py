@@ -4,7 +4,7 @@ Its folder, whose name is the hash of configuration and code version:
 
     job.json                  labels, configuration, code version
     run/                      the training run (`docs/runs.md`), without its weights in the end
-    evaluations/NAME.jsonl    the sessions of each evaluation, and NAME.resampling.jsonl
+    evaluations/NAME.jsonl    the sessions of each evaluation, NAME.resampling.jsonl, NAME.gap.jsonl
     metrics.json              what they show (`measures.py`), the learning curve, the cost
     status.json               last: done, with the hash of every file; or failed, with the error
 
@@ -25,9 +25,11 @@ from typing import Any
 
 from corgi_gym.agents.episode import Episode
 from corgi_gym.benchmarks.bench.exploits import exploits
+from corgi_gym.benchmarks.bench.gap import gap_numbers, judge_samples
 from corgi_gym.benchmarks.bench.identity import file_digest
 from corgi_gym.benchmarks.bench.measures import measure
 from corgi_gym.benchmarks.bench.spec import evaluation_recipe
+from corgi_gym.benchmarks.gap.settings import MAX_LENGTH
 from corgi_gym.benchmarks.recipe import Recipe, from_dict
 from corgi_gym.benchmarks.run_folder import read_sessions
 from corgi_gym.benchmarks.run_writer import RunFolder, SilentFolder
@@ -85,15 +87,24 @@ def _evaluate(folder: Path, recipe: Recipe, config: Json, keep_weights: bool) ->
         if (plans[name]["resampling"] or not resampled)
         and not sessions_path(folder, name, resampled).exists()
     ]  # fmt: skip
-    if parts:
+    judged = [name for name in plans if plans[name]["gap"] and not _gap_path(folder, name).exists()]
+    if parts or judged:
         # the largest evaluation decides how much is decoded at once
         loaded = evaluation_recipe(recipe, max(plans.values(), key=lambda plan: plan["tasks"]))
         if config["trains"]:
             loaded.model = str(checkpoint)
+        if judged:  # a question about a reply is longer than a session may be
+            loaded.sampling.max_length = max(loaded.sampling.max_length, MAX_LENGTH)
         policy = load_policy(loaded)
         try:
             for name, resampled in parts:
                 _write_sessions(folder, recipe, plans[name], name, resampled, policy)
+            for name in judged:
+                sampled = sessions_of(folder, name, resampled=True)
+                asked = evaluation_recipe(recipe, plans[name])
+                lines = judge_samples(asked, policy, plans[name]["gap"], sampled)
+                path = _gap_path(folder, name)
+                RunFolder(path.parent, resume=True).replace(path.name, lines)
         finally:
             policy.engine.close()
     files = RunFolder(folder, resume=True)
@@ -123,6 +134,10 @@ def sessions_path(folder: Path, name: str, resampled: bool = False) -> Path:
     return folder / EVALUATIONS / f"{name}{'.resampling' if resampled else ''}.jsonl"
 
 
+def _gap_path(folder: Path, name: str) -> Path:
+    return folder / EVALUATIONS / f"{name}.gap.jsonl"
+
+
 def sessions_of(folder: Path, name: str, resampled: bool = False) -> list[Episode]:
     """The sessions of an evaluation of a job, by index."""
     return read_sessions(sessions_path(folder, name, resampled), "after")
@@ -143,6 +158,9 @@ def job_metrics(folder: Path) -> Json:
         if plan["resampling"]:
             sampled = sessions_of(folder, name, resampled=True)
             numbers["resampling"] = measure(sampled, plan["resampling"])
+            if plan["gap"]:
+                values = _gap_path(folder, name)
+                numbers["gap"] = gap_numbers(values, plan["gap"], sampled, recipe.seed)
         numbers["exploits"] = _exploits(evaluation_recipe(recipe, plan), found)
         evaluations[name] = numbers
     summary = files.read_json(f"{RUN}/summary.json") or {}

@@ -158,7 +158,7 @@ def _markdown(statistics: Json) -> str:
     lines += [*(f"- {note}" for note in statistics["notes"]), ""]
     for name, found in statistics["evaluations"].items():
         made = [tables.leaderboard(found), tables.comparisons(found), tables.dose(found)]
-        made.append(tables.rates(found))
+        made += [tables.gaps(found), tables.rates(found)]
         lines += [f"## Evaluation {name}", ""]
         lines += [t.markdown() for t in made if t is not None and t.rows]
     cost = tables.costs(statistics)
@@ -177,6 +177,7 @@ def _csv(results: Results) -> str:
             row |= {"gain": numbers["gain"], "mean_score": numbers["mean_score"]}
             row |= {f"train_{key}": value for key, value in result.metrics["cost"].items()}
             row["exploits"] = numbers["exploits"]["found"]
+            row |= {f"gap {rule}": of["gap"] for rule, of in numbers.get("gap", {}).items()}
             rows.append(row)
     columns = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()

@@ -69,6 +69,8 @@ def _details(found: Json) -> Iterator[tuple[str, str]]:
     yield "Success at equal cost", _at_equal_cost(found["curves"])
     yield "Feedback levels", _by_level(found)
     yield "By family", _by_family(found)
+    made = tables.gaps(found)
+    yield "Generation-verification gap", _html_table(made) if made else ""
     yield "Retries", _html_table(tables.rates(found)) + _by_retry(found)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from corgi_gym.agents.algorithms import get_algorithm
+from corgi_gym.benchmarks.gap.verifiers import DEFAULT_RULES
 from corgi_gym.benchmarks.recipe import RECIPES, Recipe, find, from_dict, load_recipe, merged
 
 SPECS = RECIPES / "bench"
@@ -33,6 +34,8 @@ class EvaluationPlan:
         tasks: Number of tasks.
         attempts: Attempts per task, which may exceed those of training (CORGI evaluates up to 20).
         resampling: Independent samples per task without feedback, for the curve beside it; 0: none.
+        gap: What the policy judges these samples by, for the gap between what it generates and what
+            it can pick out: some of ``"mc"``, ``"cot_b"`` and ``"cot_s"``; empty: not measured.
         split: ``"test"`` or ``"validation"``.
         id: Another environment than the job's family, such as one of held-out families.
         kwargs: Arguments of the environment: with ``id`` all of them, else those that differ.
@@ -42,6 +45,7 @@ class EvaluationPlan:
     tasks: int = 256
     attempts: int = 20
     resampling: int = 0
+    gap: list[str] = field(default_factory=list)
     split: str = "test"
     id: str | None = None
     kwargs: dict[str, Any] = field(default_factory=dict)
@@ -258,6 +262,12 @@ def _evaluation(name: str, plan: Any) -> EvaluationPlan:
     made: EvaluationPlan = from_dict(plan or {}, EvaluationPlan, f"evaluations.{name}")
     if made.resampling < 0:
         raise ValueError(f"evaluations.{name}.resampling must be 0 or more")
+    unknown = [verifier for verifier in made.gap if verifier not in DEFAULT_RULES]
+    if unknown or len(set(made.gap)) < len(made.gap):
+        known = ", ".join(DEFAULT_RULES)
+        raise ValueError(f"evaluations.{name}.gap takes each of {known} once, got {made.gap!r}")
+    if made.gap and not made.resampling:
+        raise ValueError(f"evaluations.{name}.gap judges independent samples: set resampling")
     if not name.replace("_", "").replace("-", "").isalnum():
         raise ValueError(f"evaluations: {name!r} names a file: letters, digits, _ and - only")
     return made

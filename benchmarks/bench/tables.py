@@ -123,6 +123,33 @@ def dose(evaluation: Json) -> Table | None:
     return Table(caption, ["algorithm", *levels], rows) if rows else None
 
 
+def gaps(evaluation: Json) -> Table | None:
+    """What each arm picks out of its own samples; None where that was not measured."""
+    rows = [
+        [
+            arm,
+            rule,
+            percent(found["J"]),
+            percent(found["verified"]),
+            points(*found["gap"]),
+            *(share(found[name]) for name in ("relative", "precision", "recall")),
+        ]
+        for arm, rules in evaluation["gap"].items()
+        for rule, found in rules.items()
+    ]
+    header = [
+        "arm", "kept if", "samples that solve", "of those kept", "gap, points (95% interval)",
+        "relative gap", "precision", "recall",
+    ]  # fmt: skip
+    caption = "What the policy picks out of its own independent samples"
+    return Table(caption, header, rows) if rows else None
+
+
+def share(value: float | None) -> str:
+    """A share in percent; one that does not exist is a dash."""
+    return NONE if value is None else percent(value)
+
+
 def with_interval(estimate: Sequence[float]) -> str:
     """A share with its interval.
 

@@ -41,20 +41,20 @@ class Sample:
     tokens: int
 
     @classmethod
-    def of(cls, episode: Episode, number: int) -> Sample:
-        """The first attempt of a session."""
-        first = episode.attempts[0]
+    def of(cls, episode: Episode, number: int, attempt: int = 0) -> Sample:
+        """An attempt of a session, by default the first; its prompt is the session's."""
+        made = episode.attempts[attempt]
         return cls(
             index=episode.index,
             number=number,
             task_id=episode.task_id,
             prompt=episode.messages[0]["content"],
-            reply=first.reply,
-            score=first.score,
-            success=first.success,
-            unscored=first.unscored,
-            cut=first.truncated,
-            tokens=first.tokens,
+            reply=made.reply,
+            score=made.score,
+            success=made.success,
+            unscored=made.unscored,
+            cut=made.truncated,
+            tokens=made.tokens,
         )
 
     def record(self) -> dict[str, Any]:

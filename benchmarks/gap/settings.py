@@ -18,7 +18,7 @@ from corgi_gym.benchmarks.recipe import (
 # The paper samples at 0.7 with a nucleus of 0.9 (Mind the Gap, arXiv 2412.02674, section 3).
 TEMPERATURE, TOP_P = 0.7, 0.9
 # A question holds the task and up to two replies, an answer some reasoning.
-_MAX_TOKENS, _MAX_LENGTH = 128, 2048
+_MAX_TOKENS, MAX_LENGTH = 128, 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,10 @@ def gap_recipe(name: str) -> Recipe:
     from gymnasium.envs.registration import registry
 
     if name in registry:
-        sampling = SamplingSpec(TEMPERATURE, _MAX_TOKENS, _MAX_LENGTH)
+        sampling = SamplingSpec(TEMPERATURE, _MAX_TOKENS, MAX_LENGTH)
         evaluation = EvaluationSpec(tasks=64, attempts=1)
         return Recipe("gap", env=EnvSpec(name), sampling=sampling, evaluation=evaluation)
     recipe = load_recipe(name)
     recipe.evaluation.attempts = 1
-    recipe.sampling.max_length = max(recipe.sampling.max_length, _MAX_LENGTH)
+    recipe.sampling.max_length = max(recipe.sampling.max_length, MAX_LENGTH)
     return recipe

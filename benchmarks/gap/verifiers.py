@@ -263,12 +263,10 @@ class CheckerVerifier:
 
 
 # What a language model is asked for, by name.
-_KINDS: dict[str, Callable[[str, JudgeModel], Verifier]] = {
-    "mc": MultipleChoice,
-    "cot_b": CotVerdict,
-    "cot_s": CotScore,
-}
-MODEL_VERIFIERS = (*_KINDS, "tournament")
+_SINGLE: dict[str, type[_Single]] = {"mc": MultipleChoice, "cot_b": CotVerdict, "cot_s": CotScore}
+MODEL_VERIFIERS = (*_SINGLE, "tournament")
+# What those that value each sample by itself keep, unless other rules are asked for.
+DEFAULT_RULES = {kind: f.default for kind, f in _SINGLE.items()}
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -316,7 +314,7 @@ def make_verifiers(
         elif name == "tournament":
             made.append(Tournament(name + suffix, model, rounds))
         else:
-            made.append(_KINDS[name](name + suffix, model))
+            made.append(_SINGLE[name](name + suffix, model))
     return made
 
 
