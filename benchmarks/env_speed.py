@@ -25,8 +25,9 @@ ENV_IDS = (*SUITES, *(f"corgi/{family.env_id}" for family in FAMILIES.values()))
 WRONG_REPLY = "I think that answer {} is a good one, because it is what you asked for."
 # Rollouts of one task in the last column: the usual size of a group.
 GROUP = 8
-# Episodes that are played before the clock starts: they load word lists and models.
-_WARM_UP = 2
+# Episodes that are played before the clock starts: they load word lists, models and libraries, some
+# of which only one in twenty tasks needs.
+_WARM_UP = 50
 
 
 class Speed(NamedTuple):

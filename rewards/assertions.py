@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -66,7 +66,7 @@ class Case:
     text: str
     calls: tuple[tuple[Any, ...], ...]
     _tree: ast.expr
-    _name: str
+    _places: Mapping[ast.expr, int]  # which call a node is
 
     def holds(self, values: list[Any]) -> bool:
         """Whether the condition is met when the calls gave these values (plain data).
@@ -76,7 +76,7 @@ class Case:
             True
         """
         try:
-            return bool(_Interpreter(self._name, values).value(self._tree))
+            return bool(_Interpreter(self._places, values).value(self._tree))
         except _FAILURES:
             return False
 
@@ -96,15 +96,12 @@ def read_case(text: str, name: str) -> Case:
         raise Unsupported(f"not an assert statement but {type(statement).__name__}")
     tree = statement.test
     try:
-        calls = tuple(
-            tuple(_Interpreter(name, None).value(argument) for argument in call.args)
-            for call in _calls(tree, name)
-        )
+        found = _calls(tree, name)
+        calls = tuple(tuple(_argument(node, name) for node in call.args) for call in found)
         if not calls:
             raise Unsupported(f"it never calls {name}")
-        # a dry run over the functions and operators: None for every value
-        _Interpreter(name, [None] * len(calls)).check(tree)
-        return Case(ast.unparse(tree), calls, tree, name)
+        _check(tree, name)
+        return Case(ast.unparse(tree), calls, tree, {call: i for i, call in enumerate(found)})
     except Unsupported:
         raise
     except _FAILURES as error:
@@ -136,78 +133,77 @@ def _dotted(node: ast.expr) -> str:
     return ""
 
 
+def _argument(tree: ast.expr, name: str) -> Any:
+    """The value of an argument, in which there is no call of the tested function."""
+    _check(tree, name)
+    return _Interpreter({}, []).value(tree)
+
+
+def _check(tree: ast.expr, name: str) -> None:
+    """Refuse what `_Interpreter` does not know, without looking at values."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.expr):
+            _check_node(node, name)
+
+
+def _check_node(node: ast.expr, name: str) -> None:
+    if isinstance(node, ast.Call):
+        called = _dotted(node.func)
+        if called != name and called not in _FUNCTIONS:
+            raise Unsupported(f"the function {called or ast.unparse(node.func)}")
+    elif isinstance(node, ast.Name):
+        if node.id != name and node.id not in _FUNCTIONS and node.id != "math":
+            raise Unsupported(f"the name {node.id}")
+    elif isinstance(node, ast.Attribute):
+        if _dotted(node) not in _FUNCTIONS and _dotted(node) not in _CONSTANTS:
+            raise Unsupported(f"the attribute {ast.unparse(node)}")
+    elif isinstance(node, ast.BinOp):
+        if type(node.op) not in _BINARY:
+            raise Unsupported(f"the operator {type(node.op).__name__}")
+    elif isinstance(node, ast.UnaryOp):
+        if type(node.op) not in _UNARY:
+            raise Unsupported(f"the operator {type(node.op).__name__}")
+    elif not isinstance(node, _PLAIN_NODES):
+        raise Unsupported(f"the expression {type(node).__name__}")
+
+
 class _Interpreter:
-    """Evaluates an expression; ``values`` stand for the calls of the function ``name``."""
+    """Evaluates an expression; ``values`` stand for the calls of the tested function."""
 
-    def __init__(self, name: str, values: list[Any] | None) -> None:
-        self.name, self.values = name, values
-        self.places: dict[int, int] = {}
+    def __init__(self, places: Mapping[ast.expr, int], values: Sequence[Any]) -> None:
+        self.places, self.values = places, values
 
-    def check(self, tree: ast.expr) -> None:
-        """Refuse what `value` does not know, without looking at values."""
-        for node in ast.walk(tree):
-            if isinstance(node, ast.expr):
-                self._known(node)
-
-    def value(self, tree: ast.expr) -> Any:
-        if self.values is not None:
-            self.places = {id(call): i for i, call in enumerate(_calls(tree, self.name))}
-        else:
-            self.check(tree)
-        return self._value(tree)
-
-    def _known(self, node: ast.expr) -> None:
-        if isinstance(node, ast.Call):
-            name = _dotted(node.func)
-            if name != self.name and name not in _FUNCTIONS:
-                raise Unsupported(f"the function {name or ast.unparse(node.func)}")
-        elif isinstance(node, ast.Name):
-            if node.id != self.name and node.id not in _FUNCTIONS and node.id != "math":
-                raise Unsupported(f"the name {node.id}")
-        elif isinstance(node, ast.Attribute):
-            if _dotted(node) not in _FUNCTIONS and _dotted(node) not in _CONSTANTS:
-                raise Unsupported(f"the attribute {ast.unparse(node)}")
-        elif isinstance(node, ast.BinOp):
-            if type(node.op) not in _BINARY:
-                raise Unsupported(f"the operator {type(node.op).__name__}")
-        elif isinstance(node, ast.UnaryOp):
-            if type(node.op) not in _UNARY:
-                raise Unsupported(f"the operator {type(node.op).__name__}")
-        elif not isinstance(node, _PLAIN_NODES):
-            raise Unsupported(f"the expression {type(node).__name__}")
-
-    def _value(self, node: ast.expr) -> Any:
+    def value(self, node: ast.expr) -> Any:
+        """What it evaluates to."""
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-            items = [self._value(item) for item in node.elts]
+            items = [self.value(item) for item in node.elts]
             kind = {ast.List: list, ast.Tuple: tuple, ast.Set: set}[type(node)]
             return kind(items)
         if isinstance(node, ast.Dict):
             pairs = zip(node.keys, node.values, strict=True)
-            return {self._value(k): self._value(v) for k, v in pairs if k is not None}
+            return {self.value(k): self.value(v) for k, v in pairs if k is not None}
         if isinstance(node, ast.BinOp):
-            return _binary(node.op, self._value(node.left), self._value(node.right))
+            return _binary(node.op, self.value(node.left), self.value(node.right))
         if isinstance(node, ast.UnaryOp):
-            return _UNARY[type(node.op)](self._value(node.operand))
+            return _UNARY[type(node.op)](self.value(node.operand))
         if isinstance(node, ast.BoolOp):
             want = isinstance(node.op, ast.And)
-            return (
-                all(map(self._value, node.values)) if want else any(map(self._value, node.values))
-            )
+            return all(map(self.value, node.values)) if want else any(map(self.value, node.values))
         if isinstance(node, ast.Compare):
-            left = self._value(node.left)
+            left = self.value(node.left)
             for op, following in zip(node.ops, node.comparators, strict=True):
-                right = self._value(following)
+                right = self.value(following)
                 if not _COMPARE[type(op)](left, right):
                     return False
                 left = right
             return True
         if isinstance(node, ast.Subscript):
-            return self._value(node.value)[self._value(node.slice)]
+            return self.value(node.value)[self.value(node.slice)]
         if isinstance(node, ast.Slice):
             parts = (node.lower, node.upper, node.step)
-            return slice(*(None if part is None else self._value(part) for part in parts))
+            return slice(*(None if part is None else self.value(part) for part in parts))
         if isinstance(node, ast.Attribute):
             return _CONSTANTS[_dotted(node)]
         if isinstance(node, ast.Call):
@@ -215,14 +211,14 @@ class _Interpreter:
         raise Unsupported(f"the expression {type(node).__name__}")
 
     def _call(self, node: ast.Call) -> Any:
-        if self.values is not None and id(node) in self.places:
-            return self.values[self.places[id(node)]]
+        if node in self.places:
+            return self.values[self.places[node]]
         name = _dotted(node.func)
-        arguments = [self._value(argument) for argument in node.args]
+        arguments = [self.value(argument) for argument in node.args]
         if name == "range" and max((abs(a) for a in arguments), default=0) > _MAX_LENGTH:
             raise OverflowError("a range that is too long")
         keywords: Mapping[str, Any] = {
-            keyword.arg: self._value(keyword.value) for keyword in node.keywords if keyword.arg
+            keyword.arg: self.value(keyword.value) for keyword in node.keywords if keyword.arg
         }
         return _FUNCTIONS[name](*arguments, **keywords)
 

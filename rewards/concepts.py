@@ -80,12 +80,13 @@ def concepts(reply: str, target: Any) -> Verdict:
         return Verdict.wrong(0.0, *examine(reply).problems)
     tokens = _TOKEN.findall(reply)
     uses = _uses(tokens, given)
-    missing = [word for word, places in zip(given, uses, strict=True) if not places]
+    missing = [word for word in given if not uses[word]]
     coverage = 1.0 - len(missing) / len(given)
     report = examine(reply, given, events=True)
     talk = _ABOUT_TASK.difference(given).intersection(token.lower() for token in tokens)
-    listed = bool(talk) or _listed(tokens, uses)
-    again = [word for word, places in zip(given, uses, strict=True) if len(places) > 1]
+    places = sorted({place for found in uses.values() for place in found})
+    listed = bool(talk) or _listed(tokens, places)
+    again = [word for word in given if len(uses[word]) > 1]
     problems = []
     if missing:
         problems.append(Problem("missing", f"Your sentence is missing: {listing(missing)}."))
@@ -107,15 +108,18 @@ def concepts(reply: str, target: Any) -> Verdict:
     return Verdict.wrong(min(score, BELOW_ONE), *problems[:MAX_PROBLEMS], **metrics)
 
 
-def _uses(tokens: Sequence[str], given: Sequence[str]) -> list[list[int]]:
+def _uses(tokens: Sequence[str], given: Sequence[str]) -> dict[str, list[int]]:
     """For each given word, where its forms stand."""
-    forms = [lemmas(token) for token in tokens]
-    return [[i for i, form in enumerate(forms) if word in form] for word in given]
+    places: dict[str, list[int]] = {word: [] for word in given}
+    asked = frozenset(given)
+    for i, token in enumerate(tokens):
+        for word in asked & lemmas(token):
+            places[word].append(i)
+    return places
 
 
-def _listed(tokens: Sequence[str], uses: list[list[int]]) -> bool:
-    """Whether the given words are shown instead of used."""
-    places = sorted({place for found in uses for place in found})
+def _listed(tokens: Sequence[str], places: Sequence[int]) -> bool:
+    """Whether the given words, which stand at ``places``, are shown instead of used."""
     if len(places) > MAX_GIVEN_SHARE * sum(token[0].isalnum() for token in tokens):
         return True
     run = 1

@@ -68,6 +68,7 @@ def concepts_hard(reply: str, target: Any) -> Verdict:
         'Your story is missing: chase and ball.'
     """
     given: list[str] = list(target["concepts"])
+    asked = frozenset(given)
     passage = examine_passage(
         reply, MIN_SENTENCES, MAX_SENTENCES, MAX_WORDS, apart=given, events=True
     )
@@ -75,7 +76,7 @@ def concepts_hard(reply: str, target: Any) -> Verdict:
         return Verdict.wrong(0.0, *passage.problems)
     tokens = _TOKEN.findall(reply)
     uses = _uses(tokens, given)
-    missing = [word for word, places in zip(given, uses, strict=True) if not places]
+    missing = [word for word in given if not uses[word]]
     coverage = 1.0 - len(missing) / len(given)
     problems = []
     if missing:
@@ -83,10 +84,12 @@ def concepts_hard(reply: str, target: Any) -> Verdict:
         text = f"Your story is missing: {listing(missing[:MAX_MISSING])}{more}."
         problems.append(Problem("missing", text))
     form = passage.form
-    if _is_list(passage.sentences, given, tokens):
+    told = [_Sentence(sentence, asked) for sentence in passage.sentences]
+    talk = _ABOUT_TASK.difference(given).intersection(token.lower() for token in tokens)
+    if talk or any(_listed(one.tokens, one.places) or _chained(one) for one in told):
         problems.append(Problem("list", "Do not list the words: tell what happens."))
         form = min(form, NO_SENTENCE)
-    frame = _same_frame(passage.sentences, given)
+    frame = _same_frame(told)
     if frame:
         problems.append(frame)
         form = min(form, NO_SENTENCE)
@@ -98,22 +101,22 @@ def concepts_hard(reply: str, target: Any) -> Verdict:
     return Verdict.wrong(min(score, BELOW_ONE), *problems[:MAX_PROBLEMS], **metrics)
 
 
-def _is_list(sentences: Sequence[str], given: Sequence[str], tokens: Sequence[str]) -> bool:
-    """Whether the words are shown instead of used, in any sentence."""
-    if _ABOUT_TASK.difference(given).intersection(token.lower() for token in tokens):
-        return True
-    for sentence in sentences:
-        found = _TOKEN.findall(sentence)
-        if _listed(found, _uses(found, given)) or _chained(found, given):
-            return True
-    return False
+class _Sentence:
+    """A sentence in small letters, and where its given words stand."""
+
+    def __init__(self, text: str, given: frozenset[str]) -> None:
+        self.tokens: list[str] = list(map(str.lower, _TOKEN.findall(text)))
+        self.places = [
+            i for i, token in enumerate(self.tokens) if not lemmas(token).isdisjoint(given)
+        ]
 
 
-def _chained(tokens: Sequence[str], given: Sequence[str]) -> bool:
+def _chained(sentence: _Sentence) -> bool:
     """Whether more than five given words hang together by prepositions alone."""
     run, linked = 0, True
-    for token in map(str.lower, tokens):
-        if not lemmas(token).isdisjoint(given):
+    places = frozenset(sentence.places)
+    for i, token in enumerate(sentence.tokens):
+        if i in places:
             run = run + 1 if linked else 1
             linked = False
             if run > MAX_CHAIN:
@@ -125,14 +128,16 @@ def _chained(tokens: Sequence[str], given: Sequence[str]) -> bool:
     return False
 
 
-def _same_frame(sentences: Sequence[str], given: Sequence[str]) -> Problem | None:
+def _same_frame(sentences: Sequence[_Sentence]) -> Problem | None:
     """Report sentences built alike around the given words."""
     frames: Counter[tuple[str, ...]] = Counter()
     skeletons: Counter[tuple[str, ...]] = Counter()
     for sentence in sentences:
-        tokens = [token.lower() for token in _TOKEN.findall(sentence)]
-        frames[tuple("_" if not lemmas(t).isdisjoint(given) else t for t in tokens)] += 1
-        skeletons[tuple(t if t in CLOSED else "_" for t in tokens)] += 1
+        frame = list(sentence.tokens)
+        for place in sentence.places:
+            frame[place] = "_"
+        frames[tuple(frame)] += 1
+        skeletons[tuple([t if t in CLOSED else "_" for t in sentence.tokens])] += 1
     most = max(skeletons.values(), default=0)
     if most <= MAX_SAME_FRAME and max(frames.values(), default=0) < MAX_SAME_FRAME:
         return None

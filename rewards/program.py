@@ -131,12 +131,9 @@ def same(value: Any, expected: Any) -> bool:
         >>> same([1, 2], [1, 2]), same(True, 1), same(1.0, 1), same((1,), [1])
         (True, False, False, False)
     """
-    if type(value) is not type(expected):
+    if type(value) is not type(expected) or value != expected:
         return False
-    if isinstance(expected, (list, tuple)):
-        pairs = zip(value, expected, strict=False)
-        return len(value) == len(expected) and all(same(a, b) for a, b in pairs)
-    return bool(value == expected)
+    return not isinstance(expected, (list, tuple)) or all(map(same, value, expected))
 
 
 def _beyond_constant(cases: list[Any], right: list[bool]) -> float:

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
+from corgi_gym.envs.draws import Rng
 from corgi_gym.rewards.constraints import Passage
 
 Data = dict[str, Any]
@@ -34,7 +33,7 @@ class Draw:
         difficulty: One of `DIFFICULTIES`.
     """
 
-    def __init__(self, rng: np.random.Generator, text: Passage, difficulty: str) -> None:
+    def __init__(self, rng: Rng, text: Passage, difficulty: str) -> None:
         self.rng, self.text = rng, text
         exact = {"easy": 0.0, "medium": 0.5, "hard": 0.9}[difficulty]
         self.exact = exact

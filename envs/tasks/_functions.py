@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Any, Literal
 
-import numpy as np
+from corgi_gym.envs.draws import Draws, Rng, several
 
 Kind = Literal["int", "list"]
 
@@ -163,45 +163,48 @@ def _is_call(text: str) -> bool:
     return True
 
 
-def draw_function(rng: np.random.Generator, takes: Kind, most_steps: int) -> Function:
+@lru_cache(maxsize=8)
+def _choices(takes: str, first: bool, last: bool) -> list[Step]:
+    """The steps that can stand at a place of a chain."""
+    return [
+        step
+        for step in _STEPS
+        if step.takes == takes and (last or step.gives != "bool") and (first or not step.repeats)
+    ]
+
+
+def draw_function(rng: Rng, takes: Kind, most_steps: int) -> Function:
     """A random chain of 1 to ``most_steps`` steps."""
     wanted = int(rng.integers(1, most_steps + 1))
     steps: list[tuple[Step, int]] = []
     kind: str = takes
     while len(steps) < wanted and kind != "bool":
-        last = len(steps) + 1 == wanted
-        choices = [
-            step
-            for step in _STEPS
-            if step.takes == kind
-            and (last or step.gives != "bool")
-            and not (steps and step.repeats)
-        ]
+        choices = _choices(kind, first=not steps, last=len(steps) + 1 == wanted)
         step = choices[int(rng.integers(len(choices)))]
         steps.append((step, int(rng.integers(step.smallest, _LARGEST_CONSTANT + 1))))
         kind = step.gives
     return Function(tuple(steps))
 
 
-def draw_input(rng: np.random.Generator, takes: Kind) -> Value:
+def draw_input(rng: Rng, takes: Kind) -> Value:
     """A random input."""
     if takes == "int":
         return int(rng.integers(-LARGEST_INPUT, LARGEST_INPUT + 1))
     count = int(rng.integers(MIN_ITEMS, MAX_ITEMS + 1))
-    return rng.integers(-LARGEST_ITEM, LARGEST_ITEM + 1, size=count).tolist()
+    return [item - LARGEST_ITEM for item in several(rng, [2 * LARGEST_ITEM + 1] * count)]
 
 
 def _constants(step: Step) -> range:
     return range(step.smallest, _LARGEST_CONSTANT + 1) if "{c}" in step.text else range(1, 2)
 
 
-@lru_cache(maxsize=2)
-def one_step_functions(takes: Kind) -> tuple[Function, ...]:
-    """All functions of one step."""
+@lru_cache(maxsize=6)
+def one_step_functions(takes: Kind, gives: str) -> tuple[Function, ...]:
+    """All functions of one step from one type to another (an output's type by its name)."""
     return tuple(
         Function(((step, constant),))
         for step in _STEPS
-        if step.takes == takes
+        if (step.takes, step.gives) == (takes, gives)
         for constant in _constants(step)
     )
 
@@ -209,5 +212,5 @@ def one_step_functions(takes: Kind) -> tuple[Function, ...]:
 @lru_cache(maxsize=2)
 def probe_inputs(takes: Kind) -> tuple[Value, ...]:
     """Fixed inputs: two functions that agree on them count as the same."""
-    rng = np.random.default_rng(_PROBE_SEED)
+    rng = Draws(_PROBE_SEED)
     return tuple(draw_input(rng, takes) for _ in range(_PROBES))

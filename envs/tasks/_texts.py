@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
-import numpy as np
-
+from corgi_gym.envs.draws import Rng
 from corgi_gym.envs.tasks.concepts import Scene, scenes
 from corgi_gym.rewards.constraints.floor import sentence_report
 
@@ -32,7 +31,7 @@ class Text(NamedTuple):
     topics: tuple[str, ...]
 
 
-def make_text(rng: np.random.Generator, sentences: int, layout: str = "plain") -> Text:
+def make_text(rng: Rng, sentences: int, layout: str = "plain") -> Text:
     """One text.
 
     Args:
@@ -42,7 +41,8 @@ def make_text(rng: np.random.Generator, sentences: int, layout: str = "plain") -
             sentence, a blank line, the others).
 
     Example:
-        >>> len(make_text(np.random.default_rng(1), 2, "lines").text.splitlines())
+        >>> from corgi_gym.envs.draws import Draws
+        >>> len(make_text(Draws(1), 2, "lines").text.splitlines())
         2
     """
     texts: list[str] = []
@@ -53,9 +53,7 @@ def make_text(rng: np.random.Generator, sentences: int, layout: str = "plain") -
     return Text(_SEPARATORS[layout].join(texts), topics)
 
 
-def _sentences(
-    rng: np.random.Generator, scene: Scene, count: int
-) -> tuple[list[str], tuple[str, ...]]:
+def _sentences(rng: Rng, scene: Scene, count: int) -> tuple[list[str], tuple[str, ...]]:
     """Up to ``count`` sentences about different actions of a scene, and their nouns."""
     texts: list[str] = []
     topics: dict[str, None] = {}
@@ -83,7 +81,7 @@ def _past(verb: str) -> str:
     return lemminflect.getInflection(verb, "VBD")[0]
 
 
-def _sentence(rng: np.random.Generator, scene: Scene) -> tuple[str, tuple[str, ...]]:
+def _sentence(rng: Rng, scene: Scene) -> tuple[str, tuple[str, ...]]:
     who = _pick(rng, scene.agents)
     subject = f"the {_pick(rng, scene.traits)} {who}" if rng.integers(2) else f"the {who}"
     actions = [(phrase, verb) for phrase, verb in scene.actions if "own" not in phrase.text.split()]
@@ -104,5 +102,5 @@ def _sentence(rng: np.random.Generator, scene: Scene) -> tuple[str, tuple[str, .
     return f"{text[0].upper()}{text[1:]}.", (who, *action.given)
 
 
-def _pick(rng: np.random.Generator, items: Sequence[T]) -> T:
+def _pick(rng: Rng, items: Sequence[T]) -> T:
     return items[int(rng.integers(len(items)))]

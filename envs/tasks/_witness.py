@@ -42,8 +42,9 @@ def build(target: Mapping[str, Any], start: int = 0) -> str | None:
     wanted = read_target(target)
     order = list(wanted.instructions)
     tried: set[str] = set()  # more sentences often make no difference
+    writer = _Writer(rows, topic, start)
     for bank in _banks(rows):
-        writer = _Writer(rows, topic, bank, start)
+        writer.use(bank)
         for extra in _SIZES:
             text = writer.text(extra)
             if text not in tried and follows(text, wanted, order):
@@ -59,19 +60,23 @@ def _banks(rows: Rows) -> list[Sequence[str]]:
     if language != "en":
         text = filler.FOREIGN[language]
         return [[s.strip() for s in re.split(r"(?<=[.\u0964\u3002\u06d4])\s*", text) if s.strip()]]
-    return [
-        filler.BANK,
-        filler.SHORT,
-        filler.DENSE,
-        filler.LONG,
-        (*filler.SPARSE, *filler.SHORT, *filler.BANK),
-    ]
+    return _ENGLISH
+
+
+_ENGLISH: list[Sequence[str]] = [
+    filler.BANK,
+    filler.SHORT,
+    filler.DENSE,
+    filler.LONG,
+    (*filler.SPARSE, *filler.SHORT, *filler.BANK),
+]
 
 
 class _Writer:
-    """Writes with the sentences of one bank."""
+    """Writes with the sentences of one bank at a time."""
 
-    def __init__(self, rows: Rows, topic: Sequence[str], bank: Sequence[str], start: int) -> None:
+    def __init__(self, rows: Rows, topic: Sequence[str], start: int) -> None:
+        self.start = start
         self.wanted: dict[str, list[Mapping[str, Any]]] = {}
         for kind, values in rows:
             self.wanted.setdefault(kind, []).append(values)
@@ -83,14 +88,21 @@ class _Writer:
         self.rare = self._rare_keywords()
         good = [w for w in topic if not self._is_banned(w) and w.lower() not in self.rare]
         self.topic = good or list(_ANY_SUBJECT)
-        self.bank = self._usable(list(bank), start)
+        self.unwanted = self._letter("less than")
+        if self.unwanted:
+            self.topic.sort(key=lambda w: w.lower().count(self.unwanted))
+            self.topic = [w for w in self.topic if self.unwanted not in w.lower()] or self.topic
+        self.shape = next((kind for kind in _SHAPES if kind in self.wanted), None)
+        self.least, self.asked = self._least(), self._asked()
 
     # ------------------------------------------------------------------ sentences
 
     def _all(self, kind: str, relation: str | None = None) -> list[Mapping[str, Any]]:
         """The values of each instruction of a kind, if it has a relation those with this one."""
-        found = self.wanted.get(kind, [])
-        if relation is None or not found:
+        found = self.wanted.get(kind)
+        if found is None:
+            return []
+        if relation is None:
             return found
         fields = ("relation", "let_relation", "capital_relation")
         return [v for v in found if relation in [v.get(field) for field in fields]]
@@ -107,26 +119,28 @@ class _Writer:
     def _is_banned(self, text: str) -> bool:
         return any(pattern.search(text) for pattern in self.banned)
 
-    def _usable(self, bank: list[str], start: int) -> list[str]:
-        """The bank without forbidden words, those with few of an unwanted letter first."""
-        good = bank
+    def _letter(self, relation: str) -> str:
+        """A letter that must be frequent, or rare."""
+        return str(self._get("keywords:letter_frequency", "letter", "", relation)).lower()
+
+    def use(self, sentences: Sequence[str]) -> None:
+        """Write with these: without forbidden words, those with few of an unwanted letter first."""
+        good = bank = list(sentences)
         if self.banned or self.rare:
             good = [
                 s for s in bank if not self._is_banned(s) and self.rare.isdisjoint(_lower_words(s))
             ]
             good = good or bank
-        good = good[start % len(good) :] + good[: start % len(good)]
-        unwanted = self._get("keywords:letter_frequency", "letter", "", "less than").lower()
-        wanted = self._get("keywords:letter_frequency", "letter", "", "at least").lower()
-        if unwanted:
-            good.sort(key=lambda s: (s.lower().count(unwanted), len(s)))
-            free = [s for s in good if unwanted not in s.lower()]
+        first = self.start % len(good)
+        good = good[first:] + good[:first]
+        wanted = self._letter("at least")
+        if self.unwanted:
+            good.sort(key=lambda s: (s.lower().count(self.unwanted), len(s)))
+            free = [s for s in good if self.unwanted not in s.lower()]
             good = free if len(free) > 2 else good
-            self.topic.sort(key=lambda w: w.lower().count(unwanted))
-            self.topic = [w for w in self.topic if unwanted not in w.lower()] or self.topic
         elif wanted:
             good.sort(key=lambda s: -s.lower().count(wanted) / len(s))
-        return good
+        self.bank = good
 
     def _sentences(self) -> Iterator[str]:
         if self.foreign:
@@ -143,9 +157,13 @@ class _Writer:
         return list(islice(self.stream, number))
 
     def _needed(self) -> int:
-        """Sentences to write: enough for the topic and every lower bound."""
+        """Sentences to write."""
+        return min(self.least + self.extra, _MAX_SENTENCES)
+
+    def _least(self) -> int:
+        """Sentences for the topic and every lower bound."""
         length = "length_constraints:number_"
-        need = max(
+        return max(
             1,
             self._get(f"{length}sentences", "num_sentences", 0, "at least"),
             self._get(f"{length}words", "num_words", 0, "at least") // 9,
@@ -153,10 +171,16 @@ class _Writer:
             self._get("count:unique_words", "number", 0) // 5,
             self._get("position:keyword_in_sentence", "n", 0),
         )
-        return min(need + self.extra, _MAX_SENTENCES)
 
     def _special(self) -> list[str]:
         """Sentences that single instructions need."""
+        made = list(self.asked)
+        for _ in range(self._get("copy:sentence_times", "times", 0)):
+            made += [self._get("copy:sentence_times", "sentence"), *self._take(1)]
+        return made
+
+    def _asked(self) -> list[str]:
+        """Those of them that are the same in every text."""
         made: list[str] = []
         first = self.topic[0]
         tails = filler.TAILS
@@ -192,8 +216,6 @@ class _Writer:
         highlights = "detectable_format:number_highlighted_sections"
         for i in range(self._get(highlights, "num_highlights", 0)):
             made.append(f"We meet *{tails[i % len(tails)]} {_label(i)}* soon.")
-        for _ in range(self._get("copy:sentence_times", "times", 0)):
-            made += [self._get("copy:sentence_times", "sentence"), *self._take(1)]
         return made
 
     @property
@@ -205,14 +227,13 @@ class _Writer:
     # ------------------------------------------------------------------ body
 
     def _body(self) -> str:
-        for kind, shape in self._shapes().items():
-            if kind in self.wanted:
-                body = shape(self._all(kind)[0])
-                if kind != _BULLETS and _BULLETS in self.wanted:
-                    points = self._take(self._get(_BULLETS, "num_bullets"))
-                    body += "\n" + "\n".join(f"* {point}" for point in points)
-                return body
-        return self._plain()
+        if self.shape is None:
+            return self._plain()
+        body = _SHAPES[self.shape](self, self._all(self.shape)[0])
+        if self.shape != _BULLETS and _BULLETS in self.wanted:
+            points = self._take(self._get(_BULLETS, "num_bullets"))
+            body += "\n" + "\n".join(f"* {point}" for point in points)
+        return body
 
     def _plain(self) -> str:
         special = self._special()
@@ -249,26 +270,6 @@ class _Writer:
             made += tail[: number - len(made)] if len(tail) <= number - len(made) else []
         made += filler.ONE_WORD_TAILS[: max(0, number - len(made))]
         return " ".join(made[: max(4, number)]) + "."
-
-    def _shapes(self) -> dict[str, Callable[[Mapping[str, Any]], str]]:
-        return {
-            "length_constraints:nth_paragraph_first_word": self._nth_paragraph,
-            "length_constraints:number_paragraphs": lambda v: self._parts(
-                v["num_paragraphs"], "\n***\n"
-            ),
-            "detectable_format:multiple_sections": self._sections,
-            "combination:two_responses": lambda v: self._parts(2, "\n******\n"),
-            "format:separator": lambda v: self._parts(v["parts"], f"\n{v['mark']}\n"),
-            "detectable_format:number_bullet_lists": lambda v: self._listed(v["num_bullets"], "*"),
-            "format:numbered_list": lambda v: self._listed(v["number"], ""),
-            "format:sub_bullets": self._sub_bullets,
-            "format:table": self._table,
-            "position:acrostic": self._acrostic,
-            "position:paragraph_ring": self._ring,
-            "words:chain": self._chain,
-            "sentence:increment": self._increment,
-            "ratio:questions": self._ratio,
-        }
 
     def _groups(self, number: int) -> list[str]:
         made = [*self._special(), *self._take(max(self._needed(), number))]
@@ -420,6 +421,24 @@ class _Writer:
         before = before[: values["n"] - 1]
         start = " ".join([*before, values["word"]])
         return f"{start[0].upper()}{start[1:]} is on our mind."
+
+
+_SHAPES: dict[str, Callable[[_Writer, Mapping[str, Any]], str]] = {
+    "length_constraints:nth_paragraph_first_word": _Writer._nth_paragraph,
+    "length_constraints:number_paragraphs": lambda w, v: w._parts(v["num_paragraphs"], "\n***\n"),
+    "detectable_format:multiple_sections": _Writer._sections,
+    "combination:two_responses": lambda w, v: w._parts(2, "\n******\n"),
+    "format:separator": lambda w, v: w._parts(v["parts"], f"\n{v['mark']}\n"),
+    "detectable_format:number_bullet_lists": lambda w, v: w._listed(v["num_bullets"], "*"),
+    "format:numbered_list": lambda w, v: w._listed(v["number"], ""),
+    "format:sub_bullets": _Writer._sub_bullets,
+    "format:table": _Writer._table,
+    "position:acrostic": _Writer._acrostic,
+    "position:paragraph_ring": _Writer._ring,
+    "words:chain": _Writer._chain,
+    "sentence:increment": _Writer._increment,
+    "ratio:questions": _Writer._ratio,
+}
 
 
 @lru_cache(maxsize=512)  # the banks have fewer sentences

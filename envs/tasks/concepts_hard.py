@@ -8,15 +8,15 @@ words; with ``data=…`` such sets come from a data set.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Any
-
-import numpy as np
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
 from corgi_gym.envs.data import BadRow, Source
+from corgi_gym.envs.draws import Draws, Rng, several
 from corgi_gym.envs.task import Draft, Task
 from corgi_gym.envs.tasks._generated_or_rows import GeneratedOrRows
-from corgi_gym.envs.tasks.concepts import _HERS, _HIS, Scene, _inflect, scenes
+from corgi_gym.envs.tasks.concepts import _HERS, _HIS, Phrase, Scene, _inflect, scenes
 from corgi_gym.rewards.concepts_hard import MAX_SENTENCES, MIN_SENTENCES
 from corgi_gym.rewards.concepts_hard import concepts_hard as check_concepts_hard
 from corgi_gym.rewards.lexicon import CLOSED, lemmas
@@ -29,8 +29,9 @@ PROMPT = (
     "words at least once, in any form: {words}. Write full sentences in which something happens, "
     "each built differently, repeat no word often, and make no list."
 )
-# One sentence of a witness each, in different frames. A scene has three places, three further
-# circumstances and three events, so the later frames go without.
+# One sentence of a witness each, in different frames, whose own words are all closed-class ones. A
+# scene has three places, three further circumstances and three events, so the later frames go
+# without.
 _FRAMES = (
     "{who} {does} {where} {extra} while {event}",
     "while {event}, {who} {does} {where} {extra}",
@@ -41,11 +42,10 @@ _FRAMES = (
 _FULL = 3
 # Draws of one sentence before the story is begun anew: its words may clash with earlier ones.
 _TRIES = 8
-_SLOT = re.compile(r"\{\w+\}")
 _OWN = re.compile(r"\bown\b")
-# Most draws clash and are thrown away, so the lemmas of their parts are kept: about as many as
-# there are agents with a trait.
-_KEPT_PARTS = 1 << 14
+# A part that can stand in no sentence: two of its own words share a lemma. In `_Telling` it has the
+# bit that is always taken.
+_NEVER = 1
 
 
 class ConceptsHard(GeneratedOrRows):
@@ -79,7 +79,11 @@ class ConceptsHard(GeneratedOrRows):
         self.checker = check_concepts_hard
         super().__init__(data, {"concepts": (list, str)})
 
-    def make(self, rng: np.random.Generator) -> Draft:
+    def _draw(self, entropy: int) -> Draft:
+        """Most draws of words clash and are thrown away, so `Draws` is quicker than numpy here."""
+        return super()._draw(entropy) if self.finite else self.make(Draws(entropy))
+
+    def make(self, rng: Rng) -> Draft:
         """Choose a scene and tell it in as many sentences as the words need."""
         size = int(rng.integers(self.count[0], self.count[1] + 1))
         while True:
@@ -133,71 +137,106 @@ def _draft(given: list[str], witness: str) -> Draft:
     return Draft(" ".join(sorted(given)), prompt, {"concepts": given}, witness)
 
 
-def _story(rng: np.random.Generator, size: int) -> tuple[list[str], str] | None:
+class _Part(NamedTuple):
+    """One choice for a sentence: its words that can be given, and the lemmas of its words."""
+
+    given: tuple[str, ...]
+    lemmas: int
+
+
+class _Telling:
+    """A scene in one tense, with the parts of its sentences.
+
+    Lemmas are the bits of whole numbers, so that a draw of parts which share one is found quickly.
+
+    Attributes:
+        parts: Agents, traits, actions, places, extras and events.
+        sizes: How many there are of each.
+        lemmas: The lemmas of each.
+    """
+
+    def __init__(self, scene: Scene, past: bool) -> None:
+        self.scene, self.past = scene, past
+        self._bits: dict[str, int] = {}
+        self.parts = (
+            [self._part(who, who) for who in scene.agents],
+            [self._part(how, how) for how in scene.traits],
+            [
+                self._part(self._does(verb, phrase, "their"), verb, *phrase.given)
+                for phrase, verb in scene.actions
+            ],
+            [self._part(where.text, *where.given) for where in scene.places],
+            [self._part(extra.text, *extra.given) for extra in scene.extras],
+            [
+                self._part(self._happens(phrase, verb), *phrase.given, verb)
+                for phrase, verb in scene.events
+            ],
+        )
+        self.sizes = tuple(map(len, self.parts))
+        self.lemmas = [[part.lemmas for part in options] for options in self.parts]
+
+    def _part(self, text: str, *given: str) -> _Part:
+        forms = [lemmas(word) for word in words(text) if word not in CLOSED]
+        every = frozenset[str]().union(*forms)
+        if sum(map(len, forms)) > len(every):
+            return _Part(given, _NEVER)
+        bits = (self._bits.setdefault(lemma, 2 << len(self._bits)) for lemma in sorted(every))
+        return _Part(given, sum(bits))
+
+    def _does(self, verb: str, phrase: Phrase, own: str) -> str:
+        text = f"{_inflect(verb, 'VBD' if self.past else 'VBZ')} {phrase.text}"
+        return _OWN.sub(own, text)
+
+    def _happens(self, phrase: Phrase, verb: str) -> str:
+        plural = not phrase.text.endswith(phrase.given[-1])
+        tag = "VBD" if self.past else "VBP" if plural else "VBZ"
+        return f"{phrase.text} {_inflect(verb, tag)}"
+
+    def sentence(self, frame: str, choices: Sequence[int]) -> str:
+        """One sentence: a full frame has six choices, the others three."""
+        who, how = self.scene.agents[choices[0]], self.scene.traits[choices[1]]
+        phrase, verb = self.scene.actions[choices[2]]
+        own = "her" if who in _HERS else "his" if who in _HIS else "their"
+        slots = {"who": f"the {how} {who}", "does": self._does(verb, phrase, own)}
+        if len(choices) > 3:
+            slots["where"] = self.scene.places[choices[3]].text
+            slots["extra"] = self.scene.extras[choices[4]].text
+            slots["event"] = self._happens(*self.scene.events[choices[5]])
+        text = frame.format(**slots)
+        return f"{text[0].upper()}{text[1:]}."
+
+
+@cache  # two for each scene
+def _telling(number: int, past: bool) -> _Telling:
+    return _Telling(scenes()[number], past)
+
+
+def _story(rng: Rng, size: int) -> tuple[list[str], str] | None:
     """Words and a witness, or ``None`` where the scene has too few words that do not clash."""
-    scene = scenes()[int(rng.integers(len(scenes())))]
-    parts = scene.agents, scene.traits, scene.actions, scene.places, scene.extras, scene.events
-    sizes = np.array([len(options) for options in parts])
-    past = bool(rng.integers(2))
+    telling = _telling(int(rng.integers(len(scenes()))), bool(rng.integers(2)))
     given: list[str] = []
-    seen: set[str] = set()
-    sentences: list[str] = []
-    for number, frame in enumerate(_FRAMES):
-        bare = _SLOT.sub("", frame)
+    told: list[list[int]] = []
+    seen = _NEVER
+    for number in range(len(_FRAMES)):
+        sizes = telling.sizes if number < _FULL else telling.sizes[:3]
         for _ in range(_TRIES):
-            # one call for all choices: the numbers of one after the other, in half the time
-            choices = rng.integers(sizes if number < _FULL else sizes[:3]).tolist()
-            found, slots = _sentence(scene, past, choices)
-            forms = _new_lemmas([*slots.values(), bare], seen)
-            if forms is not None:
-                seen |= forms
-                given += found
-                text = frame.format(**slots)
-                sentences.append(f"{text[0].upper()}{text[1:]}.")
+            choices = several(rng, sizes)
+            together = seen
+            for options, choice in zip(telling.lemmas, choices, strict=False):
+                if together & options[choice]:
+                    break
+                together |= options[choice]
+            else:
                 break
         else:
             return None
+        seen = together
+        told.append(choices)
+        for parts, choice in zip(telling.parts, choices, strict=False):
+            given += parts[choice].given
         if len(set(given)) < len(given):  # "a show" and "to show" in one sentence
             return None
         if len(given) >= size:
-            return given[:size], " ".join(sentences)
+            pairs = zip(_FRAMES, told, strict=False)
+            return given[:size], " ".join(telling.sentence(*pair) for pair in pairs)
     return None
-
-
-def _new_lemmas(parts: list[str], seen: set[str]) -> set[str] | None:
-    """The lemmas of the parts' content words, or ``None`` if one is there twice or was seen."""
-    new: set[str] = set()
-    for part in parts:
-        found = _content(part)
-        if found is None or not (found.isdisjoint(seen) and found.isdisjoint(new)):
-            return None
-        new |= found
-    return new
-
-
-@lru_cache(maxsize=_KEPT_PARTS)
-def _content(part: str) -> frozenset[str] | None:
-    """The lemmas of a part's content words, or ``None`` if two words share one."""
-    forms = [lemmas(word) for word in words(part) if word not in CLOSED]
-    every = frozenset[str]().union(*forms)
-    return every if sum(map(len, forms)) == len(every) else None
-
-
-def _sentence(scene: Scene, past: bool, choices: list[int]) -> tuple[list[str], dict[str, str]]:
-    """The given words and the parts of one sentence: a full one with six choices, else three."""
-    who, how = scene.agents[choices[0]], scene.traits[choices[1]]
-    action, verb = scene.actions[choices[2]]
-    own = "her" if who in _HERS else "his" if who in _HIS else "their"
-    given = [who, how, verb, *action.given]
-    slots = {"who": f"the {how} {who}"}
-    does = f"{_inflect(verb, 'VBD' if past else 'VBZ')} {action.text}"
-    slots["does"] = _OWN.sub(own, does) if "own" in does else does
-    if len(choices) > 3:
-        where, extra = scene.places[choices[3]], scene.extras[choices[4]]
-        event, motion = scene.events[choices[5]]
-        plural = not event.text.endswith(event.given[-1])
-        tag = "VBD" if past else "VBP" if plural else "VBZ"
-        slots |= {"where": where.text, "extra": extra.text}
-        slots["event"] = f"{event.text} {_inflect(motion, tag)}"
-        given += [*where.given, *extra.given, *event.given, motion]
-    return given, slots

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
@@ -34,15 +35,13 @@ def holds(node: Node, text: Passage) -> bool:
         return all(results) if node.kind == "and" else any(results)
     if node.part is None:
         return _holds_in(node, text)
-    parts = text.units(node.part.level)
-    return _quantify(node.part.at, (_holds_in(node, p) for p in _at(parts, node.part.at)))
+    return _quantify(_holds_in, node, text.units(node.part.level), node.part.at)
 
 
 def _holds_in(leaf: Leaf, part: Passage) -> bool:
     if leaf.level != "text" and leaf.at is None:
         return _compare(leaf, _measure(leaf, part))
-    at: At = 1 if leaf.at is None else leaf.at
-    return _quantify(at, (_unit_holds(leaf, unit) for unit in _at(part.units(leaf.level), at)))
+    return _quantify(_unit_holds, leaf, part.units(leaf.level), 1 if leaf.at is None else leaf.at)
 
 
 def _at(units: Sequence[Passage], at: At) -> Sequence[Passage]:
@@ -53,8 +52,14 @@ def _at(units: Sequence[Passage], at: At) -> Sequence[Passage]:
     return units[index : index + 1] if index >= 0 else ()
 
 
-def _quantify(at: At, results: Iterable[bool]) -> bool:
-    return all(results) if at == "each" else any(results)
+def _quantify(
+    test: Callable[[Leaf, Passage], bool], leaf: Leaf, units: Sequence[Passage], at: At
+) -> bool:
+    """Whether all units (``each``), any, or the one at a place pass a test."""
+    for unit in _at(units, at):
+        if test(leaf, unit) != (at == "each"):
+            return at != "each"
+    return at == "each"
 
 
 def _measure(leaf: Leaf, part: Passage) -> int | Fraction:
@@ -72,16 +77,18 @@ def _measure(leaf: Leaf, part: Passage) -> int | Fraction:
     return count if leaf.transform == "count" else Fraction(count, part.count(leaf.level) or 1)
 
 
+_RELATIONS: dict[str, Callable[[int | Fraction, int | Fraction], bool]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt,
+    ">=": operator.ge,
+}  # fmt: skip
+
+
 def _compare(leaf: Leaf, number: int | Fraction) -> bool:
-    relation = leaf.relation
     if isinstance(leaf.value, tuple):
-        return any(number == exact(v) for v in leaf.value) == (relation == "in")
-    value = exact(leaf.value)
-    if relation in ("==", "!="):
-        return (number == value) == (relation == "==")
-    if relation in ("<", ">="):
-        return (number < value) == (relation == "<")
-    return (number > value) == (relation == ">")
+        return any(number == exact(v) for v in leaf.value) == (leaf.relation == "in")
+    # whole numbers are compared as they are, which is quicker
+    value = leaf.value if type(leaf.value) is int else exact(leaf.value)
+    return _RELATIONS[leaf.relation](number, value)
 
 
 @lru_cache(maxsize=4_096, typed=True)

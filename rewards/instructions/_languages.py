@@ -16,6 +16,7 @@ import re
 import unicodedata
 from collections import Counter
 from functools import lru_cache
+from itertools import islice
 
 from corgi_gym.rewards.dictionary import FUNCTION_WORDS
 
@@ -108,12 +109,12 @@ def small_words() -> dict[str, frozenset[str]]:
     return {"en": FUNCTION_WORDS | {"i'm", "it's", "don't"}, **found}
 
 
-@lru_cache(maxsize=1)
-def _languages_of_word() -> dict[str, tuple[str, ...]]:
-    """Which languages have a small word."""
+@lru_cache(maxsize=len(_SHARED))
+def _languages_of_word(script: str) -> dict[str, tuple[str, ...]]:
+    """Which languages of a script have a small word."""
     found: dict[str, tuple[str, ...]] = {}
-    for code, held in small_words().items():
-        for word in held:
+    for code in _SHARED[script]:
+        for word in small_words()[code]:
             found[word] = (*found.get(word, ()), code)
     return found
 
@@ -135,7 +136,8 @@ def identify(text: str) -> str | None:
     """
     sample = text[: 2 * MAX_LETTERS].lower()
     if sample.isascii():  # the usual case: all letters are Latin
-        script = "LATIN" if sum(map(str.isalpha, sample)) >= MIN_LETTERS else None
+        enough = islice(filter(str.isalpha, sample), MIN_LETTERS - 1, None)
+        script = "LATIN" if any(enough) else None
     else:
         script = _script_of_most(sample)
     if script not in _SHARED:
@@ -165,16 +167,16 @@ def _script_of_most(sample: str) -> str | None:
 
 def _by_small_words(sample: str, script: str) -> str | None:
     """The one of the script's languages whose small words make up the largest share."""
-    tokens = [t.strip(_MARKS) for t in sample.replace("’", "'").split()]
-    tokens = [t for t in tokens if any(map(str.isalpha, t))]
+    tokens = [raw.strip(_MARKS) for raw in sample.replace("’", "'").split()]
     found = dict.fromkeys(_SHARED[script], 0)
-    languages = _languages_of_word()
-    for token in tokens:
-        for code in languages.get(token, ()):
-            if code in found:
-                found[code] += 1
-    shares = sorted(((found[code] / len(tokens), code) for code in found), reverse=True)
-    best, code = shares[0]
-    if best < _WORD_SHARE or best == shares[1][0]:
+    languages = _languages_of_word(script)
+    for token in filter(languages.__contains__, tokens):
+        for code in languages[token]:
+            found[code] += 1
+    most = max(found.values())
+    best = [code for code in found if found[code] == most]
+    if len(best) > 1:
         return None
-    return code
+    if most / len(tokens) < _WORD_SHARE:  # not counting what has no letters, it may be enough
+        tokens = [token for token in tokens if any(map(str.isalpha, token))]
+    return best[0] if most / len(tokens) >= _WORD_SHARE else None

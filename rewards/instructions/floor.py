@@ -19,7 +19,7 @@ Not checked: whether what is said is true, good or complete.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -59,15 +59,21 @@ class _Known(NamedTuple):
 @lru_cache(maxsize=_CACHE)
 def _known(text: str) -> _Known:
     held = Reply(text).lower_words
-    runs = (tuple(held[i : i + _RUN]) for i in range(len(held) - _RUN + 1))
-    return _Known(FEEDBACK_WORDS.union(held), frozenset(runs))
+    return _Known(frozenset(held), frozenset(_runs(held, _RUN)))
+
+
+def _runs(held: list[str], size: int) -> Iterable[tuple[str, ...]]:
+    """All runs of so many words."""
+    return zip(*(held[i:] for i in range(size)), strict=False)
 
 
 def _copied(held: list[str], runs: frozenset[tuple[str, ...]]) -> int:
     """How many of the words stand in runs that the known text has too."""
+    if runs.isdisjoint(_runs(held, _RUN)):  # the usual case
+        return 0
     marked = [False] * len(held)
-    for i in range(len(held) - _RUN + 1):
-        if tuple(held[i : i + _RUN]) in runs:
+    for i, run in enumerate(_runs(held, _RUN)):
+        if run in runs:
             marked[i : i + _RUN] = [True] * _RUN
     return sum(marked)
 
@@ -76,8 +82,9 @@ def _only_repeats(held: list[str], known: _Known, copies: int) -> bool:
     own = len(held) - max(_copied(held, known.runs), copies)
     if own < MIN_WORDS or (not copies and own < _OWN_SHARE * len(held)):
         return True
-    new = {word for word in held if word not in known.words and any(map(str.isalpha, word))}
-    return len(new) < (_OWN_WORDS if len(held) >= _SHORT else _OWN_WORDS_SHORT)
+    new = frozenset(held) - known.words - FEEDBACK_WORDS
+    least = _OWN_WORDS if len(held) >= _SHORT else _OWN_WORDS_SHORT
+    return sum(any(map(str.isalpha, word)) for word in new) < least
 
 
 def _prose(reply: Reply) -> list[str]:
@@ -97,11 +104,12 @@ def _padding(reply: Reply, held: list[str]) -> str | None:
     if len(held) < LONG:
         return None
     pieces = reply.lines if len(reply.lines) > 3 else reply.sentences
-    counts = Counter(" ".join(words(piece.lower())) for piece in pieces)
-    piece, number = max(counts.items(), key=lambda item: (item[1], item[0]))
-    if number > 2 and number * len(piece.split()) > _MAX_ONE_LINE * len(held):
-        return piece
-    runs = [tuple(held[i : i + 3]) for i in range(len(held) - 2)]
+    if len(pieces) > 2:
+        counts = Counter(" ".join(words(piece.lower())) for piece in pieces)
+        piece, number = max(counts.items(), key=lambda item: (item[1], item[0]))
+        if number > 2 and number * len(piece.split()) > _MAX_ONE_LINE * len(held):
+            return piece
+    runs = list(_runs(held, 3))
     if len(set(runs)) < _MIN_FRESH * len(runs):
         return " ".join(Counter(runs).most_common(1)[0][0])
     return None

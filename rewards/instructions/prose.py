@@ -93,8 +93,8 @@ def _is_noise(text: str) -> bool:
 
 def _mostly_known(held: Sequence[str]) -> bool:
     step = max(1, len(held) // _MAX_LOOKUPS)
-    sample = [w for w in held[::step] if any(map(str.isalpha, w))]
-    known = sum(_is_known(word) for word in sample)
+    sample = [w for w in held[::step] if w.isalpha() or any(map(str.isalpha, w))]
+    known = sum(map(_is_known, sample))
     return bool(sample) and known >= _KNOWN_SHARE * len(sample)
 
 

@@ -9,8 +9,9 @@ from corgi_gym.rewards.text import words
 
 _LIST_MARK = re.compile(r"^[ \t>#]{0,40}(?:[-*+\u2022](?=[ \t])|\d{1,4}[.)](?=[ \t]))?[ \t]*")
 _STOPS = r"[.!?\u2026\u3002\u0964\u06d4\uff01\uff1f]"
-# starts only at the first of several marks, and gives nothing back: linear on any text
-_END = re.compile(rf"(?<!{_STOPS}){_STOPS}++[\"'\u201d\u2019)\]*_]*+(?=\s|$)")
+# starts only at the first of several marks, and gives nothing back: linear on any text. The look
+# back comes second, because a search for a mark is quick
+_END = re.compile(rf"{_STOPS}(?<!{_STOPS}{_STOPS}){_STOPS}*+[\"'\u201d\u2019)\]*_]*+(?=\s|$)")
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 # Words after which a full stop ends no sentence, besides single letters.
 _ABBREVIATED = (
@@ -49,6 +50,8 @@ class Reply:
     @cached_property
     def lower_words(self) -> list[str]:
         """The words in lower case, with straight apostrophes."""
+        if self.text.isascii():  # the usual case: lower case changes no word's limits
+            return list(map(str.lower, self.words))
         return words(self.lower.replace("\u2019", "'"))
 
     @cached_property
@@ -74,7 +77,7 @@ class Reply:
                 found.append(piece)
                 start = end.end()
             found.append(block[start:].strip())
-        return [piece for piece in found if any(map(str.isalpha, piece))]
+        return [p for p in found if p[:1].isalpha() or any(map(str.isalpha, p))]
 
     def _blocks(self) -> list[str]:
         """Lines, joined where the next line goes on with a lower-case letter."""
@@ -96,7 +99,9 @@ class Reply:
 
 
 def _goes_on(piece: str) -> bool:
-    last = _LAST_WORD.search(piece[-20:])
+    if not piece.endswith("."):
+        return False
+    last = _LAST_WORD.search(piece[-20:].split()[-1])
     if last is None:
         return False
     word = last.group(1)

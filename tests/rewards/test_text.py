@@ -138,3 +138,10 @@ def test_listing_and_plural():
     assert [listing(list("abc"[:n])) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
     assert listing(["a", "b"], "or") == "a or b"
     assert (plural(0, "word"), plural(1, "word")) == ("0 words", "1 word")
+
+
+def test_ascii_text_has_the_same_words_as_any_other():
+    rng = random.Random(0)
+    for _ in range(2_000):
+        text = "".join(rng.choices("aZ9'-_ .,\n", k=rng.randrange(30)))
+        assert words(text) == words(f"{text} é")[:-1]
