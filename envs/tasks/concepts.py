@@ -145,7 +145,7 @@ class Concepts(TaskSource):
                 return draft
 
     def _try(self, rng: np.random.Generator, size: int) -> Draft | None:
-        """One draw; ``None`` where words clash (a lemma or preposition twice), or most are given."""
+        """One draw; ``None`` where words clash (a lemma or preposition twice) or most are given."""
         scene = _pick(rng, scenes())
         who, how = _pick(rng, scene.agents), _pick(rng, scene.traits)
         action, verb = _pick(rng, scene.actions)
