@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ class Mutant:
     """One change.
 
     Attributes:
-        id: ``line:column operator``, stable as long as the file is.
+        id: ``line:column operator``, stable as long as the file is, and unique.
         line: Where.
         before: The changed piece of source.
         after: What it became.
@@ -68,17 +69,24 @@ def mutants(source: str) -> Iterator[Mutant]:
     unused = _names_that_no_code_uses(tree)
     places = [node for node in ast.walk(tree) if _is_code(node, unused)]
     places.sort(key=lambda node: (node.lineno, node.col_offset))
-    for node in places:
-        for name, change in _changes(node):
-            twin = copy.deepcopy(node, {id(node.parent): None})
-            after = change(twin)
-            shown = ast.unparse(twin if after is None else after)
-            before = ast.unparse(node)
-            if shown == before:
-                continue
-            name = f"{node.lineno}:{node.col_offset} {name}"
-            around = _function(node)
-            yield Mutant(name, node.lineno, before, shown, around, source, node.mark, change)
+    found = [(node, name, change) for node in places for name, change in _changes(node)]
+    ids = Counter(_id(node, name) for node, name, _ in found)
+    for node, name, change in found:
+        twin = copy.deepcopy(node, {id(node.parent): None})
+        after = change(twin)
+        shown = ast.unparse(twin if after is None else after)
+        before = ast.unparse(node)
+        if shown == before:
+            continue
+        name = _id(node, name, ids[_id(node, name)] > 1)
+        around = _function(node)
+        yield Mutant(name, node.lineno, before, shown, around, source, node.mark, change)
+
+
+def _id(node: ast.AST, name: str, with_end: bool = False) -> str:
+    """A name for a change; ``with_end``: another one begins there as well ("a | b | c")."""
+    end = f"-{node.end_lineno}:{node.end_col_offset}" if with_end else ""
+    return f"{node.lineno}:{node.col_offset}{end} {name}"
 
 
 def _function(node: ast.AST) -> tuple[int, int] | None:

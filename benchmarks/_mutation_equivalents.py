@@ -14,6 +14,17 @@ _CHECKED = "lists of equal length by construction"
 _NO_VALUE = "no value to give the credit for"
 _EXACT = "exact arithmetic gives the same value"
 _UNTOLD = "the place of this error is not told"
+_OUTSIDE = "places outside are dropped on the next line"
+_PARSED = "from 1.0 on a text parses"
+_NO_THING = "neither an article nor what stands before it is one of the nouns looked for"
+_NOTHING = "leaves a loop early that would find nothing more"
+_SAME_VALUE = "sets it to the value that it has"
+_OFFSET = "any offset does that is larger than all sums of weights"
+_BANDS = "no band of the list lies between"
+_UNLISTED = "a word that is not in the table is far below the limit"
+_NO_KIND = "both mean that a word is of no kind"
+_SHORT = "the longest form has six letters"
+_SURE = "compared with 0 and _STRONG only"
 
 EQUIVALENT = (
     ("clustering", "lonely = {group.names[0]", "0 -> -1", _ONE),
@@ -26,7 +37,45 @@ EQUIVALENT = (
     ("constraints/segments", "_ends_sentence(token[0], text[", "1 -> 0", "a space has no case"),
     ("llm_judge/lines", "said = found[0].partition", "0 -> -1", _ONE),
     ("llm_judge/prompt", "defuse(reply, len(reply) + 1)", "1 -> 0", "replies are in NFC already"),
+    ("_noun_phrases", "                break", "break -> continue", _NOTHING),
+    ("_noun_phrases", "                continue", "continue -> break", "the end is the last place"),
+    ("_recogniser", "if result.bit_length() > self.far + 1:",
+     "result.bit_length() > self.far + 1 -> result.bit_length() >= self.far + 1", _SAME_VALUE),
+    ("_recogniser", "if result.bit_length() > self.far + 1:", "1 -> 0", _SAME_VALUE),
+    ("_recogniser", "if found.bit_length() > self.far:",
+     "found.bit_length() > self.far -> found.bit_length() >= self.far", _SAME_VALUE),
+    ("_sense", "for noun in range(article + 1,", "article + 1 -> article - 1", _NO_THING),
+    ("_sense", "for noun in range(article + 1,", "1 -> 0", _NO_THING),
+    ("_sense", "tokens[place + 2 :]", "2 -> 1", "\"of\" is none of these words"),
+    ("_tagger", "_MIDDLE = 1 <<", "1 -> 2", _OFFSET),
+    ("_tagger", "_MIDDLE = 1 <<", "2 -> 3", _OFFSET),
+    ("_tagger", "_MIDDLE = 1 <<", "2 -> 1", _OFFSET),
+    ("_tagger", "every = features(0, word", "0 -> 1", "features of neighbours are left out below"),
     ("llm_judge/judge", "zip(self.rubric.criteria, marks", "True -> False", _CHECKED),
+    ("lexicon", "_MAX_BAND = 60", "60 -> 61", _BANDS),
+    ("lexicon", "_COMMON_BAND = 35", "35 -> 36", _BANDS),
+    ("lexicon", "_graded_table().get(word, _MAX_BAND + 1)", "1 -> 2", _UNLISTED),
+    ("lexicon", "max(common.get(word[:i], 99)", "99 -> 100", _UNLISTED),
+    ("lexicon", "max(common.get(word[:i], 99)", "99 -> 98", _UNLISTED),
+    ("lexicon", "word_frequencies().get(stem(word), 0)", "0 -> 1", _UNLISTED),
+    ("lexicon", "word_frequencies().get(stem(word), 0)", "0 -> -1", _UNLISTED),
+    ("lexicon", "counts.get(noun, 0) >= _MIN_COUNT", "0 -> 1", _UNLISTED),
+    ("lexicon", "counts.get(noun, 0) >= _MIN_COUNT", "0 -> -1", _UNLISTED),
+    ("lexicon", "return 5.0 if fixed.startswith(pos)", "5.0 -> 6.0", _SURE),
+    ("lexicon", "return 5.0 if fixed.startswith(pos)", "5.0 -> 2.5", _SURE),
+    ("passage", "if not _TITLE.search(text[max(0, match.start() - 4)", "4 -> 5",
+     "one character before the longest title tells whether a word begins there"),
+    ("prose", '        return ""', "return '' -> return None", _NO_KIND),
+    ("prose", '    return ""', "return '' -> return None", _NO_KIND),
+    ("prose", "if others > max(1, len(found) // 2):", "len(found) // 2 -> len(found) / 2",
+     "compared with a whole number"),
+    ("prose", "smalls += small", "smalls += small -> smalls -= small", "only 0 is told apart"),
+    ("paraphrase", "shown = listing([quote(word.capitalize(), 12)", "12 -> 13", _SHORT),
+    ("paraphrase", "shown = listing([quote(word.capitalize(), 12)", "12 -> 11", _SHORT),
+    ("reasoning_gym", "rows = zip(self.rows, other.rows", "True -> False", _CHECKED),
+    ("reasoning_gym", "for pair in zip(*row, strict=True))", "True -> False", _CHECKED),
+    ("self_verdict", 'first = tail[:MAX_ANSWER_CHARS].split("\\n", 1)[0]', "1 -> 2",
+     "the first part is the same"),
     ("rational", "_PRECEDENCE = {", "1 -> 0", _EXACT),
     ("rational", "_PRECEDENCE = {", "2 -> 3", _EXACT),
     ("rational", "_PRECEDENCE = {", "3 -> 2", _EXACT),
@@ -42,6 +91,16 @@ EQUIVALENT = (
     ("rational", '_number(match["top"], 0)', "0 -> -1", _UNTOLD),
     ("rational", '_number(match["bottom"], 0)', "0 -> 1", _UNTOLD),
     ("rational", '_number(match["bottom"], 0)', "0 -> -1", _UNTOLD),
+    ("sentence", "elif not ends or ends[0].end()", "0 -> -1", _ONE),
+    ("sentence", "reach += [k for k in (i - 2, i + 2)",
+     "0 < k < len(words) -> 0 < k <= len(words)", _OUTSIDE),
+    ("sentence", "reach += [k for k in (i - 2, i + 2)",
+     "0 < k < len(words) -> 0 <= k < len(words)", _OUTSIDE),
+    ("sentence", "    return 1.0, []", "1.0 -> 2.0", _PARSED),
+    ("sentence", "return 1.0, [Problem(", "1.0 -> 2.0", _PARSED),
+    ("sentence", "return any(t.word in _TO_BE or not t.verbs",
+     "not t.verbs.isdisjoint(_NO_EVENT) -> t.verbs.isdisjoint(_NO_EVENT)",
+     "only saves a second analysis"),
     ("steps", "    if len(parts) > 1:", "1 -> 0", "the same reading twice"),
     ("steps", 'if reading.count(")") > reading.count("(")',
      "reading.count(')') > reading.count('(') -> reading.count(')') >= reading.count('(')",

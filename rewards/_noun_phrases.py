@@ -41,7 +41,7 @@ class NounPhrases(Recogniser):
     @memo_if((), "ADV")
     def some_adverbs(self, i: int) -> int:
         """One to three adverbs."""
-        ends = step = 1 << i
+        ends, step = 0, 1 << i
         for number in range(3):
             if number:
                 step = self.maybe_word(step, ("and",))
@@ -65,7 +65,7 @@ class NounPhrases(Recogniser):
     @memo_if(_BEGINS_ADJECTIVE, *_ADJECTIVES)
     def some_modifiers(self, i: int) -> int:
         """One to four adjectives."""
-        ends = step = 1 << i
+        ends, step = 0, 1 << i
         for number in range(4):
             if number:
                 step = self.maybe_word(step, COMMA) | self.then_word(step, ("and", "or"))

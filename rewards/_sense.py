@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from corgi_gym.rewards import _wordlists as lists
 from corgi_gym.rewards._recogniser import Token
 from corgi_gym.rewards.lexicon import lemmas
 
@@ -77,7 +76,7 @@ _OUT_OF_MIND_VERBS = _set(
 _ARTICLES = _set("a an the my your his her its our their this that these those some every")
 _STARTS = _set(", but while because when after before until as")
 _OBJECTS = _ARTICLES | _set("him them me us himself herself itself themselves it")
-_NOUN = frozenset(("Ns", "Nm", "Np"))
+_NOUN_OR_ADJECTIVE = frozenset(("Ns", "Nm", "Np", "ADJ"))
 _FINITE = frozenset(("VBD", "VBZ", "VBP"))
 
 
@@ -102,7 +101,7 @@ def nonsense(tokens: Sequence[Token], shown: Sequence[str]) -> str | None:
 
 def _out_of_nothing(tokens: Sequence[Token]) -> str | None:
     """A message about "out of" after a verb that takes nothing out."""
-    for place in range(1, len(tokens) - 2):
+    for place in range(len(tokens) - 2):
         if (tokens[place].word, tokens[place + 1].word) != ("out", "of"):
             continue
         verbs = [
@@ -118,16 +117,6 @@ def _out_of_nothing(tokens: Sequence[Token]) -> str | None:
     return None
 
 
-def _noun_after(tokens: Sequence[Token], article: int) -> int | None:
-    """The head noun of "the old oak tree", given the place of "the"; ``None`` if unclear."""
-    place = article + 1
-    while place < len(tokens) and not tokens[place].readings.isdisjoint(("ADJ", *_NOUN)):
-        place += 1
-    place -= 1
-    clear = place > article and not tokens[place].readings.isdisjoint(_NOUN)
-    return place if clear else None
-
-
 def _subjects(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
     """(verb, noun) of clauses whose subject is an article, adjectives and a noun."""
     for article, token in enumerate(tokens):
@@ -135,20 +124,24 @@ def _subjects(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
         if token.word not in _ARTICLES or before not in _STARTS:
             continue
         # the verb may be a noun as well ("the tree chases"), so each end of the noun is tried
-        noun = article + 1
-        while noun < len(tokens) and not tokens[noun].readings.isdisjoint(("ADJ", *_NOUN)):
+        for noun in range(article + 1, _end_of_noun(tokens, article)):
             verb = noun + 1
             while verb < len(tokens) and "ADV" in tokens[verb].readings:
                 verb += 1
             if verb < len(tokens) and not tokens[verb].readings.isdisjoint(_FINITE):
                 yield verb, noun
-            noun += 1
 
 
 def _objects(tokens: Sequence[Token]) -> Iterator[tuple[int, int, int]]:
-    """(verb, article, noun) of verbs with an article right after them."""
-    for verb, token in enumerate(tokens[:-2]):
-        if token.verbs and tokens[verb + 1].word in _ARTICLES:
-            noun = _noun_after(tokens, verb + 1)
-            if noun is not None and token.word not in lists.PREPOSITIONS:
-                yield verb, verb + 1, noun
+    """(verb, article, noun) for each article: the word before it, and the end of its noun."""
+    for verb, (_, token) in enumerate(pairwise(tokens)):
+        if token.word in _ARTICLES:
+            yield verb, verb + 1, _end_of_noun(tokens, verb + 1) - 1
+
+
+def _end_of_noun(tokens: Sequence[Token], article: int) -> int:
+    """The place after "tree" in "the old oak tree", given that of "the"."""
+    end = article + 1
+    while end < len(tokens) and not tokens[end].readings.isdisjoint(_NOUN_OR_ADJECTIVE):
+        end += 1
+    return end

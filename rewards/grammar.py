@@ -37,7 +37,7 @@ _BEING = ("being", "having")
 _BEFORE_TO = ("not", "how", "where", "what", "when", "which")
 _WHOLE = ("how", "where", "why", "when", "if", "whether", "that")
 _MISSING = ("what", "which", "who", "whatever")
-_HELPERS = frozenset((*lists.BE, *lists.HAVE, *lists.DO, *lists.MODALS))
+_BEFORE_BASE = frozenset((*lists.DO, *lists.MODALS))
 _EARLY = ("just", "even", "right", "only", "soon", "ever")
 _SO = ("so", "as", "now")
 _BEGINS_RELATIVE = lists.PREPOSITIONS.union(
@@ -87,9 +87,11 @@ class Grammar(NounPhrases):
         subject = self.is_word(i, ("who", "that", "which"))
         missing = subject | self.is_word(i, ("whom",))
         missing |= self.then_word(self.is_word(i, ("all", "everything")), ("that",))
-        whole = self.is_word(i, ("where", "when", "whose"))
+        whole = self.is_word(i, ("where", "when"))
         whole |= self.then_word(self.is_word(i, lists.PREPOSITIONS), ("which", "whom"))
         ends = self.then(missing, self.clause, Gap.REQUIRED) | self.then(whole, self.clauses)
+        if self.is_word(i, ("whose",)):  # the determiner of its subject: "whose dog barks"
+            ends |= self.clauses(i)
         if subject:
             ends |= self.then(subject, self.verb_phrase, "s", Gap.NONE)
             ends |= self.then(subject, self.verb_phrase, "p", Gap.NONE)
@@ -405,9 +407,10 @@ class Grammar(NounPhrases):
         start = 1 << i
         asked = self.is_word(i, lists.QUESTION_WORDS)
         start |= self.maybe_a(asked, "ADJ", "ADV", "Np", "Ns", "Nm")
-        helper = self.then_word(start, _HELPERS)
-        helper = self.maybe_word(helper, ("n't", "not"))
-        subject = self.then(helper, self.object) | self.then_word(helper, ("i",))
-        ends = self.then(subject, self.base) | self.then(subject, self.be_rest)
-        ends |= self.then(subject, self.perfect)
+        ends = 0
+        for helpers, rule in ((_BEFORE_BASE, self.base), (lists.BE, self.be_rest),
+                              (lists.HAVE, self.perfect)):  # fmt: skip
+            helper = self.maybe_word(self.then_word(start, helpers), ("n't", "not"))
+            subject = self.then(helper, self.object) | self.then_word(helper, ("i",))
+            ends |= self.then(subject, rule)
         return ends | self.then(asked, self.verb_phrase, "s", Gap.NONE)

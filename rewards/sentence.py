@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 from corgi_gym.rewards import _wordlists as lists
 from corgi_gym.rewards._adjacency import clash
@@ -50,6 +50,8 @@ MAX_USES = {"the": 6, "a": 5} | dict.fromkeys(
     3,
 )
 MAX_NAMES = 3
+# Words, commas and parts of contractions that are parsed: lists have a comma after each word.
+_MAX_TOKENS = MAX_WORDS + 10
 # Form: what a problem costs, the least that a sentence keeps, the most that a non-sentence gets
 # (below 1/6, or stuffing two given words would beat a sentence with one of them: see `concepts`).
 COST, LEAST, NO_SENTENCE = 0.2, 0.2, 0.15
@@ -169,13 +171,13 @@ def _vocabulary(words: list[str]) -> list[Problem]:
     """Unknown words, and too many names."""
     strange = [
         word
-        for i, word in enumerate(words)
-        if not (word.isdigit() or is_known(_uncontracted(word)) or _is_name(word, i == 0))
+        for word in words
+        if not (word.isdigit() or is_known(_uncontracted(word)) or _is_name(word))
     ]
     problems = []
     if strange:
         problems.append(Problem("vocabulary", f"{quote(strange[0], 24)} is not an English word."))
-    if sum(_is_name(w, i == 0) for i, w in enumerate(words)) > MAX_NAMES:
+    if sum(map(_is_name, words)) > MAX_NAMES:
         problems.append(Problem("vocabulary", "Use fewer names."))
     return problems
 
@@ -187,7 +189,7 @@ def _uncontracted(word: str) -> str:
     return parts[1] if parts else word
 
 
-def _is_name(word: str, first: bool) -> bool:
+def _is_name(word: str) -> bool:
     """Whether a word is read as a name: a capital, and no dictionary word or a known name."""
     base = stem(word)
     if not word[0].isupper() or _uncontracted(word) in ("I", "TV", "OK"):
@@ -227,7 +229,9 @@ def _articles(words: list[str]) -> list[Problem]:
             if word in lists.NEVER_A and following.isdisjoint(_NOUN):
                 found = f"Write {quote(word, 24)} without {quote(article, 4)}."
                 return [Problem("article", found)]
-            vowel = word[0] in "aeiou" and not word.startswith(_LIKE_CONSONANT)
+            vowel = word[0] in "aeiou" and (
+                word.startswith(_NEGATED) or not word.startswith(_LIKE_CONSONANT)
+            )
             asked = "an" if vowel or word.startswith(_SILENT_H) else "a"
             if article != asked:
                 found = f"Write {quote(f'{asked} {word}', 24)}, not {quote(article, 4)}."
@@ -236,19 +240,23 @@ def _articles(words: list[str]) -> list[Problem]:
 
 
 # Beginnings of words that start with another sound than their letter.
-_LIKE_CONSONANT = ("uni", "use", "usu", "eu", "one", "once", "uten", "u-")
+_LIKE_CONSONANT = ("uni", "use", "usu", "eu", "one", "once", "uten")
+_NEGATED = ("unin", "unim", "unid")  # "an unimportant detail"
 _SILENT_H = ("hour", "honest", "honor", "honour", "heir")
+
+
+_TOO_LONG = Problem("grammar", "Write one shorter sentence.")
 
 
 def _grammar(text: str, apart: Collection[str], events: bool) -> tuple[float, list[Problem]]:
     """The share of the text that parses (1.0: each sentence does), and what went wrong."""
     pieces = [piece for piece in _ENDS.split(text.replace("\n", ".")) if _TOKEN.search(piece)]
     if sum(len(_TOKEN.findall(piece)) for piece in pieces) > 2 * MAX_WORDS:
-        return 0.0, [Problem("grammar", "Write one shorter sentence.")]
+        return 0.0, [_TOO_LONG]
     for piece in pieces[:_MAX_PARSED]:
         tokens, shown = tokenise(_SYMBOL.sub(" ", piece), apart)
-        if len(tokens) > MAX_WORDS + 10:
-            return 0.5, []
+        if len(tokens) > _MAX_TOKENS:
+            return 0.5, [_TOO_LONG]
         at = clash([token.word for token in tokens])
         if at is not None:
             pair = quote(" ".join(shown[at : at + 2]), 24)
@@ -338,8 +346,8 @@ def tokenise(text: str, apart: Collection[str] = ()) -> tuple[list[Token], list[
         else:
             spelt.append(word)
     given = [not lemmas(word).isdisjoint(apart) for word in spelt]
-    tokens = [_token(word, False, i == 0, given[i]) for i, word in enumerate(spelt)]
-    verbs = [_token(word, True, i == 0, given[i]) for i, word in enumerate(spelt)]
+    tokens = list(map(_token, spelt, repeat(False), given))
+    verbs = list(map(_token, spelt, repeat(True), given))
     ambiguous = [i for i, token in enumerate(tokens) if token != verbs[i]]
     if ambiguous:
         found = tags(spelt, ambiguous[-1] + 1)
@@ -357,15 +365,15 @@ def tokenise(text: str, apart: Collection[str] = ()) -> tuple[list[Token], list[
 
 
 @lru_cache(maxsize=1 << 16)
-def _token(word: str, tagged_verb: bool, first: bool, given: bool) -> Token:
+def _token(word: str, tagged_verb: bool, given: bool) -> Token:
     """One token with its readings; a ``given`` word is read strictly."""
-    token = _plain_token(word, tagged_verb, first, given)
+    token = _plain_token(word, tagged_verb, given)
     return replace(token, opens=openings(token.word, token.readings))
 
 
-def _plain_token(word: str, tagged_verb: bool, first: bool, given: bool) -> Token:
+def _plain_token(word: str, tagged_verb: bool, given: bool) -> Token:
     base = stem(word)
-    name = _is_name(word, first)
+    name = _is_name(word)
     if word.endswith("'") or (word.lower().endswith("'s") and len(word) > 2):
         if name:
             return Token(base, frozenset({"NAMEPOSS"}))

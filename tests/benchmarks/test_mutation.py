@@ -64,7 +64,7 @@ def test_data_that_code_uses_too_is_changed():
 
 
 def test_each_mutant_changes_one_place_and_compiles():
-    source = "def f(a):\n    if a > 1 and a != 3:\n        return a * 2\n    return 0\n"
+    source = "def f(a):\n    if a > 1 and a != 3:\n        return a * 2 * 5\n    return 0\n"
     found = list(mutants(source))
     assert len({m.id for m in found}) == len(found) > 8
     texts = {ast.unparse(m.tree()) for m in found}
@@ -241,3 +241,12 @@ def test_failing_tests_are_left_out_and_alone_are_no_score(tmp_path, run_python)
     told = run_python(code)
     assert "100.0% of 3/3 (3 killed)" in told
     assert "fail without any change and are left out: " in told and "::test_bad" in told
+    (tmp_path / "bad.py").write_text("A = 0 + 1\n")
+    once = (
+        f"from pathlib import Path\n\n\ndef test_once():\n"
+        f"    Path({str(tmp_path / 'ran')!r}).touch(exist_ok=False)\n"
+    )
+    (tmp_path / "test_bad.py").write_text(f"{test.split('def')[0]}{once}{good}")
+    told = run_python(code)
+    assert "(6 killed)" in told
+    assert "fail in another order and are left out: " in told and "::test_once" in told

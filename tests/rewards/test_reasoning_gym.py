@@ -3,8 +3,17 @@
 import pytest
 
 from corgi_gym.rewards import judge
-from corgi_gym.rewards._reasoning_gym_table import COMPARE, EXCLUDED, QUESTIONS, SEVERAL, UNSOUND
+from corgi_gym.rewards._reasoning_gym_table import (
+    COMPARE,
+    EXCLUDED,
+    QUESTIONS,
+    SETTINGS,
+    SEVERAL,
+    SIZES,
+    UNSOUND,
+)
 from corgi_gym.rewards.answer_line import AnswerLine, find_answer_block
+from corgi_gym.rewards.isolate import Outcome
 from corgi_gym.rewards.reasoning_gym import MAX_ANSWER_CHARS, reasoning_gym
 
 # family, stored answer, further right answers, wrong ones
@@ -123,6 +132,12 @@ def test_the_tables_fit_together():
     assert all(2 <= count <= 12 for count in QUESTIONS.values())
 
 
+def test_the_tables_name_families_of_reasoning_gym():
+    library = pytest.importorskip("reasoning_gym").factory.DATASETS
+    for table in (COMPARE, EXCLUDED, QUESTIONS, SETTINGS, SEVERAL, SIZES, UNSOUND):
+        assert set(table) <= set(library)
+
+
 def test_an_unreadable_stored_answer_is_unscored():
     target = {"family": "game_of_life", "answers": ["[["]}
     assert judge(reasoning_gym, "Answer: 3", target).status == "unscored"
@@ -184,3 +199,95 @@ def test_a_whole_number_is_read_as_its_other_forms_are(text):
         assert reasoning_gym(f"Answer: {reply}", target).success, reply
     for reply in (f"{text}1", f"0{text}1", f"1{text}", f"{text} {text}", f"--{text}"):
         assert not reasoning_gym(f"Answer: {reply}", target).success, reply
+
+
+# ---------------------------------------------------------------- limits, without their scorers
+
+
+class _Worker:
+    """In place of the worker: the same outcome for each call, and how many there were."""
+
+    def __init__(self, outcome):
+        self.outcome, self.calls = outcome, []
+
+    def call(self, *arguments):
+        self.calls.append(arguments)
+        return self.outcome
+
+
+MOVE = "Move disk 1 from Peg 1 to Peg 3"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "score"),
+    [
+        (Outcome("ok", 1.0), "scored", 1.0),
+        (Outcome("ok", 0.99), "scored", 0.1),
+        (Outcome("timeout"), "unscored", 0.0),
+    ],
+)
+def test_only_full_marks_of_their_scorer_count(monkeypatch, outcome, status, score):
+    worker = _Worker(outcome)
+    monkeypatch.setattr("corgi_gym.rewards.reasoning_gym._pool", lambda: worker)
+    target = {"family": "tower_of_hanoi", "answers": [f"{MOVE}\n{MOVE}"], "items": ["task"]}
+    verdict = judge(reasoning_gym, f"Answer:\n{MOVE}", target)
+    assert (verdict.status, verdict.score) == (status, score)
+    assert worker.calls == [("tower_of_hanoi", {}, "task", MOVE)]
+
+
+@pytest.mark.parametrize(
+    ("family", "answer", "asked"),
+    [
+        ("simple_integration", "x + C", True),
+        ("simple_integration", "xy + C", False),  # names have one letter
+        ("cryptarithm", "A=1,B=2", True),
+        ("cryptarithm", "A=1,A=2", False),
+        ("cryptarithm", "A=1,B=2 or so", False),
+    ],
+)
+def test_what_reaches_their_scorer(monkeypatch, family, answer, asked):
+    worker = _Worker(Outcome("ok", 1.0))
+    monkeypatch.setattr("corgi_gym.rewards.reasoning_gym._pool", lambda: worker)
+    target = {"family": family, "answers": ["another"], "items": ["task"]}
+    assert judge(reasoning_gym, f"Answer: {answer}", target).success is asked
+    assert bool(worker.calls) is asked
+
+
+@pytest.mark.parametrize(
+    ("family", "stored", "given", "passes"),
+    [
+        # twenty brackets inside each other, and many side by side
+        ("game_of_life", "[" * 20 + "0" + "]" * 20, "[" * 20 + "0" + "]" * 20, True),
+        ("game_of_life", "[[0]]", "[" * 20 + "0" + "]" * 20, False),
+        ("game_of_life", f"[{'[0],' * 30}[0]]", f"[{'[0], ' * 30}[0]]", True),
+        # the tolerance is within
+        ("pool_matrix", "5.5 3.75\n4.0 3.25", "5.5051 3.75\n4 3.25", True),
+        ("pool_matrix", "5.5 3.75\n4.0 3.25", "5.5052 3.75\n4 3.25", False),
+        ("pool_matrix", "5.5 3.75\n4.0 3.25", "5.5 3.75 4\n3.25", False),
+        ("pool_matrix", "5.5 3.75", "5.5 3.75\n4", False),
+        ("number_format", "1200.5", "1,200.5005", True),
+        ("number_format", "1200.5", "1,200.5006", False),
+        ("prime_factorization", "1" * 19, "1" * 19, True),
+        ("puzzle24", "7*(4 - 2) + 10", "7*(4 - 2) + 9", False),
+    ],
+)
+def test_answers_at_the_limits(family, stored, given, passes):
+    numbers = {"numbers": [2, 4, 7, 10], "goal": 24}
+    target = {"family": family, "answers": [stored], **numbers}
+    verdict = judge(reasoning_gym, f"Answer:\n{given}", target)
+    assert (verdict.status, verdict.success) == ("scored", passes)
+
+
+@pytest.mark.parametrize(
+    ("family", "stored"),
+    [("game_of_life", "[" * 21 + "0" + "]" * 21), ("prime_factorization", "1" * 20)],
+)
+def test_more_than_the_limit_is_not_read(family, stored):
+    target = {"family": family, "answers": [stored]}
+    assert judge(reasoning_gym, "Answer: 3", target).status == "unscored"
+
+
+def test_the_longest_answer_that_is_read():
+    target = {"family": "chain_sum", "answers": ["12"]}
+    verdict = judge(reasoning_gym, "Answer: " + "1" * MAX_ANSWER_CHARS, target)
+    assert verdict.problems[0].kind == "wrong_answer" and verdict.score == 0.1
