@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from corgi_gym.rewards.audit.basics import check_basics, check_shape
-from corgi_gym.rewards.audit.blind import check_blind
+from corgi_gym.rewards.audit.blind import check_blind, strings
 from corgi_gym.rewards.audit.calls import (
     Case,
     Outcome,
@@ -48,8 +48,10 @@ SLOW_CALL = 0.003
 LEAST_TASKS, LEAST_FUZZ = 10, 100
 # Calls per task: 200 prompt-blind strings, some 60 probes, changed texts, copies of messages.
 _CALLS_PER_TASK = 300
-# Tasks whose replies are timed beforehand.
+# Timed beforehand: the replies of so many tasks, and one in so many of the prompt-blind strings,
+# which are this share of all calls.
 _TIMED_TASKS = 5
+_EVERY_BLIND, _BLIND_SHARE = 10, 2 / 3
 
 # In this order: the later ones look over what the earlier ones were told.
 CHECKS: tuple[Callable[[Subject], Section], ...] = (
@@ -149,23 +151,27 @@ def audit(
 
 
 def _mean_call(subject: Subject) -> float:
-    """Seconds of wall time of a call, from right and wrong replies to the first tasks.
+    """Seconds of wall time of a call, from replies like those that an audit judges.
 
-    The first task's replies load what the checker needs, the others are timed: each is new, because
-    a checker that remembers verdicts (of a neural model, say) answers at once the second time.
+    Two thirds of these never read their prompt, and most checkers refuse them early. The first
+    task's replies load what the checker needs, the others are timed: each is new, because a checker
+    that remembers verdicts (of a neural model, say) answers at once the second time.
     """
-    cases = [
-        [
-            Case(reply, row.target, not subject.raw)
-            for reply in (row.witness or "a reply", *row.near_misses[:2])
+
+    def seconds(of_row: Callable[[Row], Sequence[str]]) -> float:
+        cases = [
+            [Case(reply, row.target, not subject.raw) for reply in of_row(row)]
+            for row in subject.rows[:_TIMED_TASKS]
         ]
-        for row in subject.rows[:_TIMED_TASKS]
-    ]
-    subject.call(cases[0])
-    timed = [case for of_row in cases[1:] or cases for case in of_row]
-    start = time.monotonic()
-    subject.call(timed)
-    return (time.monotonic() - start) / len(timed)
+        subject.call(cases[0])
+        timed = [case for each in cases[1:] or cases for case in each]
+        start = time.monotonic()
+        subject.call(timed)
+        return (time.monotonic() - start) / len(timed)
+
+    blind = strings(subject.pool, subject.seed)[::_EVERY_BLIND]
+    on_task = seconds(lambda row: (row.witness or "a reply", *row.near_misses[:2]))
+    return _BLIND_SHARE * seconds(lambda row: blind) + (1 - _BLIND_SHARE) * on_task
 
 
 def _row(number: int, row: Row | Mapping[str, Any]) -> Row:
