@@ -197,10 +197,15 @@ def _is_name(word: str) -> bool:
     return base in lists.NAMES or (base.isalpha() and not is_known(base))
 
 
+# Function words that may follow themselves: "had had", "I know that that", "very very slowly".
+_DOUBLED = frozenset(("had", "that", "very", "so", "no", "is"))
+
+
 def _repetition(words: list[str]) -> tuple[list[Problem], int]:
     """Words used too often: one problem that names the first, and how many there are.
 
-    Content words may occur once (by lemma), function words as often as `MAX_USES` says.
+    Content words may occur once (by lemma), function words as often as `MAX_USES` says, and most of
+    them never twice in a row.
     """
     seen: dict[str, int] = {}
     again = []
@@ -214,6 +219,10 @@ def _repetition(words: list[str]) -> tuple[list[Problem], int]:
         if previous and not (i - max(previous) == 2 and words[i - 1] in idiom):
             again.append(f"You used {quote(word.lower(), 24)} twice.")
         seen.update(dict.fromkeys(lemmas(base), i))
+    low = [word.lower() for word in words]
+    for word, following in pairwise(low):
+        if word == following and word in CLOSED and word not in _DOUBLED:
+            again.append(f"You used {quote(word, 24)} twice in a row.")
     for word, count in Counter(stem(word) for word in words).items():
         if word in CLOSED and count > MAX_USES.get(word, 2):
             again.append(f"You used {quote(word, 24)} {count} times.")
