@@ -21,9 +21,12 @@ _NOTHING = "leaves a loop early that would find nothing more"
 _SAME_VALUE = "sets it to the value that it has"
 _OFFSET = "any offset does that is larger than all sums of weights"
 _BANDS = "no band of the list lies between"
-_UNLISTED = "a word that is not in the table is far below the limit"
+_UNLISTED = "what stands for a word outside the table stays on the same side of the limit"
 _NO_KIND = "both mean that a word is of no kind"
 _SHORT = "the longest form has six letters"
+_ONE_AXIS = "there is one axis, the first and the last"
+_LONG_WAY = "the longer way gives the same"
+_BY_CATEGORY = "this end of a run is punctuation by its category as well"
 _SURE = "compared with 0 and _STRONG only"
 
 EQUIVALENT = (
@@ -76,6 +79,46 @@ EQUIVALENT = (
     ("reasoning_gym", "for pair in zip(*row, strict=True))", "True -> False", _CHECKED),
     ("self_verdict", 'first = tail[:MAX_ANSWER_CHARS].split("\\n", 1)[0]', "1 -> 2",
      "the first part is the same"),
+    ("reasoning_gym", 'return _plain(text) in map(_plain, target["accepted"])',
+     "_plain(text) in map(_plain, target['accepted']) -> "
+     "_plain(text) not in map(_plain, target['accepted'])",
+     "compared with what it says of the stored answer, which is accepted"),
+    ("style_transfer", "for one, other in zip(facts[cut:]", "True -> False", _CHECKED),
+    ("sentiment", "if len(problems) == 1 and problems[0].kind", "0 -> -1", _ONE),
+    ("semantic/student", "asked, prior, strict=True", "True -> False", _CHECKED),
+    ("semantic/student", "read.past_key_values, read.logits[0, -1]", "1 -> 0", _ONE_AXIS),
+    ("semantic/student", "rows = more.logits[0].log_softmax(-1)", "-1 -> 1",
+     "the last of two axes"),
+    ("verdict", "type(kind) is type(message) is str",
+     "type(kind) is type(message) is str -> type(kind) is not type(message) is str", _LONG_WAY),
+    ("verdict", "if not (type(score) is float and 0.0 <= score",
+     "0.0 <= score <= 1.0 -> 0.0 < score <= 1.0", _LONG_WAY),
+    ("compose", "weights = [1.0] * len(checkers)", "1.0 -> 2.0", "only their ratio counts"),
+    ("compose", "weights = [1.0] * len(checkers)", "1.0 -> 0.5", "only their ratio counts"),
+    ("compose", "zip(self.checkers, self.weights", "True -> False", _CHECKED),
+    ("session", "if gain <= 0.0:", "gain <= 0.0 -> gain < 0.0", "a gain of 0 pays 0 either way"),
+    ("text", "*range(0xE0100, 0xE01F0)", "918000 -> 918001", "it is unassigned, so invisible too"),
+    ("semantic/wordpiece", "ascii_symbol = 33 <=", "33 -> 32", "a space is taken before"),
+    *(("semantic/wordpiece", "ascii_symbol = 33 <=", change, _BY_CATEGORY) for change in (
+        "33 -> 34", "33 <= code <= 47 -> 33 < code <= 47",
+        "47 -> 46", "33 <= code <= 47 -> 33 <= code < 47",
+        "58 -> 59", "58 <= code <= 64 -> 58 < code <= 64",
+        "64 -> 63", "58 <= code <= 64 -> 58 <= code < 64",
+        "91 -> 92", "91 <= code <= 96 -> 91 < code <= 96",
+        "123 -> 124", "123 <= code <= 126 -> 123 < code <= 126",
+    )),
+    *(("semantic/wordpiece", "ascii_symbol = 33 <=", change, "no such character is left")
+      for change in ("64 -> 65", "91 -> 90", "126 -> 127")),
+    *(("semantic/wordpiece", "0xF900 <= code", change, "no such character is left") for change in (
+        "63744 -> 63745", "63744 <= code <= 64255 -> 63744 < code <= 64255", "63744 -> 63743",
+        "64255 -> 64254", "63744 <= code <= 64255 -> 63744 <= code < 64255",
+    )),
+    ("program", 'if not lines[0].startswith("def f(")', "0 -> -1", _ONE),
+    ("program", "    return lines[0]", "0 -> -1", _ONE),
+    ("program", ".most_common(1)[0][1]", "1 -> 2", "the first is read"),
+    ("program", "max(1, len(cases) - constant)", "1 -> 2", "it divides what is not above 0"),
+    *(("programs", "repr(value[: limit + 1]", change, "the quotes make it too long anyway")
+      for change in ("limit + 1 -> limit - 1", "1 -> 2", "1 -> 0")),
     ("rational", "_PRECEDENCE = {", "1 -> 0", _EXACT),
     ("rational", "_PRECEDENCE = {", "2 -> 3", _EXACT),
     ("rational", "_PRECEDENCE = {", "3 -> 2", _EXACT),

@@ -41,7 +41,8 @@ _CONSTRAINTS = (
 _JUDGE = ("test_boundaries_judge.py", "test_llm_judge.py", "test_verdict_lines.py")
 _SEMANTIC = ("test_boundaries_semantic.py", "test_semantic.py")
 _MATH = ("test_boundaries_math.py", "test_guided_math.py")
-_PROGRAM = ("test_mbpp.py", "test_program.py")
+# With scripted processes: to run all programs takes a minute for each change that survives.
+_PROGRAM = ("test_boundaries_programs.py",)
 
 # Test files of a package, or of a module; default: test_MODULE.py.
 TESTS = {
@@ -49,17 +50,18 @@ TESTS = {
     "constraints": _CONSTRAINTS,
     "llm_judge": _JUDGE,
     "semantic": _SEMANTIC,
-    "semantic/encoder": (*_SEMANTIC, "test_paraphrase.py"),
+    "semantic/classifier": ("test_semantic_models.py",),
+    "semantic/encoder": ("test_encoder.py",),
     "semantic/sentiment_lexicon": ("test_sentiment_lexicon.py", "test_sentiment.py"),
-    "semantic/student": (*_SEMANTIC, "test_rationale_generation.py"),
+    "semantic/student": ("test_semantic_models.py",),
     "semantic/subjective_lexicon": ("test_boundaries_semantic.py", "test_style_transfer.py"),
-    "semantic/wordpiece": (*_SEMANTIC, "test_paraphrase.py"),
+    "semantic/wordpiece": ("test_encoder.py",),
     "_adjacency": _SENTENCE,
     "_noun_phrases": _SENTENCE,
     "_recogniser": _SENTENCE,
     "_sense": _SENTENCE,
     "_tagger": _SENTENCE,
-    "_wordlists": (*_SENTENCE, "test_passage.py"),
+    "_wordlists": ("test_lexicon.py", *_SENTENCE, "test_passage.py"),
     "answer_line": ("test_boundaries.py", "test_math_checkers.py"),
     "assertions": _PROGRAM,
     "clustering": ("test_boundaries.py", "test_clustering.py"),
@@ -80,7 +82,7 @@ TESTS = {
     "passage": ("test_boundaries_semantic.py", "test_passage.py"),
     "paraphrase": ("test_boundaries_semantic.py", "test_paraphrase.py"),
     "program": _PROGRAM,
-    "programs": _PROGRAM,
+    "programs": ("test_programs.py",),
     "prose": ("test_prose.py", "test_num_planning.py"),
     "rational": ("test_boundaries.py", "test_rational.py", "test_math_checkers.py"),
     "rationale_generation": ("test_boundaries_semantic.py", "test_rationale_generation.py"),
@@ -98,6 +100,9 @@ TESTS = {
     "working": ("test_boundaries.py", "test_working.py", "test_math_checkers.py"),
 }
 
+# Libraries that the tests of a module import.
+LIBRARIES = {"semantic/classifier": ("torch",), "semantic/student": ("torch",)}
+
 
 def checker_modules(rewards: Path) -> list[str]:
     """Names of the modules to measure, sorted: ``panagram``, ``instructions/length``."""
@@ -110,3 +115,8 @@ def files_of(module: str) -> tuple[str, ...]:
     """Names of the files in tests/rewards that test a module, quick ones first."""
     package = module.partition("/")[0]
     return TESTS.get(module) or TESTS.get(package) or (f"test_{module}.py",)
+
+
+def libraries_of(module: str) -> tuple[str, ...]:
+    """Names of the libraries that the tests of a module import."""
+    return LIBRARIES.get(module, ())

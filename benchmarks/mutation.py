@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 from corgi_gym.benchmarks import _mutation_trial as trial
 from corgi_gym.benchmarks._mutants import Mutant, mutants
 from corgi_gym.benchmarks._mutation_equivalents import reason
-from corgi_gym.benchmarks._mutation_modules import checker_modules, files_of
+from corgi_gym.benchmarks._mutation_modules import checker_modules, files_of, libraries_of
 from corgi_gym.benchmarks.intervals import wilson
 
 REWARDS = trial.ROOT / "rewards"
@@ -232,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print_table([each for each in scores if each.tried])
         print("not tried:", ", ".join(each.module for each in scores if not each.tried) or "none")
         return
-    trial.load_libraries()
+    trial.load_libraries(*sorted({name for module in modules for name in libraries_of(module)}))
     groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for module in modules:
         groups[files_of(module)].append(module)

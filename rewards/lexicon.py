@@ -68,10 +68,11 @@ def _lemma_table(word: str) -> dict[str, tuple[str, ...]]:
                 found = lemminflect.getAllLemmasOOV(word, pos).get(pos, ())
                 if any(_graded(lemma) or lemma in lists.EXTRA_NOUNS for lemma in found):
                     return {pos: found}
-        if _graded(word) or _is_compound(word):
+        if _graded(word):
             return {"NOUN": (word,)}
-        if word.endswith("s") and _is_compound(word[:-1]):
-            return {"NOUN": (word[:-1],)}
+        for noun in (word.removesuffix("s"), word):  # "seatbelts" before "seat" and "belts"
+            if _is_compound(noun):
+                return {"NOUN": (noun,)}
     return table
 
 
@@ -209,7 +210,6 @@ def readings(word: str, tagged_verb: bool = False, strict: bool = False) -> froz
     if "NOUN" in table:
         for lemma in table["NOUN"]:
             many = word in lists.ZERO_PLURAL | lists.ONLY_PLURAL
-            many |= word in lists.TIMES - lists.TIME_NOUNS  # "sundays" is its own lemma
             if word != lemma or many:
                 found.add("Np")
             if word == lemma and word not in lists.ONLY_PLURAL:
@@ -217,7 +217,7 @@ def readings(word: str, tagged_verb: bool = False, strict: bool = False) -> froz
         uncountable = "Ns" in found and (word.endswith(_MASS_ENDINGS) or _hardly_plural(word))
         if word in lists.MASS or uncountable:
             found.add("Nm")
-    elif "NOUN" not in table and _evidence(word, "NOUN") > _STRONG:
+    elif _evidence(word, "NOUN") > _STRONG:
         found.add("Ns")  # "pan" is only a verb in the lexicon
     for lemma in table.get("VERB", ()) + table.get("AUX", ()):
         forms = _verb_forms(lemma)

@@ -108,7 +108,7 @@ def _kind_of_word(core: str) -> str:
     if _NUMBER.fullmatch(core):
         return "other"
     parts = core.split("-")
-    if 1 < len(parts) <= _MAX_HYPHENS + 1 and all(is_word(p) or p.isdecimal() for p in parts):
+    if len(parts) <= _MAX_HYPHENS + 1 and all(is_word(p) or p.isdecimal() for p in parts):
         return "word"
     name = core.removesuffix("'s").replace("-", "").replace("'", "")
     pronounceable = any(c in "aeiouy" or not c.isascii() for c in name.lower())

@@ -96,7 +96,7 @@ def reasoning_gym(reply: str, target: Mapping[str, Any]) -> Verdict:
     given = [block.text] if alone else block.text.split("\n")
     if len(given) != len(stored):
         found = plural(len(given), "line")
-        text = f'{found} follow "Answer:". Write {asked}, in the order of the questions.'
+        text = f"Your answer has {found}. Write {asked}, in the order of the questions."
         return Verdict.wrong(0.0, Problem("answer_count", text, block.where))
     try:
         right = 0

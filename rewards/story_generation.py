@@ -40,8 +40,6 @@ WINDOW = 4
 # median at 0.18 and 90th percentile at 0.30, fixed texts with the right name ("Anna was very happy.
 # She smiled and went home.") with their 95th at 0.30. The tests measure it again.
 THRESHOLD = 0.3
-# The paper's, for SimCSE.
-PAPER_THRESHOLD = 0.3
 # At most this share of the continuation's content words stand in the first sentence, and at most so
 # many words in a row: more is a copy.
 MAX_COPIED_SHARE, MAX_COPIED_RUN = 0.5, 4

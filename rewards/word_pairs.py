@@ -23,7 +23,6 @@ _PRONOUNS = (
 )
 _BE = _words("am is are was were")
 _HAVE = _words("has have had")
-_DO = _words("do does did")
 _MODALS = _words("can could will would shall should may might must")
 _FINITE = _BE | _words("has had does did") | _MODALS
 _JOINTS = _words("and or but nor")
@@ -39,7 +38,7 @@ _RULES: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
     # after an article or the like comes what belongs to a noun
     (_ARTICLES | _OWNERS | _words("every whose"), _NO_NOUN - _words("may will must can")),
     (_words("very"), _NO_NOUN | _words("one two three several")),
-    (_words("no"), (_NO_NOUN - _words("one")) - _MODALS - _words("to in on for as by")),
+    (_words("no"), _NO_NOUN - _MODALS - _words("to in on for as by")),
     (_words("this these those some any"), _words("a an the me him us them") | _OWNERS),
     # after a preposition comes a thing
     (_PREPOSITIONS, _SUBJECTS | (_FINITE - {"will"}) | _PREPOSITIONS | _words("be been")),

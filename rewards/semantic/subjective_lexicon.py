@@ -157,7 +157,7 @@ def content_places(sentence: str) -> list[int]:
 
 def _is_the_month(written: list[str], i: int) -> bool:
     """Whether word ``i`` is the month: "May" inside a sentence, or before a number."""
-    return written[i] == "May" and (i > 0 or (written[1:2] != [] and written[1].isdigit()))
+    return written[i] == "May" and (i > 0 or "".join(written[1:2]).isdigit())
 
 
 def neutral_content(sentence: str) -> list[str]:

@@ -54,10 +54,8 @@ def token_ids(text: str, vocabulary: Mapping[str, int], limit: int) -> list[int]
         [1, 3, 4, 0, 2]
     """
     ids = [vocabulary["[CLS]"]]
-    for word in split_words(text):
+    for word in split_words(text)[:limit]:  # a word has a piece at least
         ids += _pieces(word, vocabulary)
-        if len(ids) >= limit:
-            break
     return [*ids[: limit - 1], vocabulary["[SEP]"]]
 
 

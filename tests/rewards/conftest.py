@@ -40,3 +40,20 @@ def fuzz_strings() -> list[str]:
         for _ in range(FUZZ_COUNT)
     ]
     return short + [(piece * _LONG_CHARS)[:_LONG_CHARS] for piece in _LONG]
+
+
+@pytest.fixture(scope="module")
+def program_limits() -> Iterator[None]:
+    """Programs get less CPU time, and more on the clock.
+
+    So loops end sooner, and on a machine with many other jobs no right program is cut off.
+    """
+    from corgi_gym.rewards import programs
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(programs, "CALL_SECONDS", 0.5)
+        patch.setattr(programs, "PROCESS_SECONDS", 1.0)
+        patch.setattr(programs, "PROGRAM_SECONDS", 120.0)
+        programs._make_pool.cache_clear()
+        yield
+    programs._make_pool.cache_clear()

@@ -98,6 +98,7 @@ def test_long_values_are_described_from_21_characters_on():
         ("**Answer:** **7**", "7", 0, (9, 17)),
         ("**Answer:** *7*.", "7", 0, (9, 16)),
         ("**Answer: 7**", "7", 0, (9, 13)),
+        ("**Answer**: **7", "**7", 0, (11, 15)),  # opened and not closed
         ("__Answer:__ 7", "7", 0, (9, 13)),
         ("*Answer:* 7", "7", 0, (8, 11)),
         ("`Answer: 7`", "7", 0, (8, 11)),

@@ -1,14 +1,18 @@
 """The semantic families at their limits, with scripted readers: what the rules alone do."""
 
+import math
+
 import pytest
 
 from corgi_gym.rewards.paraphrase import judge_paraphrase, shared_content
 from corgi_gym.rewards.passage import content_words, examine_passage, split_sentences
 from corgi_gym.rewards.rationale_generation import judge_rationale
 from corgi_gym.rewards.semantic.student import Answer
+from corgi_gym.rewards.semantic.subjective_lexicon import content_places, find
 from corgi_gym.rewards.sentiment import judge_review
 from corgi_gym.rewards.story_generation import judge_story, repeated_words
 from corgi_gym.rewards.style_transfer import judge_neutral
+from corgi_gym.rewards.text import quote
 
 
 def kinds(verdict):
@@ -63,6 +67,22 @@ def test_reviews(reply, stars, opinion, score, expected):
     assert verdict.metrics == {"stars": float(stars), "form": 1.0}
 
 
+@pytest.mark.parametrize(
+    ("reply", "crowd"),
+    [
+        ("The old brass lamp, the old brass chair and the old brass bag are here.", True),
+        ("We saw the old brass lamp, the old brass chair, the old brass bag.", True),
+        ("The old brass lamp, the old brass chair, the old brass bag, or so.", True),
+        ("The old brass lamp stands, the old brass chair stands, the brass bag stands.", False),
+        ("We are here, the lamp and the chair are here.", False),
+        ("The lamp, the chair, the bag", True),
+        ("The lamp, here, the chair", False),
+    ],
+)
+def test_three_things_side_by_side_are_a_list(reply, crowd):
+    assert ("list" in kinds(judge_review(reply, LAMP, Says((5, True))))) == crowd
+
+
 def test_a_review_places_its_rating_and_has_four_sentences():
     verdict = judge_review("The lamp has 5 stars.", LAMP, Says((5, True)))
     assert verdict.problems[0].where == (15, 20)
@@ -114,6 +134,58 @@ def test_five_facts_are_named_and_700_characters_read():
     assert len(judge_neutral("not we zqx ran ran", MAYOR, Says(["x"])).problems) == 3
 
 
+SOLD = {"source": "The ABC-News group, as SEC filings say, sold 34% of it."}
+
+
+@pytest.mark.parametrize(
+    ("target", "reply", "expected", "score"),
+    [
+        (MAYOR, "The mayor of Rome opened the library and the library in May.", ["order"], 0.35),
+        (MAYOR, "the mayor of Rome opened the library in May", ["ending"], 0.35),  # the first one
+        # a source that the grammar does not know
+        (SOLD, SOLD["source"], [], 1.0),
+        (SOLD, f'{SOLD["source"]}" \n', [], 1.0),
+        (SOLD, SOLD["source"][:-1], ["ending"], 0.35),
+        (SOLD, SOLD["source"].replace("The", "The of"), ["word_pair"], 0.35),
+        (SOLD, "", ["facts", "length"], 0.0),
+        # a source without facts
+        ({"source": "Sadly!"}, "We ran.", ["new", "order"], 0.0),
+    ],
+)
+def test_the_form_of_neutral_versions(target, reply, expected, score):
+    verdict = judge_neutral(reply, target, Says([]))
+    assert (kinds(verdict), verdict.score) == (expected, pytest.approx(score))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "spans"),
+    [
+        ("I think that it rains.", [("i think that", 0, 3)]),  # the longest phrase
+        ("I think, of course.", [("i think", 0, 2), ("of course", 2, 4)]),
+        ("It rains!", [("!", 2, 3)]),
+        ("It rains.", []),
+    ],
+)
+def test_subjective_spans(sentence, spans):
+    assert [(span.text, span.start, span.end) for span in find(sentence)] == spans
+
+
+@pytest.mark.parametrize(
+    ("sentence", "places"),
+    [
+        ("May 3 was wet.", [0, 1, 3]),
+        ("May we go?", [2]),
+        ("May", []),
+        ("May I 3", [2]),
+        ("It is May", [2]),
+        ("He may go", [2]),
+        ("Go in may", [0]),
+    ],
+)
+def test_may_is_a_month_inside_a_sentence_or_before_a_number(sentence, places):
+    assert content_places(sentence) == places
+
+
 # ---------------------------------------------------------------- paraphrase
 
 ROME = {
@@ -163,6 +235,50 @@ def test_first_words(form, reply, fits):
     assert kinds(verdict) == ([] if fits else ["form"])
 
 
+@pytest.mark.parametrize(
+    ("form", "question", "reply", "expected"),
+    [
+        # white space around the question, and thirty words
+        ("what", ROME["question"], "  What is the price of a ticket to Rome? \n", []),
+        ("what", ROME["question"], f"What is{' it' * 28}?", None),
+        ("what", ROME["question"], f"What is {'i' * 291}?", None),  # 300 characters
+        # a contraction begins with its verb
+        ("is", "Is the ticket to Rome not old?", "Isn't the ticket to Rome old?", []),
+        ("do", "Does no ticket to Rome get old?", "Isn't a ticket to Rome old?", ["form"]),
+        # questions that the grammar knows in another order
+        ("is", "Do we have a ticket to Rome?", "Is there a ticket to Rome?", []),
+        ("when", "What is the day of the ticket to Rome?", "When does the ticket to Rome end?", []),
+    ],
+)
+def test_forms_of_questions(form, question, reply, expected):
+    asked = {**ROME, "form": form, "question": question}
+    found = kinds(judge_paraphrase(reply, asked, Says(True)))
+    assert found == expected if expected is not None else found != ["length"]
+
+
+def test_where_the_grammar_does_not_know_the_question_a_floor_judges_the_reply():
+    asked = {"question": "How come ticket, Rome?", "form": "what", "keep": [], "grammar": False}
+    assert kinds(judge_paraphrase("What way ticket, train?", asked, Says(True))) == []
+    assert kinds(judge_paraphrase("What of with the ticket?", asked, Says(True))) == ["word_pair"]
+    kept = {**asked, "keep": ["ticket"]}
+    assert kinds(judge_paraphrase("What way, ticket?", kept, Says(True))) == []
+    assert kinds(judge_paraphrase("What ticket, ticket?", kept, Says(True))) == ["meaning"]
+    copy = judge_paraphrase("What now, how come ticket, Rome?", asked, Says(True))
+    assert (kinds(copy), copy.score) == (["copy"], 0.0)
+    strict = {**asked, "grammar": True}
+    assert kinds(judge_paraphrase("What way ticket, train?", strict, Says(True))) != []
+
+
+def test_at_most_three_problems_and_five_kept_words_are_named():
+    asked = {"question": "Which old bus can I not take?", "form": "is",
+             "keep": ["aa", "bb", "cc", "dd", "ee", "ff"]}  # fmt: skip
+    found = judge_paraphrase("What is the new bus?", asked, Says(True)).problems
+    assert [problem.kind for problem in found] == ["form", "keep", "negation"]
+    assert found[1].message == "Your question must keep: aa, bb, cc, dd and ee."
+    long = judge_paraphrase("Internationalization is what?", asked, Says(True)).problems[0].message
+    assert long.startswith('Your question starts with "Internatio')
+
+
 def test_opposites_count_both_ways():
     asked = {"question": "How can I open the old door?", "form": "what", "keep": ["door"]}
     for reply in ("What is the way to close the old door?", "What opens the new door?"):
@@ -198,6 +314,34 @@ def test_stories(reply, similarity, score, expected):
     assert kinds(verdict) == expected
     assert verdict.score == pytest.approx(score * verdict.metrics["form"])
     assert ("similarity" in verdict.metrics) == (expected not in (["link"], ["copy"]))
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        # five words of the first sentence in a row, and four
+        ("Rain fell, wind blew, and people ran home with her umbrella to the bus.", ["copy"]),
+        ("Rain fell, wind blew, and people ran with her umbrella to the old bus.", []),
+    ],
+)
+def test_four_words_in_a_row_are_no_copy(reply, expected):
+    assert [kind for kind in kinds(judge_story(reply, RAIN, Says(0.9))) if kind == "copy"] == (
+        expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"), [("Anna saw rain there.", []), ("Anna saw cold rain there.", ["link"])]
+)
+def test_four_content_words_ask_for_two_links(first, expected):
+    assert kinds(judge_story("The rain fell.", {"first": first}, Says(0.9))) == expected
+
+
+def test_three_problems_of_a_story_are_told():
+    many = judge_story("Her umbrella, old. It. We. You. The bus.", RAIN, Says(0.9))
+    assert len(many.problems) == 3
+    none = judge_story("", RAIN, Says(0.9))
+    assert (kinds(none), none.score) == (["sentences"], 0.0)
 
 
 def test_repetition_is_sought_in_four_words():
@@ -270,6 +414,69 @@ def test_what_breaks_a_rule_never_reaches_the_student(reply, kind, score):
     assert (kinds(verdict)[0], verdict.score, student.calls) == (kind, score, 0)
 
 
+def test_at_most_three_problems_of_a_rationale_are_told():
+    verdict = judge_rationale("a knife is. the sky is.", BREAD, Reads(0.9, 0.1))
+    assert [problem.kind for problem in verdict.problems][:2] == ["reveals", "question"]
+    assert len(verdict.problems) == 3
+
+
+@pytest.mark.parametrize("words", [60, 61])
+def test_a_rationale_has_at_most_sixty_words(words):
+    verdict = judge_rationale("bread " * words, BREAD, Reads(0.9, 0.1))
+    assert (kinds(verdict) == ["length"]) == (words > 60)
+    assert verdict.score == 0.0 if words > 60 else verdict.score <= 0.05
+
+
+def test_what_a_student_gains():
+    known = judge_rationale(GOOD, BREAD, Reads(0.7, 0.5))
+    assert known.metrics["gain"] == pytest.approx(math.log(0.7 / 0.3))
+    unknown = judge_rationale(GOOD, BREAD, Reads(0.7, None))
+    assert unknown.metrics == known.metrics  # without shares before, it knew nothing
+    sure = judge_rationale(GOOD, BREAD, Reads(1.0, 0.0))
+    assert sure.metrics["gain"] == pytest.approx(2 * math.log(0.9999 / 0.0001))
+
+
+@pytest.mark.parametrize(
+    ("option", "reply", "revealed"),
+    [
+        ("rope", "A thing of hemp is for r o p e bread.", False),  # four letters
+        ("ropes", "A thing of hemp is for r o p e s bread.", True),
+        ("rope", "Bread hangs from ropes in a house.", True),
+        ("Rope", "Bread hangs from ropes in a house.", True),
+        ("the rope", "Bread hangs from a rope in a house.", True),
+        ("box", "Bread comes in boxes of thick paper.", True),
+        ("the", "A sharp blade goes through the crust of bread.", True),
+        ("old rope", "An old thing of hemp holds bread.", False),  # one word of two
+        ("old rope", "A rope that is old holds bread.", True),
+    ],
+)
+def test_what_names_an_option(option, reply, revealed):
+    asked = {**BREAD, "options": [option, "knife"]}
+    found = kinds(judge_rationale(reply, asked, Reads(0.9, 0.1)))
+    assert ("reveals" in found) == revealed
+
+
+def test_a_background_of_bad_form_earns_a_twentieth_of_it():
+    passage = examine_passage("Sharp blue steel cuts bread", 1, 2, 60)
+    asked = {**BREAD, "question": "What cuts bread?"}
+    verdict = judge_rationale("Sharp blue steel cuts bread", asked, Reads(0.9, 0.1))
+    assert kinds(verdict) == ["ending"] and 0.0 < passage.form < 1.0
+    assert verdict.score == pytest.approx(0.05 * passage.form)
+    assert kinds(judge_rationale("", BREAD, Reads(0.9, 0.1))) == ["sentences"]
+
+
+def test_a_number_that_points_is_quoted_in_short():
+    verdict = judge_rationale(f"The bread is {'1' * 30}.", BREAD, Reads(0.9, 0.1))
+    assert verdict.problems[0].message.startswith(f"Do not write {quote('1' * 30, 24)}: give")
+
+
+def test_a_background_adds_three_words_of_its_own():
+    asked = {**BREAD, "question": "What cuts bread?"}
+    two = judge_rationale("Sharp steel cuts bread.", asked, Reads(0.9, 0.1))
+    assert two.problems[0].message.startswith("Your background only repeats the question.")
+    assert judge_rationale("Sharp blue steel cuts bread.", asked, Reads(0.9, 0.1)).success
+
+
 # ---------------------------------------------------------------- passages
 
 
@@ -280,6 +487,8 @@ def test_what_breaks_a_rule_never_reaches_the_student(reply, kind, score):
         ('He said "no." Why', ['He said "no."', "Why"]),
         ("It is 3.5 m. So", ["It is 3.5 m.", "So"]),
         ("Best. Wait", ["Best.", "Wait"]),
+        ("HMrs. Fox", ["HMrs.", "Fox"]),  # a word that ends like a title
+        ("Mrs. Fox", ["Mrs. Fox"]),
         ("", []),
     ],
 )
@@ -301,7 +510,8 @@ def test_passages_at_their_limits():
         "one_paragraph"
     ]
     wide = "Rain" + " " * 716 + "fell."
-    assert len(wide) == 725 and examine_passage(wide, 1, 1, 60).problems[0].kind == "length"
+    cut = examine_passage(wide, 1, 1, 60)
+    assert len(wide) == 725 and cut.problems[0].kind == "length" and cut.sentences == ()
     fits = "Rain" + " " * 711 + "fell."
     assert len(fits) == 720 and examine_passage(fits, 1, 1, 60).sentences != ()
 

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from corgi_gym.rewards import AllOf, Problem, Verdict, is_slow, judge, scale
+from corgi_gym.rewards.registry import checker_name
 
 
 def constant(score: float, kind: str = "kind"):
@@ -88,3 +89,9 @@ def test_a_composition_is_slow_if_a_part_is():
     slow.slow = True
     assert is_slow(AllOf(constant(1.0), slow)) and is_slow(scale(slow, 0.5))
     assert not is_slow(AllOf(constant(1.0))) and not is_slow(scale(constant(1.0), 0.5))
+
+
+def test_compositions_have_names():
+    assert checker_name(AllOf("panagram")) == "all_of"
+    assert checker_name(AllOf("panagram", name="both")) == "both"
+    assert checker_name(scale("panagram", 0.5)) == "scaled_panagram"

@@ -6,6 +6,7 @@ from corgi_gym.rewards import get_checker, judge
 from corgi_gym.rewards.assertions import Unsupported, read_case
 from corgi_gym.rewards.mbpp import mbpp
 
+pytestmark = pytest.mark.usefixtures("program_limits")
 TRIPLE = {
     "name": "triple",
     "tests": [f"assert triple({n}) == {3 * n}" for n in (2, 0, -1, 7, 10)],

@@ -3,6 +3,7 @@
 import pytest
 
 from corgi_gym.rewards.passage import content_words, examine_passage, split_sentences
+from corgi_gym.rewards.sentence import LEAST, NO_SENTENCE
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,43 @@ def test_any_string_is_judged(fuzz_strings):
         passage = examine_passage(text, 1, 4, 60)
         assert 0.0 <= passage.form <= 1.0
         assert passage.problems or passage.form == 1.0
+
+
+def test_problems_of_two_sentences_are_reported():
+    passage = examine_passage("the dog ran. the cat sat. the cow ate.", 1, 3, 60)
+    starts = [problem.message[:11] for problem in passage.problems]
+    assert starts == ["Sentence 1:", "Sentence 2:"]
+    assert 0.0 < passage.form < 1.0
+
+
+def test_a_single_sentence_is_not_numbered():
+    (problem,) = examine_passage("the dog ran.", 1, 3, 60).problems
+    assert problem.message == "Start with a capital letter."
+
+
+def test_ten_sentences_are_parsed():
+    starts = "The dog ran. A cat sat. We left. It rained. Anna saw him. Tom ate. You won. He sang."
+    nine = f"{starts} They swam."
+    for text, last in ((f"{nine} she fell.", ["capital"]), (f"{nine} I slept. she fell.", [])):
+        kinds = [problem.kind for problem in examine_passage(text, 1, 10, 60).problems]
+        assert [kind for kind in kinds if kind != "sentences"] == last
+
+
+def test_what_a_passage_of_good_sentences_keeps_of_its_form():
+    lines = examine_passage("The dog ran.\nA cat sat.", 1, 2, 60)
+    assert lines.form == LEAST
+    many = examine_passage("The dog ran. A cat sat. We left.", 1, 2, 60)
+    assert many.form == NO_SENTENCE
+    assert examine_passage("", 1, 3, 60).form == 0.0
+
+
+def test_what_a_passage_need_not_be():
+    assert examine_passage("\nThe dog is an animal.\n", 1, 1, 60).problems == ()
+    events = examine_passage("The dog is an animal.", 1, 1, 60, events=True)
+    assert [problem.kind for problem in events.problems] == ["event"]
+
+
+def test_the_commonest_lemma_counts():
+    """A reply of "bus" and "buses" uses one word."""
+    text = "The bus left. A bus came. We saw buses."
+    assert [p.kind for p in examine_passage(text, 1, 3, 60).problems] == ["repeated"]

@@ -2,11 +2,12 @@
 
 import pytest
 
-from corgi_gym.rewards import get_checker, judge
+from corgi_gym.rewards import get_checker, judge, programs
 from corgi_gym.rewards.program import program, same
 from corgi_gym.rewards.programs import Result, extract_code, run_program, show
 from corgi_gym.rewards.verdict import Problem
 
+pytestmark = pytest.mark.usefixtures("program_limits")
 ODD = {  # 2 * x + 1
     "examples": [[1, 3], [2, 5], [3, 7], [5, 11]],
     "hidden": [[4, 9], [0, 1], [-3, -5], [10, 21]],
@@ -223,8 +224,6 @@ def test_never_unscored(fuzz_strings):
 
 
 def test_a_missing_pool_is_unscored(monkeypatch):
-    from corgi_gym.rewards import programs
-
     monkeypatch.setattr("sys.executable", "/no/such/python")
     programs._make_pool.cache_clear()
     try:

@@ -154,6 +154,10 @@ def test_exact_feedback(reply, message):
     assert with_student(reply, Believer()).problems[0].message == message
 
 
+def test_the_checker_judges_by_the_rules_before_any_student():
+    assert rationale_generation("A cook uses a knife.", TARGET).problems[0].kind == "reveals"
+
+
 def test_forms_of_other_words_are_no_options():
     target = {"question": "What cuts a tree?", "options": ["saw", "rope"], "gold": 0}
     reply = "Nobody sees a tree fall without long metal teeth."

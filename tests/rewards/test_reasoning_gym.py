@@ -89,6 +89,8 @@ def test_several_questions_need_all_answers_and_tell_only_their_number():
     assert verdict.problems[0].message == "2 of your 3 answers are right."
     verdict = judge(reasoning_gym, "Answer: yes", target)
     assert verdict.score == 0.0 and verdict.problems[0].kind == "answer_count"
+    asked = "Write the 3 answers, one a line, in the order of the questions."
+    assert verdict.problems[0].message == f"Your answer has 1 line. {asked}"
 
 
 def test_messages():
@@ -233,6 +235,9 @@ def test_only_full_marks_of_their_scorer_count(monkeypatch, outcome, status, sco
     verdict = judge(reasoning_gym, f"Answer:\n{MOVE}", target)
     assert (verdict.status, verdict.score) == (status, score)
     assert worker.calls == [("tower_of_hanoi", {}, "task", MOVE)]
+    if status == "unscored":
+        message = reasoning_gym(f"Answer:\n{MOVE}", target).problems[0].message
+        assert message == "scorer of tower_of_hanoi: timeout"
 
 
 @pytest.mark.parametrize(
@@ -268,6 +273,7 @@ def test_what_reaches_their_scorer(monkeypatch, family, answer, asked):
         ("number_format", "1200.5", "1,200.5005", True),
         ("number_format", "1200.5", "1,200.5006", False),
         ("prime_factorization", "1" * 19, "1" * 19, True),
+        ("prime_factorization", "2 × 3", "3 × 2\n", True),
         ("puzzle24", "7*(4 - 2) + 10", "7*(4 - 2) + 9", False),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from corgi_gym.rewards.self_verdict import AGAIN, DONE, NO_VERDICT, judged, take_apart
+from corgi_gym.rewards.self_verdict import AGAIN, DONE, NO_VERDICT, REQUEST, judged, take_apart
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,11 @@ def test_take_apart(reply, answer, feedback, verdict):
     assert (found.answer, found.feedback, found.verdict) == (answer, feedback, verdict)
     assert reply[: found.end].rstrip() == answer.rstrip()
     assert found.message == {True: DONE, False: AGAIN, None: NO_VERDICT}[verdict]
+
+
+def test_the_request_shows_lines_that_are_read():
+    shown = REQUEST.split('"')[1::2]
+    assert [take_apart(f"Answer: 8\n{line}").verdict for line in shown] == [True, False]
 
 
 @pytest.mark.parametrize("correct", [True, False])

@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from corgi_gym.rewards.text import defuse, listing, normalise, plural, quote, words
+from corgi_gym.rewards.text import defuse, has_word, listing, normalise, plural, quote, words
 
 # Written down here again, apart from the module's own pattern: what no feedback may hold.
 TOKENS = (
@@ -145,3 +145,18 @@ def test_ascii_text_has_the_same_words_as_any_other():
     for _ in range(2_000):
         text = "".join(rng.choices("aZ9'-_ .,\n", k=rng.randrange(30)))
         assert words(text) == words(f"{text} é")[:-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "expected"),
+    [
+        ("x -", (), True),
+        ("- - -", (), False),
+        ("x - y", (1,), True),
+        ("x - y", (1, 4), False),
+        ("x - y", (1, 5), True),
+        ("x -", (1,), False),
+    ],
+)
+def test_whether_a_word_stands_between_two_places(text, places, expected):
+    assert has_word(text, *places) is expected

@@ -43,6 +43,7 @@ def test_a_trajectory_is_read_back_from_its_text():
         ("a\nFeedback: b\nFeedback: c", ("a",), ("b\nFeedback: c",)),
         ("a Feedback: b", ("a Feedback: b",), ()),  # only a line of its own begins feedback
         ("a\nFeedback: b\nUpdated answer: c", ("a", "c"), ("b",)),
+        ("a\nUpdated answer: b\nFeedback: c", ("a\nUpdated answer: b",), ("c",)),
     ],
 )
 def test_markers_count_in_turn(reply, attempts, feedbacks):
@@ -162,3 +163,92 @@ def test_scripts_never_raise(fuzz_strings):
             criticise_arithmetic(attempt, TASK, WITNESS)
             criticise_sorting(attempt, words, "")
             mend_sorting(attempt, StepFeedback(1), words, "")
+
+
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        (1, "Step 1 is incorrect."),
+        (2, "Step 1 is correct. Step 2 is incorrect."),
+        (3, "Steps 1 to 2 are correct. Step 3 is incorrect."),
+    ],
+)
+def test_feedback_says_which_steps_are_correct(step, text):
+    assert StepFeedback(step).text() == text
+    assert parse_feedback(f" {text} \n") == StepFeedback(step)
+
+
+def test_parts_of_200_and_reasons_of_300_characters_are_read():
+    longest = StepFeedback(1, "x" * 200, "y" * 300)
+    assert parse_feedback(longest.text()) == longest
+    assert parse_feedback(StepFeedback(1, "x", "y" * 301).text()) is None
+    assert parse_feedback(StepFeedback(1, "x" * 201, "y").text()) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "agree"),
+    [
+        (StepFeedback(1, "a"), StepFeedback(1, "a + b"), True),
+        (StepFeedback(1, "a + b"), StepFeedback(1, "a"), True),
+        (StepFeedback(1, "a"), StepFeedback(1, "b"), False),
+        (StepFeedback(1, "a"), StepFeedback(2, "a"), False),
+        (StepFeedback(1), StepFeedback(1, "a"), True),
+    ],
+)
+def test_findings_that_agree(one, other, agree):
+    assert one.agrees_with(other) is agree
+
+
+@pytest.mark.parametrize(
+    ("attempt", "step", "part", "reason"),
+    [
+        ("3 + 4 = 7 = 8\nAnswer: 8", 1, "7 = 8", "7 is 7"),
+        ("3 + 4 = seven\nAnswer: 7", 1, "3 + 4 = seven", "it is not plain arithmetic"),
+        ("= 7\nAnswer: 7", 1, "= 7", "this step should work out 3 + 4"),
+        ("3 + 4 = 3 + 4\nAnswer: 7", 1, "3 + 4", "it can be worked out further, to 7"),
+        ("seven\nAnswer: 7", 1, "seven", "a step is an equation, here one that works out 3 + 4"),
+        ("2 - 5 = -3\nAnswer: -3", 2, "-3",
+         "the step that works out 3 + 4 is missing before it"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_step(attempt, step, part, reason):
+    found = criticise_arithmetic(attempt, TASK, WITNESS)
+    assert (found.step, found.part, found.reason) == (step, part, reason)
+
+
+def test_an_answer_in_another_form_is_right():
+    assert criticise_arithmetic(WITNESS.replace("er: -21", "er: -21.0"), TASK, WITNESS) is None
+    spaced = WITNESS.replace("3 + 4", "3+4")
+    assert criticise_arithmetic(spaced, TASK, WITNESS) is None
+    assert mend_arithmetic(spaced, StepFeedback(4), TASK, WITNESS) == spaced
+
+
+FRUIT = {"words": ["pear", "fig", "kiwi"]}
+
+
+@pytest.mark.parametrize(
+    ("attempt", "step", "part", "reason", "mended"),
+    [
+        ("Answer: ,", 1, "Answer: ,", "fig is missing", "Answer: fig"),
+        ("I sort.\n\nAnswer: kiwi, fig", 2, "Answer: kiwi", "fig comes before kiwi in the alphabet",
+         "I sort.\nAnswer: fig, kiwi"),
+        ("Answer: **Fig**, , _pear_, Kiwi.", 1, "Fig**, , _pear",
+         "kiwi comes before pear in the alphabet", "Answer: fig, kiwi, pear"),
+        ("Answer: fig, kiwi, pear, pear, fig", 1, "pear, pear", "all words are listed before it",
+         "Answer: fig, kiwi, pear"),
+        ("Answer: fig, kiwi, plum", 1, "kiwi, plum", "plum is not among the given words",
+         "Answer: fig, kiwi, pear"),
+        ("Answer: fig, kiwi, kiwi, pear", 1, "kiwi, kiwi", "kiwi is listed twice",
+         "Answer: fig, kiwi, pear"),
+        ("Answer: fig", 1, "fig", "kiwi is missing after it", "Answer: fig, kiwi"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_list(attempt, step, part, reason, mended):
+    found = criticise_sorting(attempt, FRUIT, "")
+    assert (found.step, found.part, found.reason) == (step, part, reason)
+    assert mend_sorting(attempt, found, FRUIT, "") == mended
+
+
+def test_a_right_list_needs_no_mending():
+    assert mend_sorting("Answer: fig, kiwi, pear", StepFeedback(1), FRUIT, "") is None
+    assert mend_sorting("fig, kiwi, pear", StepFeedback(1), FRUIT, "") is None

@@ -96,3 +96,22 @@ def test_verdicts_and_problems_are_immutable():
     for thing, name in ((Verdict.ok(), "score"), (PROBLEM, "message")):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(thing, name, "other")
+
+
+def test_one_and_what_is_below_it_in_any_type():
+    assert Verdict(1).success and Verdict(np.float32(1.0)).success
+    assert Verdict(np.float32(0.75), (PROBLEM,)).score == 0.75
+
+
+@pytest.mark.parametrize("span", [[0, 4], (np.int64(0), 4), (0, np.int64(4)), (0, 4)])
+def test_any_pair_of_whole_numbers_is_a_span(span):
+    where = Problem("kind", "message", span).where
+    assert where == (0, 4) and type(where) is tuple and {type(n) for n in where} == {int}
+
+
+def test_a_kind_of_problem_of_ones_own_is_a_problem():
+    class Own(Problem):
+        pass
+
+    own = Own("kind", "message")
+    assert Verdict.wrong(0.5, own).problems == (own,)
