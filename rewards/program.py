@@ -130,9 +130,13 @@ def same(value: Any, expected: Any) -> bool:
     Example:
         >>> same([1, 2], [1, 2]), same(True, 1), same(1.0, 1), same((1,), [1])
         (True, False, False, False)
+        >>> same({"a": 1}, {"a": True})
+        False
     """
     if type(value) is not type(expected) or value != expected:
         return False
+    if isinstance(expected, dict):
+        return all(same(value[key], found) for key, found in expected.items())
     return not isinstance(expected, (list, tuple)) or all(map(same, value, expected))
 
 
