@@ -13,6 +13,8 @@ from corgi_gym.rewards.registry import checker_name
 
 # Witnesses of further tasks, which the prompt-blind strings draw from.
 POOL = 120
+# Draws per task that is asked for: small families give the same ones again and again.
+_DRAWS = 5
 
 
 class Material(NamedTuple):
@@ -24,25 +26,30 @@ class Material(NamedTuple):
 
 
 def family_material(family: str, tasks: int, seed: int) -> Material:
-    """Tasks of a family with their near misses, and witnesses of other tasks.
+    """Different tasks of a family with their near misses, and witnesses of other tasks.
+
+    They are fewer where the family has fewer: a task that comes twice would count twice when one
+    string solves it.
 
     Raises:
         ValueError: For an unknown family.
         ImportError: If it needs an extra that is not installed.
     """
     source = load_family(family)()
-    rows = []
-    for index in range(tasks):
+    found: dict[str, Row] = {}
+    for index in range(_DRAWS * tasks):
         task = source.item(seed, index, "train")
-        rows.append(
-            Row(
+        if task.task_id not in found:
+            found[task.task_id] = Row(
                 task.prompt,
                 task.target,
                 task.witness or None,
                 tuple(source.near_misses(task)),
                 name=f"{task.task_id} ({family}, seed {seed}, index {index})",
             )
-        )
+        if len(found) == tasks:
+            break
+    rows = list(found.values())
     own = {row.witness for row in rows}
     pool = [source.item(seed + 1, index, "validation").witness for index in range(POOL)]
     return Material(_spec(source), rows, [text for text in pool if text and text not in own])
