@@ -27,7 +27,10 @@ _SHORT = "the longest form has six letters"
 _ONE_AXIS = "there is one axis, the first and the last"
 _LONG_WAY = "the longer way gives the same"
 _BY_CATEGORY = "this end of a run is punctuation by its category as well"
+_REMEMBERED = "only how many texts are remembered"
 _SURE = "compared with 0 and _STRONG only"
+_MORE_ROUNDS = "the rounds that follow change nothing"
+_MORE_THAN_64 = "only whether there are more than MAX_BRANCHES is asked"
 
 EQUIVALENT = (
     ("clustering", "lonely = {group.names[0]", "0 -> -1", _ONE),
@@ -37,6 +40,17 @@ EQUIVALENT = (
     ("logical_deduction", "number - 1 if number > 0", "0 -> -1", "a place is never 0"),
     ("linear_equations", "            break", "break -> continue", "a part is missing anyway"),
     ("fractions_units", "return None, Problem(", "0.0 -> 1.0", _NO_VALUE),
+    ("constraints/_facts", "frozenset(range(self.low, self.high + 1))", "1 -> 2", _OUTSIDE),
+    ("constraints/_facts", "            return False", "False -> True", _MORE_ROUNDS),
+    ("constraints/_facts", 'self.quantity(inside, "count", "word", found[0])', "0 -> -1", _ONE),
+    ("constraints/_facts", "if each.high < _LARGEST and parts.high < _LARGEST",
+     "each.high < _LARGEST -> each.high <= _LARGEST", "a product of it bounds nothing"),
+    ("constraints/conflicts", "islice(_branches(constraints.nodes)", "1 -> 2", _MORE_THAN_64),
+    ("constraints/conflicts", "islice(alternatives, MAX_BRANCHES + 1)", "1 -> 2", _MORE_THAN_64),
+    ("constraints/describe", "if number < 0", "number < 0 -> number <= 0", "no place is 0"),
+    ("constraints/describe", "if number < 0", "0 -> 1", "no place is 0"),
+    ("constraints/describe", "teen = 10 < size", "14 -> 15", "fourteen ends in th anyway"),
+    ("constraints/describe", "length = len(values[0])", "0 -> -1", _ONE),
     ("constraints/segments", "_ends_sentence(token[0], text[", "1 -> 0", "a space has no case"),
     ("llm_judge/lines", "said = found[0].partition", "0 -> -1", _ONE),
     ("llm_judge/prompt", "defuse(reply, len(reply) + 1)", "1 -> 0", "replies are in NFC already"),
@@ -119,6 +133,32 @@ EQUIVALENT = (
     ("program", "max(1, len(cases) - constant)", "1 -> 2", "it divides what is not above 0"),
     *(("programs", "repr(value[: limit + 1]", change, "the quotes make it too long anyway")
       for change in ("limit + 1 -> limit - 1", "1 -> 2", "1 -> 0")),
+    ("instructions/floor", "_CACHE = 2_048", "2048 -> 2049", _REMEMBERED),
+    ("instructions/floor", "_CACHE = 2_048", "2048 -> 2047", _REMEMBERED),
+    ("instructions/floor", "Counter(runs).most_common(1)[0][0])", "0 -> -1", _ONE),
+    ("instructions/floor", "Counter(runs).most_common(1)[0][0])", "1 -> 2", "the first is taken"),
+    ("instructions/floor", "    if len(pieces) > 2:", "2 -> 1", "of two, none stands there often"),
+    ("instructions/floor", "    if len(pieces) > 2:", "len(pieces) > 2 -> len(pieces) >= 2",
+     "of two, none stands there often"),
+    ("instructions/floor", "        return 0", "0 -> -1", "at least `copies` words are copied"),
+    ("instructions/_languages", "return best[0] if most", "0 -> -1", _ONE),
+    ("instructions/_languages", "scripts.most_common(1)[0]", "0 -> -1", _ONE),
+    ("instructions/_languages", "scripts.most_common(1)[0]", "1 -> 2", "the first is taken"),
+    ("instructions/_languages", "if most / len(tokens) < _WORD_SHARE:",
+     "most / len(tokens) < _WORD_SHARE -> most / len(tokens) <= _WORD_SHARE",
+     "with fewer words the share is as large or larger"),
+    ("instructions/prose", "return _MIN_SMALL if len(held) >= _FEW else 1", "1 -> 0",
+     "of a text without any the share is too small, or no language is told"),
+    ("instructions/conflicts", "low[key] = max(low.get(key, 0), number)", "0 -> -1",
+     "numbers are 0 or more"),
+    ("instructions/conflicts", "for w in v[0]]", "0 -> -1", _ONE),
+    ("instructions/_punkt", "    return _Token(text, kind, False, False, False)", "False -> True",
+     "looked at only where a token ends with a full stop"),
+    ("instructions/length", "maxsplit=1)[0]", "1 -> 0", "what stands before the first stays so"),
+    ("instructions/length", "maxsplit=1)[0]", "1 -> 2", "what stands before the first stays so"),
+    ("instructions/_langdetect", "if mean[best] > _POSSIBLE",
+     "mean[best] > _POSSIBLE -> mean[best] >= _POSSIBLE", "no mean of seven is exactly 0.1"),
+    ("instructions/vocabulary", 'word[-1] not in "aeiou"', "1 -> 2", "the last two are the same"),
     ("rational", "_PRECEDENCE = {", "1 -> 0", _EXACT),
     ("rational", "_PRECEDENCE = {", "2 -> 3", _EXACT),
     ("rational", "_PRECEDENCE = {", "3 -> 2", _EXACT),

@@ -29,6 +29,10 @@ _SENTENCE = (
     "test_sentence.py",
 )
 _INSTRUCTIONS = (
+    "test_instruction_content.py",
+    "test_languages.py",
+    "test_instruction_conflicts.py",
+    "test_instruction_fields.py",
     "test_boundaries_instructions.py",
     "test_instructions.py",
     "test_instructions_reference.py",
@@ -38,6 +42,8 @@ _CONSTRAINTS = (
     "test_constraints.py",
     "test_constraints_conflicts.py",
 )
+_FACTS = ("test_constraint_facts.py", "test_records.py", *_CONSTRAINTS)
+_LIMITS = ("test_instruction_limits.py", "test_records.py", *_INSTRUCTIONS)
 _JUDGE = ("test_boundaries_judge.py", "test_llm_judge.py", "test_verdict_lines.py")
 _SEMANTIC = ("test_boundaries_semantic.py", "test_semantic.py")
 _MATH = ("test_boundaries_math.py", "test_guided_math.py")
@@ -47,7 +53,16 @@ _PROGRAM = ("test_boundaries_programs.py",)
 # Test files of a package, or of a module; default: test_MODULE.py.
 TESTS = {
     "instructions": _INSTRUCTIONS,
+    "instructions/_langdetect": _LIMITS,
+    "instructions/_punkt": _LIMITS,
+    "instructions/_treebank": _LIMITS,
+    "instructions/checker": _LIMITS,
+    "instructions/formats": _LIMITS,
+    "instructions/length": _LIMITS,
     "constraints": _CONSTRAINTS,
+    "constraints/_facts": _FACTS,
+    "constraints/conflicts": _FACTS,
+    "constraints/describe": _FACTS,
     "llm_judge": _JUDGE,
     "semantic": _SEMANTIC,
     "semantic/classifier": ("test_semantic_models.py",),
@@ -66,6 +81,7 @@ TESTS = {
     "assertions": _PROGRAM,
     "clustering": ("test_boundaries.py", "test_clustering.py"),
     "concepts": ("test_boundaries.py", "test_concepts.py"),
+    "concepts_hard": ("test_concepts_hard.py", "test_records.py"),
     "countdown": ("test_boundaries.py", "test_math_checkers.py"),
     "date_understanding": (*_MATH, "test_date_understanding.py"),
     "dictionary": ("test_dictionary.py", "test_num_planning.py"),

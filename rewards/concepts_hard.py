@@ -124,7 +124,7 @@ def _chained(sentence: _Sentence) -> bool:
         elif token in PREPOSITIONS:
             linked = True
         elif token not in _FILLERS:
-            run, linked = 0, False
+            run = 0
     return False
 
 
@@ -138,8 +138,7 @@ def _same_frame(sentences: Sequence[_Sentence]) -> Problem | None:
             frame[place] = "_"
         frames[tuple(frame)] += 1
         skeletons[tuple([t if t in CLOSED else "_" for t in sentence.tokens])] += 1
-    most = max(skeletons.values(), default=0)
-    if most <= MAX_SAME_FRAME and max(frames.values(), default=0) < MAX_SAME_FRAME:
+    if max(skeletons.values()) <= MAX_SAME_FRAME and max(frames.values()) < MAX_SAME_FRAME:
         return None
     text = "Several of your sentences are built alike. Tell one story, in different sentences."
     return Problem("frame", text)

@@ -183,7 +183,7 @@ class Facts:
 
     def _carry(self) -> bool:
         changed = False
-        for part in {key[0] for key in self.known}:
+        for part in dict.fromkeys(key[0] for key in self.known):
             for fine, coarse in _NESTED:
                 if part is None or (coarse not in _levels_from(part.level)):
                     changed |= self._order(
@@ -254,7 +254,7 @@ class Facts:
         for (part, _), required in self.places.items():
             for word, sources in required:
                 changed |= self.quantity(part, "count", "word", word).at_least(1, sources)
-        for part in {key[0] for key in self.known}:
+        for part in dict.fromkeys(key[0] for key in self.known):
             counts = [
                 (key[3], quantity)
                 for key, quantity in self.known.items()

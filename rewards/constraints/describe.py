@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from corgi_gym.rewards.constraints.language import (
+    MAX_VALUE_CHARS,
     TRANSFORMS,
     At,
     Leaf,
@@ -12,8 +13,6 @@ from corgi_gym.rewards.constraints.language import (
 )
 from corgi_gym.rewards.text import listing, quote
 
-# Strings in constraints have at most 100 characters and are shown whole.
-_SHOWN = 110
 _VERBS = {"text": "be", "contains": "contain", "starts": "start", "ends": "end"}
 _THIRD = {"be": "is", "contain": "contains", "start": "starts", "end": "ends"}
 _BOUNDS = {
@@ -95,7 +94,7 @@ def of_name(leaf: Leaf) -> str:
     kind = leaf.level
     if kind == "character" and leaf.of.isalpha():
         kind = "letter"
-    return f"the {kind} {quote(leaf.of, _SHOWN)}"
+    return f"the {kind} {quote(leaf.of, MAX_VALUE_CHARS)}"
 
 
 def _number(relation: str, value: Value) -> str:
@@ -135,7 +134,7 @@ def _predicate(leaf: Leaf) -> tuple[str, str]:
 
 def _comparison(leaf: Leaf) -> tuple[str, str]:
     values = [str(v) for v in (leaf.value if isinstance(leaf.value, tuple) else (leaf.value,))]
-    rest = listing([quote(value, _SHOWN) for value in values], "or")
+    rest = listing([quote(value, MAX_VALUE_CHARS) for value in values], "or")
     negative = leaf.relation in ("!=", "not in")
     if isinstance(leaf.value, tuple):
         some = "any" if negative else "at least one" if leaf.transform == "contains" else "one"

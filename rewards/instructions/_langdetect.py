@@ -44,14 +44,13 @@ class _Normalised(dict[int, str]):
 
 
 class _NonLatin(dict[int, str | None]):
-    """For `str.translate`: keeps the letters that langdetect counts as not Latin."""
+    """For `str.translate`: keeps the letters that langdetect counts as not Latin.
 
-    def __init__(self, block: Any) -> None:
-        self.block = block
+    It means to leave out the Vietnamese ones, but compares the number of their block with its name.
+    """
 
     def __missing__(self, code: int) -> str | None:
-        counts = code >= 0x300 and self.block(chr(code)) != "Latin Extended Additional"
-        return self.setdefault(code, chr(code) if counts else None)
+        return self.setdefault(code, chr(code) if code >= 0x300 else None)
 
 
 class _Tables:
@@ -61,7 +60,6 @@ class _Tables:
         try:
             from langdetect import detector_factory  # type: ignore[import-untyped]
             from langdetect.utils.ngram import NGram  # type: ignore[import-untyped]
-            from langdetect.utils.unicode_block import unicode_block  # type: ignore[import-untyped]
         except ImportError as error:
             raise ImportError(
                 "language checks in reference mode need the package langdetect: "
@@ -76,7 +74,7 @@ class _Tables:
         }
         self.vietnamese = NGram.normalize_vi
         self.normalised = _Normalised(NGram.normalize)
-        self.non_latin = _NonLatin(unicode_block)
+        self.non_latin = _NonLatin()
 
 
 @lru_cache(maxsize=1)

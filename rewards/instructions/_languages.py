@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001  words in many scripts
+# ruff: noqa: RUF001, RUF002  words in many scripts
 """Telling thirty languages apart without data files: by script, then by small words.
 
 A text is read as the language whose script most of its letters have. Where several languages share
@@ -12,7 +12,6 @@ give "no language" or, in short texts, a listed neighbour.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter
 from functools import lru_cache
@@ -97,9 +96,9 @@ _SMALL_WORDS = {
     "सबै तर वा भएको गर्ने आफ्नो के कि छैन सँग बाट लाई हुन्छन् मेरो हाम्रो धेरै",
 }  # fmt: skip
 _MARKS = (
-    ".,!?;:()[]{}\"'*_#<>`-\u2013\u2014\u2018\u2019\u201c\u201d\u00ab\u00bb\u0964\u060c\u061f\u06d4"
+    ".,!?;:()[]{}\"'*_#<>`-\u2013\u2014\u2018\u2019\u201a\u201c\u201d\u201e\u2026\u00ab\u00bb\u00a1\u00bf"
+    "\u0964\u060c\u061f\u06d4"
 )
-_LATIN_LETTERS = re.compile("[A-Za-z]+")
 
 
 @lru_cache(maxsize=1)
@@ -145,23 +144,49 @@ def identify(text: str) -> str | None:
     return _by_small_words(sample, script)
 
 
+def in_other_script(text: str) -> bool:
+    """Whether most letters of ``text`` are of one script in which no language is told apart here.
+
+    Example:
+        >>> in_other_script("Το σπίτι είναι παλιό."), in_other_script("Дом очень старый.")
+        (True, False)
+    """
+    scripts = _scripts(_letters(text[: 2 * MAX_LETTERS]))
+    if scripts.total() < MIN_LETTERS:
+        return False
+    script, count = scripts.most_common(1)[0]
+    told = script in _OWN_SCRIPT or script in _SHARED
+    return count >= _SCRIPT_SHARE * scripts.total() and not told
+
+
+def _letters(sample: str) -> Counter[str]:
+    """How often each letter is among the first ones of a text."""
+    return Counter(islice(filter(str.isalpha, sample), MAX_LETTERS))
+
+
+def _scripts(letters: Counter[str]) -> Counter[str]:
+    """How many of the letters each script has."""
+    scripts: Counter[str] = Counter()
+    for letter, count in letters.items():
+        scripts[_script(letter)] += count
+    return scripts
+
+
 def _script_of_most(sample: str) -> str | None:
     """The script that several languages share, or the code of the only language of a script."""
-    letters = "".join(filter(str.isalpha, sample))[:MAX_LETTERS]
-    if len(letters) < MIN_LETTERS:
+    letters = _letters(sample)
+    total = letters.total()
+    if total < MIN_LETTERS:
         return None
-    counts = Counter(letters)
-    scripts: Counter[str] = Counter()
-    for letter, count in counts.items():
-        scripts[_script(letter)] += count
+    scripts = _scripts(letters)
     kana = scripts["HIRAGANA"] + scripts["KATAKANA"]
-    if kana and kana + scripts["CJK"] >= _SCRIPT_SHARE * len(letters):
-        return "ja" if 5 * kana >= len(letters) else None
+    if kana and kana + scripts["CJK"] >= _SCRIPT_SHARE * total:
+        return "ja" if 5 * kana >= total else None
     script, count = scripts.most_common(1)[0]
-    if count < _SCRIPT_SHARE * len(letters):
+    if count < _SCRIPT_SHARE * total:
         return None
     if script in _OWN_SCRIPT:
-        return _OWN_SCRIPT[script] if len(counts) >= _MIN_VARIETY else None
+        return _OWN_SCRIPT[script] if len(letters) >= _MIN_VARIETY else None
     return script if script in _SHARED else None
 
 

@@ -68,7 +68,7 @@ def _token(text: str) -> _Token:
         return _Token(text, kind, True, False, False)
     if re.match(r"\.\.+$", text):
         return _Token(text, kind, False, False, True)
-    if text[-1] == "." and not text.endswith(".."):
+    if text[-1] == ".":  # one: more of them are a token of their own
         stem = text[:-1].lower()
         known = _model().abbreviations
         short = stem in known or stem.rsplit("-", 1)[-1] in known

@@ -16,14 +16,15 @@ import re
 from corgi_gym.rewards.instructions._punkt import punkt_spans
 
 _OPENING_APOSTROPHE = re.compile(r"(?i)(?<!\w)'(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)")
-_ALONE = re.compile(
-    '[\u00ab\u201c\u2018\u201e\u00bb\u201d\u2019"\u2012-\u2015;@#$%&?!*\\[\\](){}<>]'
-    r"|`+|\.{2,}|--|''|[:,](?!\d)"
-)
+_ALONE = re.compile("[\u00ab\u201c\u2018\u201e\u2012-\u2015;@#$%&?!]|`+|\\.{2,}|[:,](?!\\d)")
+_CLOSING_APOSTROPHE = re.compile(r"(?<=[^'])'(?= )")
+# Marks that stand alone only after that: an apostrophe before one of them is no closing one yet.
+_ALONE_TOO = re.compile("[\u00bb\u201d\u2019\"*\\[\\](){}<>]|--|''")
 # A final full stop with the closing marks after it, when the mark is no part of an ellipsis.
 _FINAL_STOP = re.compile("(?<=[^.])\\.(?=[\\])}>\"'\u00bb\u201d\u2019 ]*+\\s*$)")
-_CLOSING_APOSTROPHE = re.compile(r"(?<=[^'])'(?= )")
-_CLITIC = re.compile(r"(?<=[^' ])('[sS]|'[mM]|'[dD]|'ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ")
+# A last apostrophe is an ending itself: "IT'S'" at the end of a sentence keeps its 's.
+_SHORT_ENDING = re.compile(r"(?<=[^' ])('[sSmMdD]?) ")
+_LONG_ENDING = re.compile(r"(?<=[^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ")
 _CONTRACTION = re.compile(
     r"(?i)\b(?:(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)|(more)('n))\b"
     r"|\b(wan)(na)(?=\s)"
@@ -38,10 +39,10 @@ def _spaced(match: re.Match[str]) -> str:
 def _capitals(sentence: str) -> int:
     text = _OPENING_APOSTROPHE.sub("' ", sentence)
     text = _FINAL_STOP.sub(" . ", text)
-    text = _ALONE.sub(r" \g<0> ", text)
+    text = _CLOSING_APOSTROPHE.sub(" ' ", _ALONE.sub(r" \g<0> ", text))
+    text = _ALONE_TOO.sub(r" \g<0> ", text)
     text = " " + " ".join(text.split()) + " "
-    text = _CLOSING_APOSTROPHE.sub(" ' ", text)
-    text = _CLITIC.sub(r" \1 ", text)
+    text = _LONG_ENDING.sub(r" \1 ", _SHORT_ENDING.sub(r" \1 ", text))
     text = _TIS.sub(_spaced, _CONTRACTION.sub(_spaced, text))
     return sum(map(str.isupper, text.split()))
 
@@ -53,6 +54,6 @@ def count_capital_words(text: str) -> int:
         >>> count_capital_words("I SAID: DON'T. It is NASA's CANNOT.")
         7
     """
-    if text.upper() != text and not any(map(str.isupper, text)):
+    if not any(map(str.isupper, text)):
         return 0
     return sum(_capitals(text[a:b]) for a, b in punkt_spans(text))

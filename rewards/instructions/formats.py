@@ -158,7 +158,7 @@ def parse_json(text: str) -> Any:
         ValueError: If it is none, or nested too deeply, or has NaN or a repeated key.
     """
     text = text.strip()
-    if len(text) > 6 and text.startswith("```") and text.endswith("```"):
+    if text.startswith("```") and text.endswith("```"):
         text = text[3:-3].strip()
         text = text[4:] if text[:4].lower() == "json" else text
     try:
@@ -220,9 +220,8 @@ _BRACKETED = "Write one in double angular brackets, such as <<poem of joy>>."
 
 def title(reply: Reply) -> str | None:
     """A title of words in double angular brackets."""
-    for m in _TITLE.finditer(reply.text):
-        if 1 <= len(words(m.group(1))) <= _MAX_TITLE_WORDS:
-            return None
+    if any(1 <= len(words(found)) <= _MAX_TITLE_WORDS for found in _TITLE.findall(reply.text)):
+        return None
     return f"The reply has no title. {_BRACKETED}"
 
 

@@ -123,7 +123,7 @@ def question_ratio(reply: Reply, statements: int, questions: int) -> str | None:
         return None
     return (
         f"The reply has {plural(telling, 'statement')} and {plural(asking, 'question')}. "
-        f"Write {statements} statements for every {plural(questions, 'question')}."
+        f"Write {plural(statements, 'statement')} for every {plural(questions, 'question')}."
     )
 
 

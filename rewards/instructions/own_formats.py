@@ -14,10 +14,10 @@ _RULE_CELL = re.compile(r":?-+:?")
 
 def numbered_list(reply: Reply, number: int) -> str | None:
     """Lines numbered 1 to n in order, and no other numbered line."""
-    found = [(int(m[1]), m[2]) for m in _NUMBERED.finditer(reply.text) if words(m[2])]
-    if [n for n, _ in found] == list(range(1, number + 1)):
+    found = [int(m[1]) for m in _NUMBERED.finditer(reply.text) if words(m[2])]
+    if found == list(range(1, number + 1)):
         return None
-    shown = ", ".join(str(n) for n, _ in found[:12]) or "none"
+    shown = ", ".join(map(str, found[:12])) or "none"
     return f'The numbered lines are: {shown}. Write lines "1." to "{number}." with text, in order.'
 
 
@@ -25,23 +25,24 @@ def sub_bullets(reply: Reply, number: int) -> str | None:
     """So many ``*`` bullets (0: any), each followed by at least one indented ``-`` bullet."""
     some = f"{number} bullet points" if number else "bullet points"
     asked = f"Write {some} (*), each with a sub-point (-) below it."
-    tops: list[int] = []
+    tops: list[bool] = []  # whether each has a sub-point
     for line in reply.lines:
         if not words(line):
             continue
         if line.startswith("* "):
-            tops.append(0)
+            tops.append(False)
         elif line.startswith("- ") and tops:
-            tops[-1] += 1
+            tops[-1] = True
     if len(tops) != (number or max(1, len(tops))):
         return f"The reply has {plural(len(tops), 'bullet point')} with *. {asked}"
-    bare = next((i for i, subs in enumerate(tops, start=1) if not subs), None)
+    bare = next((i for i, has_sub in enumerate(tops, start=1) if not has_sub), None)
     return None if bare is None else f"Bullet point {bare} has no sub-point. {asked}"
 
 
 def table(reply: Reply, rows: int, columns: int) -> str | None:
     """One Markdown table: a head, a rule, so many rows, each with so many filled cells."""
-    asked = f"Write a Markdown table with a head, {plural(rows, 'row')} and {columns} columns."
+    shape = f"{plural(rows, 'row')} and {plural(columns, 'column')}"
+    asked = f"Write a Markdown table with a head, {shape}."
     lines = [[c.strip() for c in ln.strip("|").split("|")] for ln in reply.lines if "|" in ln]
     if len(lines) < 2 or not all(_RULE_CELL.fullmatch(cell) for cell in lines[1]):
         return f"There is no table with a line of dashes below its head. {asked}"
@@ -49,7 +50,8 @@ def table(reply: Reply, rows: int, columns: int) -> str | None:
         return f"The table has {plural(len(lines) - 2, 'row')} below its head. {asked}"
     for i, cells in enumerate(lines):
         if len(cells) != columns or not all(cells):
-            return f"Line {i + 1} of the table does not have {columns} filled cells. {asked}"
+            cells_asked = plural(columns, "filled cell")
+            return f"Line {i + 1} of the table does not have {cells_asked}. {asked}"
     return None
 
 

@@ -14,7 +14,12 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from corgi_gym.rewards.dictionary import FUNCTION_WORDS, is_contraction, is_word
-from corgi_gym.rewards.instructions._languages import LATIN, identify, small_words
+from corgi_gym.rewards.instructions._languages import (
+    LATIN,
+    identify,
+    in_other_script,
+    small_words,
+)
 
 # From here on, shares mean something.
 LONG = 20
@@ -37,7 +42,7 @@ _MAX_NO_TEXT = 0.02
 _MAX_CHARS = 4_000
 _LINE_SIGNS = {ord(sign): " " for sign in "\n\t\r"}
 
-_EDGES = ".,!?;:()[]{}<>\"'*_#`~|\u2018\u2019\u201c\u201d\u2026"
+_EDGES = ".,!?;:()[]{}<>\"'*_#`~|\u2018\u2019\u201a\u201c\u201d\u201e\u2026\u00ab\u00bb\u00a1\u00bf"
 # One word, or words joined by a slash or a dash, or a number.
 _PLAIN = re.compile(r"[^\W_]+(?:(?:['\u2019/-]|[\u2013\u2014]|--)[^\W_]+)*+")
 
@@ -61,8 +66,8 @@ def is_prose(text: str, held: Sequence[str]) -> bool:
             and any(_rows(text))
         )
     foreign = not text.isascii() and any(c.isalpha() and not c.isascii() for c in text)
-    if len(held) < LONG and foreign:
-        return not _is_mixed(held)  # too short to tell, and not plain English
+    if foreign and (len(held) < LONG or in_other_script(text)):
+        return not _is_mixed(held)  # too short to tell, or not to be told at all
     small = sum(map(FUNCTION_WORDS.__contains__, held))
     if small < max(_least_small(held), _FUNCTION_SHARE * len(held)):
         return False

@@ -60,8 +60,8 @@ def stem(word: str) -> str:
     """A word without its ending, so that "cats", "cat's" and "cat" are one subject.
 
     Example:
-        >>> [stem(w) for w in ("Stories", "story", "quitting", "quit", "cats", "bus")]
-        ['stor', 'stor', 'quit', 'quit', 'cat', 'bus']
+        >>> [stem(w) for w in ("Cities", "city", "quitting", "quit", "cats", "bus")]
+        ['cit', 'cit', 'quit', 'quit', 'cat', 'bus']
     """
     word = word.lower().replace("\u2019", "'").removesuffix("'s").removesuffix("'")
     for suffix in _SUFFIXES:
@@ -70,4 +70,4 @@ def stem(word: str) -> str:
             break
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiou":
         word = word[:-1]
-    return word[:-1] if len(word) > 4 and word[-1] in "yi" else word
+    return word[:-1] if len(word) > 3 and word[-1] in "yi" else word

@@ -110,3 +110,54 @@ def test_any_string_is_judged(fuzz_strings):
     for reply in fuzz_strings:
         verdict = judge(concepts_hard, reply, TARGET)
         assert verdict.status == "scored" and not verdict.success
+
+
+# ---------------------------------------------------------------- limits (`data/stories.txt` too)
+
+
+def kinds(reply, given):
+    verdict = judge(concepts_hard, reply, {"concepts": given.split()})
+    return {problem.kind for problem in verdict.problems}
+
+
+def test_stories_have_at_most_160_words():
+    for number, too_long in ((160, False), (161, True)):
+        verdict = judge(concepts_hard, "a " * number, TARGET)
+        found = "Your reply has 161 words. Write at most 160, in 2 to 8 sentences."
+        assert (found in [p.message for p in verdict.problems]) is too_long
+        assert verdict.score == 0.0
+
+
+@pytest.mark.parametrize(
+    ("subject", "listed"),
+    [
+        ("The dog with the ball in the park near the tree by the house ran", False),
+        ("The dog with the ball in the park near the tree by the house on the road ran", True),
+        # a verb or another noun between two of them begins a new chain, and so does a neighbour
+        ("The dog with the ball in the park sat near the tree by the house on the road", False),
+        ("The dog ball in the park near the tree by the house on the road ran", False),
+        ("The house dog with the ball in the park near the tree by the road on the path ran", True),
+        ("The dog saw the house by the ball in the park near the tree on the road by the path",
+         True),
+    ],
+)  # fmt: skip
+def test_five_given_words_may_hang_together(subject, listed):
+    given = "dog ball park tree house road path"
+    assert ("list" in kinds(f"{subject} in June. Then it rained.", given)) is listed
+
+
+@pytest.mark.parametrize(
+    ("story", "alike"),
+    [
+        ("The dog chased the cat. The ball chased the cat.", True),
+        ("The dog chased the cat. The ball hit the wall.", False),
+        ("The dog chased the cat. The ball hit the wall. The boy saw the car.", True),
+        ("The dog chased the cat. The ball hit the wall. A boy saw the car.", False),
+    ],
+)
+def test_two_sentences_may_share_their_small_words(story, alike):
+    assert ("frame" in kinds(story, "dog ball")) is alike
+
+
+def test_something_must_happen():
+    assert "event" in kinds("The dog is a pet. The ball is a toy in the park.", "dog ball")
