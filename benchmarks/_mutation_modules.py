@@ -90,7 +90,7 @@ TESTS = {
     "lexicon": ("test_lexicon.py",),
     "linear_equations": (*_MATH, "test_linear_equations.py"),
     "logical_deduction": (*_MATH, "test_logical_deduction.py"),
-    "math_verify": ("test_boundaries_math.py", "test_math_verify.py", "test_reward_doctor.py"),
+    "math_verify": ("test_math_answers.py", "test_math_verify.py", "test_reward_doctor.py"),
     "mbpp": _PROGRAM,
     "multistep_arithmetic": ("test_math_checkers.py",),
     "num_planning": ("test_boundaries.py", "test_num_planning.py"),

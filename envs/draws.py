@@ -24,7 +24,7 @@ class Draws:
         seed: A whole number of at least 0.
 
     Example:
-        >>> Draws(7).integers(100) == np.random.default_rng(7).integers(100)
+        >>> Draws(7).integers(100) == int(np.random.default_rng(7).integers(100))
         True
     """
 
