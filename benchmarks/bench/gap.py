@@ -80,4 +80,4 @@ def gap_numbers(path: Path, names: Sequence[str], resampled: Sequence[Episode], 
 
 def rules_of(names: Sequence[str]) -> list[Rule]:
     """The rules by which each verifier's values are used."""
-    return [parse_rule(f"{name}{rule}") for name in names for rule in DEFAULT_RULES[name]]
+    return [parse_rule(rule) for name in names for rule in DEFAULT_RULES[name]]

@@ -22,7 +22,8 @@ _ROOMS = ("rewards", "envs", "agents")
 RUNS = (
     "experiment.py", "evaluation.py", "policy.py", "progress.py", "recipe.py", "resume.py",
     "run_writer.py", "bench/job.py", "bench/measures.py", "bench/exploits.py",
-    "bench/gap.py", "gap/questions.py", "gap/verifiers.py",
+    "bench/gap.py", "gap/estimator.py", "gap/measure.py", "gap/questions.py", "gap/samples.py",
+    "gap/selection.py", "gap/verifiers.py",
 )  # fmt: skip
 # Twelve hex digits: two of a thousand jobs share a name with probability 2e-9.
 _DIGITS = 12

@@ -105,7 +105,12 @@ class _Single:
 
     def __init__(self, name: str, model: JudgeModel) -> None:
         self.name, self.model = name, model
-        self.rules = tuple(f"{name}{rule}" for rule in self.default)
+        self.rules = self.rules_of(name)
+
+    @classmethod
+    def rules_of(cls, name: str) -> tuple[str, ...]:
+        """What a verifier of this kind keeps under a name."""
+        return tuple(f"{name}{rule}" for rule in cls.default)
 
     def values(self, groups: Groups, answers: Answers) -> Values:
         """See `Verifier`."""
@@ -266,7 +271,7 @@ class CheckerVerifier:
 _SINGLE: dict[str, type[_Single]] = {"mc": MultipleChoice, "cot_b": CotVerdict, "cot_s": CotScore}
 MODEL_VERIFIERS = (*_SINGLE, "tournament")
 # What those that value each sample by itself keep, unless other rules are asked for.
-DEFAULT_RULES = {kind: f.default for kind, f in _SINGLE.items()}
+DEFAULT_RULES = {name: kind.rules_of(name) for name, kind in _SINGLE.items()}
 
 
 def check_names(names: Sequence[str]) -> None:
