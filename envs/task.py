@@ -79,8 +79,13 @@ class Draft(NamedTuple):
 
 def stable_hash(*parts: object) -> int:
     """A 64-bit hash of the parts' text, equal in every process (unlike `hash`)."""
-    text = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+    return _hash("\x1f".join(map(str, parts)))
+
+
+def _hash(text: str) -> int:
+    """`stable_hash` of one text; a new task asks for it three times, so every call counts."""
+    data = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
 
 
 def stable_text(value: Any) -> str:
@@ -132,7 +137,7 @@ def check_split(split: str) -> Split:
 
 def split_of(family: str, key: str) -> Split:
     """The split to which a content belongs: 80 % train, 10 % validation, 10 % test."""
-    bucket = stable_hash("split", family, key) % 100
+    bucket = _hash(f"split\x1f{family}\x1f{key}") % 100
     if bucket < _TRAIN_PERCENT:
         return "train"
     return "validation" if bucket < _TRAIN_PERCENT + _VALIDATION_PERCENT else "test"
@@ -208,7 +213,7 @@ class TaskSource(ABC):
     def _find(self, seed: int, index: int, split: Split) -> Task:
         """Make the task that `item` returns; the arguments are valid."""
         for draw in range(_MAX_DRAWS):
-            draft = self._draw(stable_hash(self.family, seed, index, draw))
+            draft = self._draw(_hash(f"{self.family}\x1f{seed}\x1f{index}\x1f{draw}"))
             if split_of(self.family, draft.key) == split:
                 return self._task(draft)
         raise ValueError(
@@ -222,5 +227,5 @@ class TaskSource(ABC):
 
     def _task(self, draft: Draft) -> Task:
         """The draft with its id and checker."""
-        task_id = f"{self.family}/{stable_hash(draft.key):016x}"
+        task_id = f"{self.family}/{_hash(draft.key):016x}"
         return Task(task_id, self.family, draft.prompt, draft.target, self.checker, draft.witness)

@@ -88,6 +88,7 @@ class ReasoningGym(TaskSource):
         if {"seed", "size"} & set(settings):
             raise ValueError("seed and size are set here: items are numbered by our seed and index")
         self.items = SIZES.get(self.name, _ITEMS)
+        self._unsound = UNSOUND.get(self.name)
         self.settings = {**SETTINGS.get(self.name, {}), **settings}
         if self.name in SIZES:
             self.settings["size"] = self.items
@@ -109,7 +110,7 @@ class ReasoningGym(TaskSource):
             while len(numbers) < self.questions:
                 entropy = stable_hash(entropy)
                 numbers.append(entropy % self.items)
-            entries = [self._entry(number) for number in numbers]
+            entries = list(map(self._entry, numbers))
             prompt = _prompt([entry["question"].strip() for entry in entries])
             answers = [entry["answer"] for entry in entries]
             if len(prompt) <= MAX_OBSERVATION_CHARS and all(map(self._is_sound, answers)):
@@ -127,8 +128,7 @@ class ReasoningGym(TaskSource):
 
     def _is_sound(self, answer: str) -> bool:
         """Whether a stored answer can be asked for."""
-        unsound = UNSOUND.get(self.name)
-        if unsound and unsound in answer:
+        if self._unsound and self._unsound in answer:
             return False
         answer = answer.strip()  # answers of several questions take one line each
         return bool(answer) and (self.questions == 1 or "\n" not in answer)
