@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import select
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,16 +30,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
-        return arguments.run(arguments)
+        status = arguments.run(arguments)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
     except (ValueError, KeyError, OSError, ImportError, EngineError, UnhealthyError) as error:
+        if isinstance(error, BrokenPipeError) and _reader_has_gone():  # `corgi-gym tasks | head`
+            return 1
         if arguments.traceback:
             raise
         message = error.args[0] if isinstance(error, KeyError) else error
         print(f"corgi-gym {arguments.command}: error: {message}", file=sys.stderr)
         return 1 if isinstance(error, (EngineError, UnhealthyError)) else 2
+
+
+def _reader_has_gone() -> bool:
+    """Whether nobody reads our output any more; if so, nothing is written at exit either."""
+    output = sys.stdout.fileno()
+    states = select.poll()
+    states.register(output, 0)  # errors are always told
+    if not states.poll(0):
+        return False  # another pipe broke: an engine's, say
+    os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    return True
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -196,3 +199,17 @@ def test_a_bad_command_loads_no_torch(run_python):
         "main(['train', 'nope']); print('torch' in sys.modules)"
     )
     assert run_python(code).splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize("command", [["tasks"], ["tasks", "countdown"]])
+def test_a_reader_that_has_seen_enough_is_no_error(command):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        ended = subprocess.run(
+            [sys.executable, "-m", "corgi_gym", *command],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (ended.returncode, ended.stderr) == (1, "")
