@@ -191,7 +191,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "S2R (arXiv 2502.12853)",
         "partial scores count in between; the session's turns are messages; see "
         "[self-verification.md](self-verification.md)",
-        {"loss_type": "dr_grpo", "credit": "position", "scale_rewards": "none"},
+        {"loss_type": "dr_grpo", "credit": "prefix", "scale_rewards": "none"},
         _AGENTS + "s2r:S2RTrainer",
         _AGENTS + "s2r:S2RConfig",
         env=_SELF_CHECK,

@@ -14,8 +14,13 @@ t (the sum of its rewards from t on) and G(i, 1) the session's reward:
                     reached t; where none did, minus the mean over the batch's other retries.
     ``position``    r(i, t) minus the mean of r(j, t) over the *other* sessions j of the group that
                     reached t, as ``attempt`` but without what follows: for rewards that judge one
-                    step alone (S2R, arXiv 2502.12853, process level). What a step leads to is not
-                    paid, so it is no policy gradient of the session's reward.
+                    step alone. What a step leads to is not paid, so it is no policy gradient of the
+                    session's reward.
+    ``prefix``      r(i, t) minus the mean of r(j, t) over the other sessions j of the group with the
+                    same rewards before t; where there are none, over those of the batch; where
+                    none there either, 0 (S2R, arXiv 2502.12853, process level: actions of the same
+                    reward context). With ``position`` a step is paid for what the steps before it
+                    made easy: "this is wrong" is a safe thing to say after leaving the answer out.
     ``turn_naive``  the sum over s >= t of r(i, s) minus the mean of r(j, s) over the sessions of
                     the group that reached s. Biased; here for the comparison.
 
@@ -50,7 +55,7 @@ from typing import Literal
 
 import numpy as np
 
-Credit = Literal["session", "loo", "batch", "attempt", "position", "turn_naive"]
+Credit = Literal["session", "loo", "batch", "attempt", "position", "prefix", "turn_naive"]
 Scale = Literal["batch", "group", "none"]
 Sessions = Sequence[Sequence[float]]  # one value per attempt of each session
 _EPSILON = 1e-4
@@ -181,6 +186,42 @@ def _own(group: Sessions, number: int, retries: list[float]) -> list[float]:
     return advantages
 
 
+def _prefix(groups: Sequence[Sessions]) -> list[list[list[float]]]:
+    batch = _by_context([session for group in groups for session in group])
+    result = []
+    for group in groups:
+        own = _by_context(group)
+        contexts = [[_context(session, t) for t in range(len(session))] for session in group]
+        result.append(
+            [
+                [_beside(r, own[c], batch[c]) for r, c in zip(session, before, strict=True)]
+                for session, before in zip(group, contexts, strict=True)
+            ]
+        )
+    return result
+
+
+def _by_context(sessions: Sessions) -> dict[tuple[float, ...], list[float]]:
+    """All rewards, by the rewards before them in their session."""
+    found: dict[tuple[float, ...], list[float]] = {}
+    for session in sessions:
+        for t, reward in enumerate(session):
+            found.setdefault(_context(session, t), []).append(reward)
+    return found
+
+
+def _context(session: Sequence[float], t: int) -> tuple[float, ...]:
+    return tuple(round(reward, 9) for reward in session[:t])
+
+
+def _beside(reward: float, *comparable: list[float]) -> float:
+    """A reward minus the mean of the others in the first list that has others."""
+    for rewards in comparable:
+        if len(rewards) > 1:
+            return reward - (sum(rewards) - reward) / (len(rewards) - 1)
+    return 0.0
+
+
 def _turn_naive(groups: Sequence[Sessions]) -> list[list[list[float]]]:
     result = []
     for group in groups:
@@ -197,6 +238,7 @@ _CREDIT: dict[Credit, Callable[[Sequence[Sessions]], list[list[list[float]]]]] =
     "batch": _batch,
     "attempt": _attempt,
     "position": _position,
+    "prefix": _prefix,
     "turn_naive": _turn_naive,
 }
 _ONE_PER_SESSION = ("session", "loo")

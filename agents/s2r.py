@@ -8,9 +8,16 @@ scores, which the paper does not have), the process-level reward of
     a verdict    is +1 if it is what the checker says of the answer before it, -1 if not, and 0
                  where there is no readable verdict,
 
-and the outcome-level reward is c of the last answer, for the whole session. The advantage is that
-of RLOO: the reward minus the mean reward of the *other* sessions of the group at the same place in
-the session (``credit="position"``), or with ``credit="attempt"`` that of the rewards from there on.
+and the outcome-level reward is c of the last answer, for the whole session. At the process level
+the advantage is the reward minus the mean reward of the *other* sessions of the group at the same
+place *after the same rewards* (``credit="prefix"``; the paper's baseline over actions of the same
+reward context, as far as we know it), at the outcome level that of RLOO (``credit="loo"``).
+
+The token with which a verdict begins has both advantages, the answer's and the verdict's: it ends
+the answer, and it chooses the marker. Both matter. On the packaged model, with the mean over the
+place alone (``credit="position"``) and the first token all the verdict's, one round was enough to
+unlearn the answer: "Feedback: No line starts with ..., Verdict: incorrect" is always right, and the
+answer that was left out has no token to be blamed.
 
 ``bonus`` doubles (2.0) what the released code doubles as an option: the reward of an answer that
 turns a wrong one into a right one, and of a verdict that confirms a right answer.
@@ -64,9 +71,9 @@ class S2RConfig(SelfCheckedConfig):
     def __post_init__(self) -> None:
         if self.level not in LEVELS:
             raise ValueError(f"unknown level {self.level!r}; choose from {', '.join(LEVELS)}")
-        if self.level == "outcome" and self.credit == "position":
+        if self.level == "outcome" and self.credit in ("position", "prefix"):
             raise ValueError(
-                "level='outcome' has one reward per session, and credit='position' would "
+                f"level='outcome' has one reward per session, and credit={self.credit!r} would "
                 "give it to the last segment alone; set credit='loo'"
             )
         if not self.bonus >= 1.0:
@@ -110,8 +117,7 @@ class S2RTrainer(ExampleRows, GuidedGRPOTrainer):
         result = torch.zeros(len(self._episodes), width)
         for row, values in enumerate(self._compared(rewards, size)):
             start = prompt_length(self._episodes[row])
-            for part, value in zip(parts[row], values, strict=True):
-                result[row, part.first - start : part.end - start] = value
+            spread(values, parts[row], result[row], start, edges=self.args.level == "process")
         return result
 
     def _scored_parts(self, episode: Episode) -> list[Part]:
@@ -123,6 +129,27 @@ class S2RTrainer(ExampleRows, GuidedGRPOTrainer):
         if self.args.level == "outcome":
             return [0.0] * (len(parts) - 1) + [outcome(episode)] if parts else []
         return segment_rewards(episode, parts, self.args.bonus)
+
+
+def spread(
+    values: Sequence[float], parts: Sequence[Part], row: Tensor, start: int, *, edges: bool
+) -> None:
+    """Write the advantage of each segment on its tokens, in place.
+
+    Args:
+        values: An advantage for each segment.
+        parts: The segments, from `corgi_gym.agents.self_checked.parts_of`.
+        row: Advantages of the session's tokens after its prompt, shape (T,).
+        start: Tokens of the prompt.
+        edges: Add the answer's advantage to the first token of the verdict after it.
+    """
+    answer = 0.0
+    for part, value in zip(parts, values, strict=True):
+        row[part.first - start : part.end - start] = value
+        if part.kind == SOLVE:
+            answer = value
+        elif edges and part.end > part.first:
+            row[part.first - start] += answer
 
 
 def outcome(episode: Episode) -> float:

@@ -40,6 +40,20 @@ def test_a_lone_retry_is_compared_with_the_other_groups_and_a_lone_session_with_
     assert attempt_advantages([[[0.7, 0.2]]], "attempt", scale="none") == [[[0.0, 0.0]]]
 
 
+def test_prefix_credit_compares_what_follows_the_same_rewards():
+    groups = [
+        [[1.0, 1.0], [-1.0, 1.0, 0.5], [-1.0, -1.0], [-1.0, 1.0, 1.0]],
+        [[1.0, -1.0], [0.5, 1.0]],
+    ]
+    got = attempt_advantages(groups, "prefix", scale="none")
+    assert got[0][1] == pytest.approx([-1 + 1 / 3, 1 - 0, 0.5 - 1])
+    assert got[0][2] == pytest.approx([-1 + 1 / 3, -1 - 1])
+    # nobody else in the group began with 1: the other group's session did
+    assert got[0][0] == pytest.approx([1 + 1, 1 + 1])
+    # and nobody at all began with 0.5
+    assert got[1][1] == pytest.approx([0.5 - 1, 0.0])
+
+
 @pytest.mark.parametrize("credit", ["session", "attempt"])
 def test_scale_divides_by_the_root_mean_square_of_the_batch(credit):
     groups = [[[1.0], [0.0, 0.5]], [[0.2, 0.0, 0.1], [0.9]]]

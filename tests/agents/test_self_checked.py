@@ -11,7 +11,7 @@ from corgi_gym.agents.engines import CharCodec, Sampling, ScriptedEngine
 from corgi_gym.agents.replay import encode
 from corgi_gym.agents.revise import make_pair
 from corgi_gym.agents.rollout import Rollout, Session
-from corgi_gym.agents.s2r import outcome, segment_rewards
+from corgi_gym.agents.s2r import outcome, segment_rewards, spread
 from corgi_gym.agents.self_checked import (
     CORRECTED,
     RIGHT,
@@ -135,6 +135,36 @@ def test_position_credit_compares_the_same_place_of_other_sessions():
     group = [[1.0, 1.0], [-1.0, 1.0, 1.0, 1.0], [-1.0, -1.0, -1.0, 1.0]]
     values = attempt_advantages([group], "position", scale="none")[0]
     assert values == [[2.0, 1.0], [-1.0, 1.0, 2.0, 0.0], [-1.0, -2.0, -2.0, 0.0]]
+
+
+def test_leaving_the_answer_out_does_not_pay():
+    """With nothing to judge "incorrect" is always right; the first token has to answer for that."""
+    sessions = [
+        session_of("hi\nVerdict: correct"),
+        session_of("h\nVerdict: correct"),
+        session_of("Feedback: no answer\nVerdict: incorrect", "hi\nVerdict: correct"),
+        session_of("Verdict: incorrect", "hi\nVerdict: correct"),
+    ]
+    parts = [parts_of(episode, CODEC) for episode in sessions]
+    rewards = [segment_rewards(*pair) for pair in zip(sessions, parts, strict=True)]
+    rows = {}
+    for credit in ("position", "prefix"):
+        values = attempt_advantages([rewards], credit, scale="none")[0]
+        rows[credit] = [torch.zeros(len(episode.token_ids)) for episode in sessions]
+        for own, at, row in zip(values, parts, rows[credit], strict=True):
+            spread(own, at, row, 0, edges=credit == "prefix")
+    first = parts[2][1].first
+    assert parts[2][0].first == parts[2][0].end == first  # the answer has no token
+    assert rows["position"][2][first] > 0
+    assert rows["prefix"][2][first] < 0
+    # the verdict's other tokens are compared with the other verdicts on nothing
+    assert rows["prefix"][2][first + 1] == 0
+    # an answer has its own advantage, and so has the token that ends it, beside the verdict's
+    solved, judged = parts[0][:2]
+    values = attempt_advantages([rewards], "prefix", scale="none")[0][0]
+    assert rows["prefix"][0][solved.first] == pytest.approx(values[0])
+    assert rows["prefix"][0][judged.first] == pytest.approx(values[0] + values[1])
+    assert rows["prefix"][0][judged.first + 1] == pytest.approx(values[1])
 
 
 # ---------------------------------------------------------------- examples
