@@ -16,8 +16,8 @@ t (the sum of its rewards from t on) and G(i, 1) the session's reward:
                     reached t, as ``attempt`` but without what follows: for rewards that judge one
                     step alone. What a step leads to is not paid, so it is no policy gradient of the
                     session's reward.
-    ``prefix``      r(i, t) minus the mean of r(j, t) over the other sessions j of the group with the
-                    same rewards before t; where there are none, over those of the batch; where
+    ``prefix``      r(i, t) minus the mean of r(j, t) over the other sessions j of the group with
+                    the same rewards before t; where there are none, over those of the batch; where
                     none there either, 0 (S2R, arXiv 2502.12853, process level: actions of the same
                     reward context). With ``position`` a step is paid for what the steps before it
                     made easy: "this is wrong" is a safe thing to say after leaving the answer out.
