@@ -99,15 +99,27 @@ def make_pair(task: Task, episode: Episode, stage: int) -> Pair | None:
     if attempt.unscored or not said.answer.strip():
         return None
     right = attempt.score == 1.0
-    answer, verdict = judged(said.answer, right)
+    answer, verdict = _decision(said.answer, right)
     prompt = task.prompt + REQUEST
     other = Example.single(
-        "other verdict", prompt, Piece(answer, 0.0), judged("", not right)[1], task_id=task.task_id
-    )
+        "other verdict", prompt, Piece(answer, 0.0), _decision("", not right)[1],
+        task_id=task.task_id,
+    )  # fmt: skip
     if right or stage == 1:
         learned = Piece(answer, float(right and stage == 1))
         return Pair(Example.single(RIGHT, prompt, learned, verdict, task_id=task.task_id), other)
     return Pair(corrected(task, answer, verdict), other)
+
+
+def _decision(answer: str, correct: bool) -> tuple[str, str]:
+    """An answer with the marker that ends it, and the word that is decided.
+
+    The marker goes with the answer: a likelihood of it after a wrong answer that stops too early
+    would teach to stop there.
+    """
+    text, verdict = judged(answer, correct)
+    marker, word = verdict.split(":")
+    return f"{text}{marker}:", word
 
 
 class ReviseTrainer(ExampleTrainer):

@@ -124,17 +124,26 @@ def demonstrations(
     Every other example (drawn by the session's seed) has a near miss first, the checker's problems
     as the writer's own feedback on it, and the verdict that it is incorrect; then the witness and
     the verdict that it is correct. The near miss itself has no weight. Where a family has no near
-    misses the witness is alone.
+    misses the witness is alone. One that earns part of the score is taken if there is any: many of
+    those that earn nothing are no answers at all, and would teach to leave answers out.
     """
     inner = guided(rollout)
     examples, played = [], []
     for session, task in zip(sessions, tasks_of(rollout, sessions), strict=True):
         draw = stable_hash("self-check", session.seed, task.task_id)
         misses = inner.sources[task.family].near_misses(task) if draw % 2 else []
-        miss = misses[(draw >> 1) % len(misses)] if misses else None
-        examples.append(demonstration(task, miss))
+        examples.append(demonstration(task, _mistake(task, misses, draw >> 1)))
         played.append(play(rollout, session, examples[-1].texts))
     return examples, played
+
+
+def _mistake(task: Task, misses: Sequence[str], draw: int) -> str | None:
+    """One of the near misses: the first from a place on that earns something, or the one there."""
+    if not misses:
+        return None
+    first = draw % len(misses)
+    turned = [*misses[first:], *misses[:first]]
+    return next((m for m in turned if judge(task.checker, m, task.target).score > 0), turned[0])
 
 
 def demonstration(task: Task, miss: str | None) -> Example:

@@ -80,6 +80,10 @@ class Progress:
         folder.write_json(PROGRESS, {"parts": self.parts, "evaluated": self.evaluated})
 
 
+# Beginnings of the names of what single methods log (`agents/`).
+_OWN_KEYS = ("examples/", "self/", "preference/")
+
+
 class RoundRows:
     """Collects what a round logs and writes one row of ``metrics.jsonl`` per round."""
 
@@ -135,8 +139,8 @@ class RoundRows:
         self.logs.append(values)
 
     def _own_keys(self) -> list[str]:
-        """What the round's method logs about the examples that it made, if it makes any."""
-        return sorted({key for log in self.logs for key in log if key.startswith("examples/")})
+        """What the round's method logs of its own: examples, filters, preferences."""
+        return sorted({key for log in self.logs for key in log if key.startswith(_OWN_KEYS)})
 
     def checkpoint(self) -> dict[str, Any]:
         """Close the round; what its checkpoint records of the run."""

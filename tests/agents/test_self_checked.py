@@ -47,7 +47,7 @@ class Greeting(TaskSource):
         return Draft(str(rng.integers(1000)), "Say hi.", None, "hi")
 
     def near_misses(self, task):
-        return ["h"]
+        return ["no", "h"]
 
 
 def make_env(**kwargs):
@@ -186,6 +186,13 @@ def test_demonstrations_find_a_near_miss_and_correct_it():
     assert demonstration(task, "?").kind == RIGHT  # nothing is known about it
 
 
+def test_a_demonstrated_mistake_is_an_answer():
+    """A near miss without any credit is often none, and would teach to leave answers out."""
+    examples, _ = demonstrations(rollout_of(""), [Session(index=i, seed=i) for i in range(40)])
+    mistakes = [e.replies[0][0].text for e in examples if e.kind == CORRECTED]
+    assert len(mistakes) > 10 and set(mistakes) == {"h\n"}
+
+
 def test_demonstrations_are_what_a_session_of_the_environment_would_be():
     rollout = rollout_of("")
     sessions = [Session(index=i, seed=i) for i in range(20)]
@@ -221,6 +228,9 @@ def test_pairs_differ_in_the_verdict_alone():
         said = {True: "correct", False: "incorrect"}
         assert pair.chosen.texts[0] == f"{answer}\nVerdict: {said[right]}"
         assert pair.rejected.texts == (f"{answer}\nVerdict: {said[not right]}",)
+        # the marker, which ends the answer, is not part of the decision
+        for example in (pair.chosen, pair.rejected):
+            assert example.replies[0][0].text == f"{answer}\nVerdict:"
     assert make_pair(task, session_of("?\nVerdict: correct"), 1) is None
     assert make_pair(task, session_of("Verdict: correct"), 1) is None
 

@@ -82,3 +82,15 @@ def test_what_a_method_cannot_do_costs_nothing(recipe, tmp_path):
     with pytest.raises(ValueError, match=r"unknown train\.lora key 'rank'"):
         run(recipe, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "logged"),
+    [("self", {"self/kept", "self/kept_right"}), ("s2r", set())],
+)
+def test_what_a_method_logs_of_its_own_is_in_the_metrics(recipe, name, logged, tmp_path):
+    recipe.algorithm, recipe.train.options = name, {"warmup_rounds": 0}
+    run(recipe, tmp_path / "run")
+    (row,) = rows(tmp_path / "run" / "metrics.jsonl")
+    assert {key for key in row if key.startswith("self/")} == logged
+    assert all(0.0 <= row[key] <= 1.0 for key in logged)
