@@ -21,7 +21,13 @@ import torch
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
-from corgi_gym.agents.engines.base import Engine, EngineError, GenerationRequest, Sampling
+from corgi_gym.agents.engines.base import (
+    Engine,
+    EngineError,
+    GenerationRequest,
+    Sampling,
+    plain_engine,
+)
 from corgi_gym.agents.health import PARITY_LIMIT
 from corgi_gym.agents.processes import Processes
 
@@ -117,8 +123,10 @@ def parity(model: Any, engine: Engine, prompts: Sequence[list[int]], seed: int =
     """Mean absolute difference of log-probs between ``engine`` and ``model``, in nats.
 
     Samples a short reply to each prompt (token ids) and scores it with ``model`` as trained
-    (bf16 autocast). ``engine`` must be idle.
+    (bf16 autocast). ``engine`` must be idle. Of an engine that asks another one several times for a
+    reply the other one is probed: the reply's log-probs are under prompts of its parts.
     """
+    engine = plain_engine(engine)
     sampling = Sampling(temperature=1.0, max_tokens=_PROBE_TOKENS)
     for i, ids in enumerate(prompts):
         engine.submit(GenerationRequest(f"parity-{i}", list(ids), sampling, seed + i))

@@ -123,3 +123,9 @@ class Engine(Protocol):
 def weight_version(engine: Engine) -> int:
     """How often the engine's weights were replaced; 0 where they never are."""
     return int(getattr(engine, "version", 0))
+
+
+def plain_engine(engine: Engine) -> Engine:
+    """The engine that continues a prompt as it is, under one that arranges its replies."""
+    plain: Engine = getattr(engine, "plain", engine)
+    return plain

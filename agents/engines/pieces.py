@@ -19,6 +19,7 @@ from corgi_gym.agents.engines.base import (
     Engine,
     EngineError,
     GenerationRequest,
+    plain_engine,
     weight_version,
 )
 from corgi_gym.envs import stable_hash
@@ -81,6 +82,11 @@ class PieceEngine:
     def version(self) -> int:
         """How often the weights were replaced."""
         return weight_version(self.engine)
+
+    @property
+    def plain(self) -> Engine:
+        """The engine that takes the weights: one piece of it is a reply to its prompt."""
+        return plain_engine(self.engine)
 
     def __getattr__(self, name: str) -> Any:
         """What else the engine can do, such as ``sleep``."""

@@ -5,7 +5,9 @@ import copy
 import pytest
 import torch
 
+from corgi_gym.agents.codec import ChatCodec
 from corgi_gym.agents.engines import EngineError
+from corgi_gym.agents.engines.pieces import PieceEngine
 from corgi_gym.agents.engines.transformers_engine import TransformersEngine
 from corgi_gym.agents.sync import _named_weights, engine_weights, parity, sync_weights
 
@@ -31,6 +33,17 @@ def test_the_same_weights_agree(tiny_model):
     # the engine decodes in float32, the probe scores in bf16 as training does
     assert 0 < parity(tiny_model, TransformersEngine(tiny_model), PROMPTS) < 0.03
     assert sync_weights(tiny_model, TransformersEngine(tiny_model), PROMPTS) < 0.03
+
+
+def test_a_reply_of_several_pieces_is_no_mismatch(tiny_model, tiny_tokenizer):
+    codec = ChatCodec(tiny_tokenizer)
+    engine = PieceEngine(TransformersEngine(tiny_model), codec, lambda text: False, piece_tokens=3)
+    assert sync_weights(tiny_model, engine, PROMPTS) < 0.03
+    perturb(tiny_model, 0.03)
+    left_behind = PieceEngine(Stale(copy.deepcopy(tiny_model)), codec, lambda text: False)
+    perturb(tiny_model, 0.03)
+    with pytest.raises(EngineError, match="differ from the trainer's"):
+        sync_weights(tiny_model, left_behind, PROMPTS)
 
 
 def test_new_weights_arrive_in_a_copy(tiny_model):
