@@ -13,11 +13,11 @@ the advantage is the reward minus the mean reward of the *other* sessions of the
 place *after the same rewards* (``credit="prefix"``; the paper's baseline over actions of the same
 reward context, as far as we know it), at the outcome level that of RLOO (``credit="loo"``).
 
-The token with which a verdict begins has both advantages, the answer's and the verdict's: it ends
-the answer, and it chooses the marker. Both matter. On the packaged model, with the mean over the
-place alone (``credit="position"``) and the first token all the verdict's, one round was enough to
-unlearn the answer: "Feedback: No line starts with ..., Verdict: incorrect" is always right, and the
-answer that was left out has no token to be blamed.
+The token with which a verdict begins also ends the answer. After an answer that earns nothing it
+has the answer's advantage, and else the verdict's. Both rules matter. On the packaged model, with
+the mean over the place alone (``credit="position"``) and this token always the verdict's, one round
+was enough to unlearn the answer: "Feedback: No line starts with ..., Verdict: incorrect" is always
+right, and the answer that was left out has no token to be blamed.
 
 ``bonus`` doubles (2.0) what the released code doubles as an option: the reward of an answer that
 turns a wrong one into a right one, and of a verdict that confirms a right answer.
@@ -116,8 +116,9 @@ class S2RTrainer(ExampleRows, GuidedGRPOTrainer):
         size = self.num_generations if self.model.training else self.num_generations_eval
         result = torch.zeros(len(self._episodes), width)
         for row, values in enumerate(self._compared(rewards, size)):
-            start = prompt_length(self._episodes[row])
-            spread(values, parts[row], result[row], start, edges=self.args.level == "process")
+            episode = self._episodes[row]
+            blamed = [score == 0.0 for score in episode.scores]
+            spread(values, parts[row], result[row], prompt_length(episode), blamed)
         return result
 
     def _scored_parts(self, episode: Episode) -> list[Part]:
@@ -132,7 +133,7 @@ class S2RTrainer(ExampleRows, GuidedGRPOTrainer):
 
 
 def spread(
-    values: Sequence[float], parts: Sequence[Part], row: Tensor, start: int, *, edges: bool
+    values: Sequence[float], parts: Sequence[Part], row: Tensor, start: int, blamed: Sequence[bool]
 ) -> None:
     """Write the advantage of each segment on its tokens, in place.
 
@@ -141,15 +142,15 @@ def spread(
         parts: The segments, from `corgi_gym.agents.self_checked.parts_of`.
         row: Advantages of the session's tokens after its prompt, shape (T,).
         start: Tokens of the prompt.
-        edges: Add the answer's advantage to the first token of the verdict after it.
+        blamed: For each attempt, whether the first token of its verdict has the answer's advantage.
     """
     answer = 0.0
     for part, value in zip(parts, values, strict=True):
         row[part.first - start : part.end - start] = value
         if part.kind == SOLVE:
             answer = value
-        elif edges and part.end > part.first:
-            row[part.first - start] += answer
+        elif blamed[part.attempt] and part.end > part.first:
+            row[part.first - start] = answer
 
 
 def outcome(episode: Episode) -> float:

@@ -137,6 +137,17 @@ def test_position_credit_compares_the_same_place_of_other_sessions():
     assert values == [[2.0, 1.0], [-1.0, 1.0, 2.0, 0.0], [-1.0, -2.0, -2.0, 0.0]]
 
 
+def advantages(sessions, credit, *, blame):
+    """Each session's advantages by token, as the trainer writes them."""
+    parts = [parts_of(episode, CODEC) for episode in sessions]
+    rewards = [segment_rewards(*pair) for pair in zip(sessions, parts, strict=True)]
+    values = attempt_advantages([rewards], credit, scale="none")[0]
+    rows = [torch.zeros(len(episode.token_ids)) for episode in sessions]
+    for episode, own, at, row in zip(sessions, values, parts, rows, strict=True):
+        spread(own, at, row, 0, [blame and score == 0.0 for score in episode.scores])
+    return parts, values, rows
+
+
 def test_leaving_the_answer_out_does_not_pay():
     """With nothing to judge "incorrect" is always right; the first token has to answer for that."""
     sessions = [
@@ -145,26 +156,19 @@ def test_leaving_the_answer_out_does_not_pay():
         session_of("Feedback: no answer\nVerdict: incorrect", "hi\nVerdict: correct"),
         session_of("Verdict: incorrect", "hi\nVerdict: correct"),
     ]
-    parts = [parts_of(episode, CODEC) for episode in sessions]
-    rewards = [segment_rewards(*pair) for pair in zip(sessions, parts, strict=True)]
-    rows = {}
-    for credit in ("position", "prefix"):
-        values = attempt_advantages([rewards], credit, scale="none")[0]
-        rows[credit] = [torch.zeros(len(episode.token_ids)) for episode in sessions]
-        for own, at, row in zip(values, parts, rows[credit], strict=True):
-            spread(own, at, row, 0, edges=credit == "prefix")
-    first = parts[2][1].first
-    assert parts[2][0].first == parts[2][0].end == first  # the answer has no token
-    assert rows["position"][2][first] > 0
-    assert rows["prefix"][2][first] < 0
+    parts, values, rows = advantages(sessions, "prefix", blame=True)
+    left_out, verdict = parts[2][:2]
+    assert left_out.first == left_out.end == verdict.first  # the answer has no token
+    assert rows[2][verdict.first] < 0
     # the verdict's other tokens are compared with the other verdicts on nothing
-    assert rows["prefix"][2][first + 1] == 0
-    # an answer has its own advantage, and so has the token that ends it, beside the verdict's
-    solved, judged = parts[0][:2]
-    values = attempt_advantages([rewards], "prefix", scale="none")[0][0]
-    assert rows["prefix"][0][solved.first] == pytest.approx(values[0])
-    assert rows["prefix"][0][judged.first] == pytest.approx(values[0] + values[1])
-    assert rows["prefix"][0][judged.first + 1] == pytest.approx(values[1])
+    assert rows[2][verdict.first + 1] == 0
+    # the token that ends an answer which earned something is the verdict's
+    answer, verdict = parts[1][:2]
+    assert rows[1][answer.first] == pytest.approx(values[1][0])
+    assert rows[1][verdict.first] == pytest.approx(values[1][1])
+    # what happens without the two rules
+    _, _, paid = advantages(sessions, "position", blame=False)
+    assert paid[2][parts[2][1].first] > 0
 
 
 # ---------------------------------------------------------------- examples
