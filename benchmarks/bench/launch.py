@@ -94,7 +94,13 @@ def _in_processes(folder: Path, keep_weights: bool) -> str | None:
     """Run the phases of a job, each in a process; returns the end of its log if one fails."""
     with (folder / LOG).open("a", encoding="utf-8") as log:
         for phase in PHASES:
-            command = [sys.executable, "-m", "corgi_gym.benchmarks.bench.job", str(folder), phase]
+            command = [
+                sys.executable,
+                "-m",
+                "corgi_gym.benchmarks.bench._child",
+                str(folder),
+                phase,
+            ]
             code = subprocess.call(
                 [*command, *["keep"] * keep_weights],
                 stdin=subprocess.DEVNULL,

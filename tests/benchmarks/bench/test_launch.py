@@ -1,6 +1,12 @@
 """Jobs in processes of their own, here and on a local Ray: one that works and one that cannot."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +53,41 @@ def test_a_job_that_fails_says_why_and_the_other_is_done(launcher, tiny_folder, 
 def test_nonsense_is_refused():
     with pytest.raises(ValueError, match="--jobs must be at least 1, got 0"):
         local(0)
+
+
+def test_a_job_ends_with_its_launcher(tmp_path):
+    """A training that outlived a killed benchmark would keep the cores and the job's lock."""
+    os.mkfifo(tmp_path / "job.json")  # whoever reads it waits for ever
+    code = (
+        "from pathlib import Path; from corgi_gym.benchmarks.bench.launch import local;"
+        f"list(local()([Path({str(tmp_path)!r})]))"
+    )
+    launcher = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        job = wait_for(lambda: children_of(launcher.pid))[0]
+        wait_for(lambda: (tmp_path / ".lock").exists())  # it is at work
+    finally:
+        launcher.send_signal(signal.SIGKILL)
+        launcher.wait()
+    wait_for(lambda: state_of(job) == "Z")
+
+
+def wait_for(found, seconds=60):
+    end = time.monotonic() + seconds
+    while not (value := found()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+    return value
+
+
+def children_of(pid):
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+def state_of(pid):
+    """As in ``ps``; also Z when the process is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return "Z"
