@@ -94,15 +94,10 @@ def _in_processes(folder: Path, keep_weights: bool) -> str | None:
     """Run the phases of a job, each in a process; returns the end of its log if one fails."""
     with (folder / LOG).open("a", encoding="utf-8") as log:
         for phase in PHASES:
-            command = [
-                sys.executable,
-                "-m",
-                "corgi_gym.benchmarks.bench._child",
-                str(folder),
-                phase,
-            ]
+            module = "corgi_gym.benchmarks.bench._child"
+            command = [sys.executable, "-m", module, str(folder), phase, *["keep"] * keep_weights]
             code = subprocess.call(
-                [*command, *["keep"] * keep_weights],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
