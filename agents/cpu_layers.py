@@ -8,7 +8,9 @@ tensors that no longer fit the cache through memory a dozen times. Here a layer 
 - casts once, at the same places as autocast: the residual stream and the norms are float32, the
   inputs and outputs of products bf16;
 - does what is no product in tiles that stay in the cache;
-- keeps the operands of its products for the backward pass and recomputes the rest.
+- keeps the operands of its products for the backward pass and recomputes the rest;
+- does all but attention once for tokens that several rows begin with, and not for those after
+  which nothing is asked (`corgi_gym.agents.prefixes`).
 
 The layers stay where they are: `fast_layers` lends them another ``forward`` for one pass, and only
 where they are exactly what is computed here (no LoRA, hook, bias, mask or cache).
@@ -19,6 +21,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,27 +30,41 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import silu
 
 from corgi_gym.agents.cpu import LONGEST, attend, attend_backward, fast_attention
+from corgi_gym.agents.prefixes import Layout, PackRows, UnpackRows
 
 # Rows of a tile: 256 x 1536 numbers in bf16 are 0.8 MB, of which a few fit a core's second cache.
 _TILE = 256
 
 
 @contextmanager
-def fast_layers(model: Any) -> Iterator[None]:
+def fast_layers(model: Any, layout: Layout | None = None) -> Iterator[None]:
     """Within it, forward passes of unpadded causal rows run the halves below, where they can.
 
     Where layers are not plain, `fast_attention` alone remains; where that cannot be used either
     (see there), nothing changes.
+
+    Args:
+        model: A causal language model.
+        layout: Of the rows of the one pass that is made within, where tokens are shared: the first
+            layer packs them, and the last one makes rows again.
     """
     with fast_attention(model) as usable:
         layers = _plain_layers(model) if usable else []
         for layer in layers:
-            layer.forward = types.MethodType(_forward, layer)
+            last = layer is layers[-1]
+            forward = partial(_forward, layout=layout, first=layer is layers[0], last=last)
+            layer.forward = types.MethodType(forward, layer)
         try:
             yield
         finally:
             for layer in layers:
                 del layer.forward
+
+
+def shares_prefixes(model: Any) -> bool:
+    """Whether a pass with gradients on ``model`` can compute shared tokens once."""
+    with torch.enable_grad(), fast_attention(model) as usable:
+        return usable and bool(_plain_layers(model))
 
 
 def _plain_layers(model: Any) -> list[Any]:
@@ -81,11 +98,16 @@ def _forward(
     attention_mask: Tensor | None = None,
     position_embeddings: tuple[Tensor, Tensor] | None = None,
     past_key_values: Any = None,
+    *,
+    layout: Layout | None,
+    first: bool,
+    last: bool,
     **kwargs: Any,
 ) -> Any:
     """A layer's forward pass; what is not a plain causal pass goes to its own."""
     x, embeddings = hidden_states, position_embeddings
-    plain = (
+    active = layout if layout is not None and layout.active else None
+    plain = active is not None or (
         attention_mask is None
         and past_key_values is None
         and embeddings is not None
@@ -98,67 +120,84 @@ def _forward(
             self, hidden_states, attention_mask=attention_mask, past_key_values=past_key_values,
             position_embeddings=position_embeddings, **kwargs,
         )  # fmt: skip
+    if first and layout is not None:
+        layout.active, active = True, layout
+        x = PackRows.apply(x, layout)
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
     attention, norm = self.self_attn, self.input_layernorm
     weights = (p.weight for p in (attention.q_proj, attention.k_proj, attention.v_proj))
     x = _Attention.apply(
         x, norm.weight, *weights, attention.o_proj.weight, *_half(embeddings),
-        norm.variance_epsilon, attention.scaling, attention.head_dim, dtype,
+        norm.variance_epsilon, attention.scaling, attention.head_dim, dtype, active,
     )  # fmt: skip
     mlp, norm = self.mlp, self.post_attention_layernorm
     weights = (p.weight for p in (mlp.gate_proj, mlp.up_proj, mlp.down_proj))
-    return _FeedForward.apply(x, norm.weight, *weights, norm.variance_epsilon, dtype)
+    x = _FeedForward.apply(x, norm.weight, *weights, norm.variance_epsilon, dtype)
+    if last and active is not None:
+        active.active = False
+        x = UnpackRows.apply(x, active)
+    return x
 
 
 # ---------------------------------------------------------------- the two halves
 
 
 class _Attention(torch.autograd.Function):
-    """x + attention(norm(x)) for x of shape (B, L, W), with rotary positions (RoFormer, 3.4.2)."""
+    """x + attention(norm(x)) with rotary positions (RoFormer, 3.4.2).
+
+    x has shape (B, L, W), or (N, W) with the layout of its rows.
+    """
 
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, norm: Tensor, wq: Tensor, wk: Tensor, wv: Tensor, wo: Tensor,
         cos: Tensor, sin: Tensor, eps: float, scale: float, size: int, dtype: torch.dtype,
+        layout: Layout | None,
     ) -> Tensor:  # fmt: skip
-        batch, length, width = x.shape
-        rows = x.reshape(-1, width)
+        batch, length = (layout.batch, layout.length) if layout else x.shape[:2]
+        rows = x.reshape(-1, x.shape[-1])
         normed, rstd = _norm(rows, norm, eps, dtype)
         ctx.parts = [len(wq), len(wk), len(wv)]
         turning = (len(wq) + len(wk)) // size  # heads of queries and keys, which positions turn
         w_in, w_out = _joined(wq, wk, wv, dtype=dtype), wo.detach().to(dtype)
-        qkv = (normed @ w_in.t()).view(batch, length, -1, size).transpose(1, 2)
+        qkv = normed @ w_in.t()
+        qkv = layout.rows(qkv) if layout else qkv
+        qkv = qkv.view(batch, length, -1, size).transpose(1, 2)
         turned = qkv.new_empty(batch, turning, length, size)
         _rotate(qkv[:, :turning], cos, sin, turned)
         q, k = turned.split([len(wq) // size, len(wk) // size], 1)
         out, saved = attend(q, k, qkv[:, turning:], scale)
-        out = out.view(len(rows), -1)
+        out = out.view(batch * length, -1)
+        out = layout.packed(out) if layout else out
         ctx.save_for_backward(rows, norm, rstd, normed, w_in, w_out, cos, sin, out, *saved)
-        ctx.scale, ctx.size = scale, size
+        ctx.scale, ctx.size, ctx.shape, ctx.layout = scale, size, (batch, length), layout
         return x + (out @ w_out.t()).view_as(x)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Any:
         x, norm, rstd, normed, w_in, w_out, cos, sin, out, *saved = ctx.saved_tensors
-        batch, length, _ = grad.shape
+        layout, (batch, length) = ctx.layout, ctx.shape
         rows = grad.reshape(x.shape)
         low = rows.to(normed.dtype)
-        grad_out = (low @ w_out).view(batch, length, -1, ctx.size)
+        grad_out = low @ w_out
+        grad_out = layout.packed_backward(grad_out) if layout else grad_out
+        grad_out = grad_out.view(batch, length, -1, ctx.size)
         grad_q, grad_k, grad_v = attend_backward(grad_out, saved, ctx.scale)
         grad_qkv = normed.new_empty(batch, length, len(w_in) // ctx.size, ctx.size)
         by_head = grad_qkv.transpose(1, 2).split([n // ctx.size for n in ctx.parts], 1)
         _rotate(grad_q, cos, -sin, by_head[0])
         _rotate(grad_k, cos, -sin, by_head[1])
         by_head[2].copy_(grad_v)
-        grad_qkv = grad_qkv.view(len(rows), -1)
+        grad_qkv = grad_qkv.view(batch * length, -1)
+        grad_qkv = layout.rows_backward(grad_qkv) if layout else grad_qkv
         grad_x, grad_norm = _norm_backward(rows, grad_qkv @ w_in, x, norm, rstd)
         grad_w = (grad_qkv.t() @ normed).float().split(ctx.parts)
-        return grad_x.view_as(grad), grad_norm, *grad_w, (low.t() @ out).float(), *[None] * 6
+        return grad_x.view_as(grad), grad_norm, *grad_w, (low.t() @ out).float(), *[None] * 7
 
 
 class _FeedForward(torch.autograd.Function):
-    """x + down(silu(gate(norm(x))) * up(norm(x))) for x of shape (B, L, W) (arXiv 2002.05202)."""
+    """x + down(silu(gate(norm(x))) * up(norm(x))) (arXiv 2002.05202)."""
 
     @staticmethod
     def forward(
@@ -246,7 +285,9 @@ def _half(embeddings: tuple[Tensor, Tensor]) -> list[Tensor]:
 
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor, out: Tensor) -> None:
     """Turn the pairs (i, i + D / 2) of x, shape (B, heads, L, D), into ``out``."""
-    a, b = x.float().chunk(2, -1)
-    first, second = out.chunk(2, -1)
-    first.copy_((a * cos).addcmul_(b, sin, value=-1))
-    second.copy_((b * cos).addcmul_(a, sin))
+    step = max(1, 2 * _TILE // x.shape[2])
+    for i in range(0, len(x), step):
+        a, b = x[i : i + step].float().chunk(2, -1)
+        first, second = out[i : i + step].chunk(2, -1)
+        first.copy_((a * cos).addcmul_(b, sin, value=-1))
+        second.copy_((b * cos).addcmul_(a, sin))

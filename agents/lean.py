@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from corgi_gym.agents.batches import score_tokens, split_evenly, take_rows
+from corgi_gym.agents.cpu_layers import shares_prefixes
 from corgi_gym.envs import stable_hash
 
 
@@ -55,14 +56,19 @@ class LeanTrainer:
         return self.beta != 0.0 or self._entropy_bonus_enabled
 
     def _micro_batches(self, batch: dict[str, Any]) -> list[dict[str, Any]]:
-        """Split a round: rows at random over optimizer steps, sorted by length within each.
+        """Split a round: rows at random over optimizer steps, those that share work together.
 
-        Rows without any advantage add nothing to the loss (unless it has other terms) and are left
-        out.
+        These are rows of one prompt where tokens that rows begin with are computed once
+        (`corgi_gym.agents.prefixes`), else rows of like length. Rows without any advantage add
+        nothing to the loss (unless it has other terms) and are left out.
         """
         rows = len(batch["advantages"])
         weight = batch["advantages"].abs() * batch["completion_mask"] * batch["tool_mask"]
         lengths = (batch["prompt_mask"].sum(1) + batch["completion_mask"].sum(1)).tolist()
+        prompts = _prompts(batch) if self._shares else [0] * rows
+        longest = [0] * (max(prompts) + 1)
+        for i, prompt in enumerate(prompts):
+            longest[prompt] = max(longest[prompt], lengths[i])
         # only losses normalised by the round's token count are unchanged by leaving rows out
         # and TRL's metrics are gathered row by row: every process needs as many rows as the others
         alone = self.accelerator.num_processes == 1
@@ -82,10 +88,17 @@ class LeanTrainer:
             window = order[w * rows // windows : (w + 1) * rows // windows]
             if can_skip:
                 window = [i for i in window if active[i]]
-            window.sort(key=lambda i: lengths[i])
+            window.sort(key=lambda i: (longest[prompts[i]], prompts[i], lengths[i]))
             for chunk in split_evenly(window, parts // windows, sizes):
                 result.append(take_rows(batch, chunk))
         return result
+
+    @property
+    def _shares(self) -> bool:
+        """Whether rows that begin alike share the work on those tokens."""
+        model = self.accelerator.unwrap_model(self.model)
+        plain = self.accelerator.device.type == "cpu" and not hasattr(model, "peft_config")
+        return plain and shares_prefixes(model)
 
     # ---------------------------------------------------------------- log-probs
 
@@ -150,3 +163,10 @@ class LeanTrainer:
         """Log-probs and entropies of the wanted tokens; a trainer that needs more scores more."""
         logps, entropies = score_tokens(model, ids, mask, wanted)
         return logps, entropies
+
+
+def _prompts(batch: dict[str, Any]) -> list[int]:
+    """A number for each row, the same for rows of one prompt."""
+    tokens = torch.where(batch["prompt_mask"].bool(), batch["prompt_ids"], -1)
+    numbers: list[int] = tokens.unique(dim=0, return_inverse=True)[1].tolist()
+    return numbers

@@ -14,14 +14,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from corgi_gym.agents.cpu import LONGEST
 from corgi_gym.agents.cpu_layers import fast_layers
+from corgi_gym.agents.prefixes import Layout, shared_layout
 
-# Rows of float32 logits worked on at once: 128 x 49152 are 25 MB, which stay in cache and below the
-# size from which the allocator maps fresh pages for every tensor.
-_TILE = 128
-# Rows that go through one product with the output matrix: each product packs all of it anew, which
-# few rows do not repay.
-_BLOCK = 1024
+# Rows of float32 logits worked on at once: 16 x 49152 are 3 MB, which a core's own cache holds.
+_TILE = 16
+# Rows that go through one product with the output matrix: each product packs all of it anew, and
+# adds to all of its gradient, which few rows do not repay.
+_BLOCK = 2048
 
 # What some models do to their logits after the output matrix.
 _LOGIT_CHANGES = (
@@ -116,12 +117,21 @@ def chosen_logps(
     return _ChosenLogps.apply(hidden, weight, chosen, temperature)
 
 
+def _layout(ids: Tensor, wanted: Tensor) -> Layout | None:
+    """How tokens are shared by the rows of a pass, where fast layers can take them."""
+    if ids.device.type != "cpu" or ids.shape[1] > LONGEST or not torch.is_grad_enabled():
+        return None
+    return shared_layout(ids, wanted)
+
+
 def add_chosen_head(model: Any, temperature: float) -> None:
     """Teach ``model`` one more call: ``model(input_ids, score_mask=mask)``.
 
     It returns ``(logps, entropies)``, float32 of shape (B, L), of the tokens of ``input_ids``
     where the mask is set and 0 elsewhere. Rows are padded on the *right*: a causal model then needs
-    no attention mask. It is a call of ``model`` so that DDP, FSDP and PEFT wrap it as any other.
+    no attention mask. Neighbours that begin alike share the work on those tokens where
+    `corgi_gym.agents.cpu_layers` can. It is a call of ``model`` so that DDP, FSDP and PEFT wrap it
+    as any other.
 
     Raises:
         ValueError: For a model whose logits are not a plain product with its output matrix.
@@ -142,7 +152,7 @@ def add_chosen_head(model: Any, temperature: float) -> None:
     ) -> Any:
         if score_mask is None:
             return original(input_ids=input_ids, **kwargs)
-        with fast_layers(self):
+        with fast_layers(self, _layout(input_ids, score_mask)):
             hidden = self.base_model(input_ids=input_ids, use_cache=False).last_hidden_state
         wanted = score_mask[:, 1:].bool()
         picked = input_ids[:, 1:][wanted]

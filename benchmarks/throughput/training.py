@@ -6,10 +6,11 @@
 The worst case of the quickstart: 64 sessions in which every attempt fails, four attempts of 36
 tokens, on the packaged model. The same recorded sessions are trained on by `GuidedGRPOTrainer` and
 by TRL's `GRPOTrainer` with its default settings (micro-batches of 8, gradient checkpointing), one
-optimizer step each, in turn. Utilisation is the arithmetic that the loss needs, without padding,
-over the rate of a 2048 x 2048 bf16 matrix product measured between the steps, and over the rate
-that the model's own products reach on that machine (forward and both gradients). Written to
-``runs/throughput/training.json``.
+optimizer step each, in turn. Utilisation is the arithmetic that the loss of these sessions needs,
+without padding, over the rate of a 2048 x 2048 bf16 matrix product measured between the steps, and
+over the rate that the model's own products reach on that machine (forward and both gradients). Ours
+computes a task's prompt once for its sessions; the arithmetic with that left out is given as well.
+Written to ``runs/throughput/training.json``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import torch
 from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
-from corgi_gym.agents.batches import trl_rollout
+from corgi_gym.agents.batches import prompt_length, trl_rollout
 from corgi_gym.agents.build import make_engine
 from corgi_gym.agents.codec import ChatCodec
 from corgi_gym.agents.engines import Sampling, ScriptedEngine
@@ -42,7 +43,7 @@ from corgi_gym.envs import GuidedEnv, load_family, stable_hash
 from corgi_gym.rewards import Problem, Verdict
 
 SESSIONS, ATTEMPTS, TOKENS = 64, 4, 36
-GROUP, MICRO_BATCH = 8, 8
+GROUP, MICRO_BATCH = 8, 16
 MAX_LENGTH = 512
 _SIDE = 2048
 
@@ -152,8 +153,10 @@ def _best_seconds(a: torch.Tensor, b: torch.Tensor) -> float:
     return best
 
 
-def needed_operations(model: Any, episodes: list[Episode]) -> float:
+def needed_operations(model: Any, episodes: list[Episode], *, shared: bool = False) -> float:
     """Operations of forward and backward: six per weight and token, head on model tokens only.
+
+    With ``shared``, the weights of the layers meet a prompt's tokens once per group.
 
     Attention adds 6 L² per value of a layer's width, half of the square being above the diagonal
     (Kaplan et al., arXiv 2001.08361, section 2.1, with the causal half).
@@ -165,7 +168,8 @@ def needed_operations(model: Any, episodes: list[Episode]) -> float:
     total = 0.0
     for episode in episodes:
         length = episode.turn_ends[-1]
-        total += 6 * body * length + 6 * head * episode.model_tokens + 6 * width * length**2
+        alone = length - prompt_length(episode) * (1 - 1 / GROUP) if shared else length
+        total += 6 * body * alone + 6 * head * episode.model_tokens + 6 * width * length**2
     return total
 
 
@@ -189,8 +193,8 @@ def train_trl(model: Any, tokenizer: Any, episodes: list[Episode], steps: int) -
     prompts = [{"prompt": episodes[i].messages[:1]} for i in range(0, SESSIONS, GROUP)]
     with tempfile.TemporaryDirectory() as folder:
         config = GRPOConfig(
-            folder, max_steps=steps, gradient_accumulation_steps=SESSIONS // MICRO_BATCH,
-            num_generations=GROUP, **_common(),
+            folder, max_steps=steps, num_generations=GROUP, **_common(),
+            gradient_accumulation_steps=SESSIONS // GRPOConfig.per_device_train_batch_size,
         )  # fmt: skip
         trainer = GRPOTrainer(
             model, args=config, reward_funcs=session_reward, processing_class=tokenizer,
@@ -227,12 +231,14 @@ def one(name: str, steps: int) -> dict[str, Any]:
         PACKAGED_MODEL, **({} if name == "ours" else {"attn_implementation": "sdpa"})
     )
     operations = needed_operations(model, episodes)
+    shared = needed_operations(model, episodes, shared=True)
     clock = TRAINERS[name](model, tokenizer, episodes, steps)
     return {
         "seconds": clock.steps[1:],  # the first step allocates
         "rates": clock.rates,
         "own_rate": own_rate(model, sum(len(e.token_ids) for e in episodes[:MICRO_BATCH])),
         "operations": operations,
+        "operations_with_shared_prompts": shared,
         "tokens": sum(len(e.token_ids) for e in episodes),
         "model_tokens": sum(e.model_tokens for e in episodes),
     }
@@ -262,9 +268,13 @@ def compare(steps: int, repetitions: int) -> dict[str, Any]:
         "seconds_trl": trl,
         "ratio": ours["median"] / trl["median"],
         "operations": first["operations"],
+        "operations_with_shared_prompts": first["operations_with_shared_prompts"],
         "product_rate": rate,
         "utilisation": first["operations"] / ours["median"] / rate,
         "own_rate": own,
+        "utilisation_with_shared_prompts": first["operations_with_shared_prompts"]
+        / ours["median"]
+        / rate,
         "utilisation_of_own_rate": first["operations"] / ours["median"] / own,
         "utilisation_trl": first["operations"] / trl["median"] / rate,
     }
@@ -325,7 +335,8 @@ def main() -> None:
             f"utilisation {result['utilisation']:.2f} (TRL {result['utilisation_trl']:.2f}) of "
             f"{result['product_rate'] / 1e9:.0f} GFLOP/s, "
             f"{result['utilisation_of_own_rate']:.2f} of the "
-            f"{result['own_rate'] / 1e9:.0f} GFLOP/s of its own products"
+            f"{result['own_rate'] / 1e9:.0f} GFLOP/s of its own products; with shared prompts "
+            f"counted once {result['utilisation_with_shared_prompts']:.2f}"
         )
         name = "training"
     print(write_record(name, {**machine(), **result}))

@@ -1,6 +1,7 @@
 """Training: TRL's loss on our rows, credit on the right tokens, and a reward that rises."""
 
 import copy
+import itertools
 import math
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from datasets import Dataset
 from trl import GRPOConfig, GRPOTrainer
 
+from corgi_gym.agents import lean
 from corgi_gym.agents.batches import split_evenly, take_rows, trl_rollout
 from corgi_gym.agents.credit import attempt_advantages
 from corgi_gym.agents.engines import EngineError
@@ -252,6 +254,39 @@ def test_a_round_splits_its_rows_over_optimizer_steps_at_random(tiny_model, trai
     assert {tuple(r) for m in other[:2] for r in m["completion_ids"].tolist()} != {
         tuple(rows[i]) for i in step
     }
+
+
+def groups_of_four():
+    """Four prompts, four sessions of each, in an order that mixes them."""
+    batch = random_batch(rows=16, advantages=torch.ones(16, 11))
+    batch["tool_mask"][:] = 1
+    for name in ("prompt_ids", "prompt_mask"):
+        batch[name] = batch[name][[0, 1, 2, 3] * 4]
+    return batch
+
+
+@pytest.mark.parametrize("shares", [True, False])
+def test_rows_that_share_work_are_together(tiny_model, trainer_of, shares, monkeypatch):
+    """Sessions of one prompt where its tokens are computed once, else sessions of like length."""
+    trainer = trainer_of(tiny_model, spec={"updates": 1}, bf16=False)
+    if not shares:
+        monkeypatch.setattr(lean, "shares_prefixes", lambda model: False)
+    batch = groups_of_four()
+    micro = trainer._micro_batches(batch)
+    rows = [row for m in micro for row in zip(m["prompt_ids"].tolist(), _lengths(m), strict=True)]
+    assert len(rows) == 16
+    changes = sum(a[0] != b[0] for a, b in itertools.pairwise(rows))
+    lengths = [length for _, length in rows]
+    if shares:
+        assert changes == 3
+    else:
+        assert changes > 3 and lengths == sorted(lengths)
+    whole = [take_rows(batch, list(range(i, i + 4))) for i in range(0, 16, 4)]
+    assert_same(gradients(trainer, micro), gradients(trainer, whole))
+
+
+def _lengths(batch):
+    return (batch["prompt_mask"].sum(1) + batch["completion_mask"].sum(1)).tolist()
 
 
 # ---------------------------------------------------------------- unscored attempts
