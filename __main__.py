@@ -145,6 +145,16 @@ def _parser() -> argparse.ArgumentParser:
     segments.add_argument("--count", type=int, default=12, help="replies (default: 12)")
     segments.add_argument("--out", default="runs/segments.html", help="the page to write")
 
+    vote = _command(
+        commands, "vote", _vote,
+        "several sessions of a policy that judges itself, and which answer stands (ReVISE)",
+        "corgi-gym vote revise --model runs/revise/checkpoint --samples 8",
+    )  # fmt: skip
+    _recipe_options(vote)
+    vote.add_argument("--samples", type=int, default=8, help="sessions per task (default: 8)")
+    vote.add_argument("--out", default="runs/vote", help="folder (default: runs/vote)")
+    vote.add_argument("--overwrite", action="store_true", help="replace what is in that folder")
+
     improvement = _command(
         commands, "improvement", _improvement,
         "first and last attempts of the self-improving replies of a run (TriPosT)",
@@ -313,6 +323,16 @@ def _segments(arguments: argparse.Namespace) -> int:
     from corgi_gym.benchmarks.segments import run_segments
 
     print(run_segments(_recipe(arguments), arguments.out, count=arguments.count))
+    return 0
+
+
+def _vote(arguments: argparse.Namespace) -> int:
+    from corgi_gym.benchmarks.vote import run_vote, vote_text
+
+    result = run_vote(
+        _recipe(arguments), arguments.out, samples=arguments.samples, overwrite=arguments.overwrite
+    )
+    print(vote_text(result))
     return 0
 
 

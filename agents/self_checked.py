@@ -9,6 +9,7 @@ misses.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from corgi_gym.agents.rollout import Rollout, Session
 from corgi_gym.agents.segments import Segment, attempt_spans, token_segments
 from corgi_gym.envs import Task, stable_hash
 from corgi_gym.rewards import judge
+from corgi_gym.rewards.llm_judge.lines import CORRECT, INCORRECT
 from corgi_gym.rewards.self_verdict import AGAIN, REQUEST, SelfChecked, judged, take_apart
 
 SOLVE, VERIFY = "solve", "verify"
@@ -111,6 +113,26 @@ def parts_of(episode: Episode, codec: Any) -> list[Part]:
 def own_verdicts(episode: Episode) -> list[SelfChecked]:
     """Each attempt of a session, taken apart."""
     return [take_apart(attempt.reply) for attempt in episode.attempts]
+
+
+def stop_confidence(episode: Episode, codec: Any) -> float:
+    """The writer's own probability that a session's last answer is correct, at its sampling.
+
+    The probability of the word that it wrote as its last verdict, or one minus it where that is
+    "incorrect": what is left is taken to be the other word's. 0 without a readable verdict.
+    """
+    attempt, (first, end) = episode.attempts[-1], attempt_spans(episode)[-1]
+    said = take_apart(attempt.reply).verdict
+    if said is None:
+        return 0.0
+    ids = episode.token_ids[first:end]
+    text = codec.text(ids)
+    word = CORRECT if said else INCORRECT
+    begins = text.lower().rindex(word)
+    ends = begins + len(word)
+    places = zip(codec.offsets(ids), episode.logprobs[first:end], strict=True)
+    chance = math.exp(sum(logp for (a, b), logp in places if max(a, begins) < min(b, ends)))
+    return chance if said else 1.0 - chance
 
 
 # ---------------------------------------------------------------- examples from witnesses

@@ -39,6 +39,8 @@ class RunFolder:
 
     # What an earlier run has left if it left anything.
     results: ClassVar[tuple[str, ...]] = (CHECKPOINTS, *FILES)
+    # Whether the command that writes it can go on with what is there.
+    resumes: ClassVar[bool] = True
 
     def __init__(self, path: str | Path, *, overwrite: bool = False, resume: bool = False) -> None:
         self.path = Path(path)
@@ -54,9 +56,10 @@ class RunFolder:
             ) from error
         held = [name for name in self.results if (self.path / name).exists()]
         if held and not (overwrite or resume):
+            go_on = " go on with it with --resume," if self.resumes else ""
             raise FileExistsError(
                 f"run folder {str(self.path)!r} already holds a run ({', '.join(held)}); "
-                "choose another with --out, go on with it with --resume, or pass --overwrite"
+                f"choose another with --out,{go_on} or pass --overwrite"
             )
         for scratch in self.path.glob(f"{SCRATCH}*"):
             shutil.rmtree(scratch, ignore_errors=True)
