@@ -50,7 +50,7 @@ not at all (``none``: Dr. GRPO, RLOO).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -187,31 +187,32 @@ def _own(group: Sessions, number: int, retries: list[float]) -> list[float]:
 
 
 def _prefix(groups: Sequence[Sessions]) -> list[list[list[float]]]:
-    batch = _by_context([session for group in groups for session in group])
+    contexts = [[list(_with_context(session)) for session in group] for group in groups]
+    batch = _by_context([session for group in contexts for session in group])
     result = []
-    for group in groups:
+    for group in contexts:
         own = _by_context(group)
-        contexts = [[_context(session, t) for t in range(len(session))] for session in group]
-        result.append(
-            [
-                [_beside(r, own[c], batch[c]) for r, c in zip(session, before, strict=True)]
-                for session, before in zip(group, contexts, strict=True)
-            ]
-        )
+        result.append([[_beside(r, own[c], batch[c]) for c, r in session] for session in group])
     return result
 
 
-def _by_context(sessions: Sessions) -> dict[tuple[float, ...], list[float]]:
+def _with_context(session: Sequence[float]) -> Iterator[tuple[tuple[float, ...], float]]:
+    """Each reward of a session with the rewards before it."""
+    before: tuple[float, ...] = ()
+    for reward in session:
+        yield before, reward
+        before += (round(reward, 9),)
+
+
+def _by_context(
+    sessions: Sequence[Sequence[tuple[tuple[float, ...], float]]],
+) -> dict[tuple[float, ...], list[float]]:
     """All rewards, by the rewards before them in their session."""
     found: dict[tuple[float, ...], list[float]] = {}
     for session in sessions:
-        for t, reward in enumerate(session):
-            found.setdefault(_context(session, t), []).append(reward)
+        for context, reward in session:
+            found.setdefault(context, []).append(reward)
     return found
-
-
-def _context(session: Sequence[float], t: int) -> tuple[float, ...]:
-    return tuple(round(reward, 9) for reward in session[:t])
 
 
 def _beside(reward: float, *comparable: list[float]) -> float:

@@ -40,6 +40,8 @@ _KEPT_TASKS = 1_024
 # push theirs out of the processor's caches (reasoning-gym's chain_sum: 25 and 50 us).
 _AHEAD, _AHEAD_SECONDS = 32, 0.001
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+# Between the parts of what `stable_hash` hashes: no text has it.
+_BETWEEN = "\x1f"
 # Most of what `stable_text` writes.
 _NUMBERS = frozenset((bool, int, float))
 
@@ -79,7 +81,7 @@ class Draft(NamedTuple):
 
 def stable_hash(*parts: object) -> int:
     """A 64-bit hash of the parts' text, equal in every process (unlike `hash`)."""
-    return _hash("\x1f".join(map(str, parts)))
+    return _hash(_BETWEEN.join(map(str, parts)))
 
 
 def _hash(text: str) -> int:
@@ -137,7 +139,7 @@ def check_split(split: str) -> Split:
 
 def split_of(family: str, key: str) -> Split:
     """The split to which a content belongs: 80 % train, 10 % validation, 10 % test."""
-    bucket = _hash(f"split\x1f{family}\x1f{key}") % 100
+    bucket = _hash(f"split{_BETWEEN}{family}{_BETWEEN}{key}") % 100
     if bucket < _TRAIN_PERCENT:
         return "train"
     return "validation" if bucket < _TRAIN_PERCENT + _VALIDATION_PERCENT else "test"
@@ -213,7 +215,8 @@ class TaskSource(ABC):
     def _find(self, seed: int, index: int, split: Split) -> Task:
         """Make the task that `item` returns; the arguments are valid."""
         for draw in range(_MAX_DRAWS):
-            draft = self._draw(_hash(f"{self.family}\x1f{seed}\x1f{index}\x1f{draw}"))
+            parts = f"{self.family}{_BETWEEN}{seed}{_BETWEEN}{index}{_BETWEEN}{draw}"
+            draft = self._draw(_hash(parts))
             if split_of(self.family, draft.key) == split:
                 return self._task(draft)
         raise ValueError(

@@ -163,6 +163,9 @@ def _check_node(node: ast.expr, name: str) -> None:
     elif isinstance(node, ast.UnaryOp):
         if type(node.op) not in _UNARY:
             raise Unsupported(f"the operator {type(node.op).__name__}")
+    elif isinstance(node, ast.Dict):
+        if None in node.keys:
+            raise Unsupported("the expression ** in a dict")
     elif not isinstance(node, _PLAIN_NODES):
         raise Unsupported(f"the expression {type(node).__name__}")
 

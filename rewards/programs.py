@@ -191,18 +191,18 @@ def _text(value: Any, limit: int, depth: int = 0) -> str:
     if depth == _MAX_SHOWN_DEPTH:
         return "…"
     parts: list[str] = []
-    length = 2
+    length = 0
     # a set has another order in every process
     items = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
     for item in items:
+        if length > limit:  # of all before it, with brackets
+            parts.append("…")
+            break
         text = _text(item, limit, depth + 1)
         if isinstance(value, dict):
             text += f": {_text(value[item], limit, depth + 1)}"
         length += len(text) + 2
         parts.append(text)
-        if length > limit:
-            parts.append("…")
-            break
     end = "," if isinstance(value, tuple) and len(parts) == 1 else ""
     return f"{brackets[0]}{', '.join(parts)}{end}{brackets[1]}"
 
