@@ -134,8 +134,16 @@ class Pooled:
         raise NotImplementedError
 
     def chances(self, stage: int) -> list[float]:
-        """The probability of each task of the pool in a stage; they sum to 1."""
+        """The sampler's probability of each task of the pool in a stage; they sum to 1."""
         raise NotImplementedError
+
+    def draws(self, stage: int) -> list[float]:
+        """`chances` with no task above ``max_share``: the probabilities that tasks are drawn with.
+
+        What is left over goes to the others in proportion, and where none of these has any, to all
+        of them alike.
+        """
+        return capped(self.chances(stage), self.spec.max_share)
 
     def stage(self, round_number: int) -> int:
         """Which scoring a round draws from, from 0."""
@@ -163,7 +171,7 @@ class Pooled:
     def task(self, index: int, round_number: int) -> int:
         """See `Curriculum`."""
         uniform = stable_hash("curriculum", self.seed, round_number, index) / 2**64
-        sums = list(itertools.accumulate(self.chances(self.stage(round_number))))
+        sums = list(itertools.accumulate(self.draws(self.stage(round_number))))
         return self.tasks[bisect.bisect_right(sums, uniform * sums[-1])].index
 
     def summary(self, round_number: int, episodes: Sequence[Episode]) -> dict[str, Any] | None:
@@ -197,7 +205,7 @@ def _nested(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
 
 
 class Learnable(Pooled):
-    """Tasks that are solved sometimes; where there are none, the whole pool."""
+    """Tasks that are solved sometimes, and the rest of the pool where these are few."""
 
     spec: LearnableSpec
 
@@ -263,12 +271,35 @@ class Tapir(Pooled):
             (self.stratum(task), task.family) for task in (self.tasks[places[i]] for i in indices)
         ]
         target: Counter[tuple[str, str]] = Counter()
-        chances = self.chances(self.stage(round_number))
+        chances = self.draws(self.stage(round_number))
         for task, chance in zip(self.tasks, chances, strict=True):
             target[self.stratum(task), task.family] += chance  # type: ignore[assignment]
         drawn = Counter(cells)
         raw = [target[cell] / drawn[cell] for cell in cells]
         return [len(raw) * w for w in _normalised(raw)]
+
+
+def capped(chances: Sequence[float], most: float) -> list[float]:
+    """Probabilities of which none is above ``most`` (or an equal share of all, if that is more).
+
+    Example:
+        >>> [round(chance, 3) for chance in capped([0.8, 0.15, 0.05, 0.0], 0.5)]
+        [0.5, 0.375, 0.125, 0.0]
+        >>> capped([1.0, 0.0, 0.0], 0.5)
+        [0.5, 0.25, 0.25]
+    """
+    most = max(most, 1 / len(chances))
+    found = _normalised(chances)
+    full: set[int] = set()
+    while over := {i for i, chance in enumerate(found) if i not in full and chance > most}:
+        full |= over
+        left = 1 - most * len(full)
+        rest = [0.0 if i in full else chance for i, chance in enumerate(chances)]
+        total = sum(rest)
+        for i in range(len(found)):
+            alike = left / max(1, len(found) - len(full))
+            found[i] = most if i in full else left * rest[i] / total if total else alike
+    return found
 
 
 def _normalised(weights: Sequence[float]) -> list[float]:

@@ -37,6 +37,9 @@ class PoolSpec:
             same pool is scored again.
         samples: Sessions per task: 1 is greedy, more are sampled as in training.
         attempts: Attempts of such a session, at least 1.
+        max_share: Largest share of a stage's draws that one task has, in (0, 1]; 1 is no bound. A
+            pool may have two tasks of the wanted kind, and a policy that plays nothing else for
+            some rounds learns these two by heart. What is left over goes to the other tasks.
     """
 
     pool: int = 64
@@ -44,6 +47,7 @@ class PoolSpec:
     renew: bool = True
     samples: int = 1
     attempts: int = 1
+    max_share: float = 0.05
 
     stages = 3
 
@@ -54,6 +58,10 @@ class PoolSpec:
                 raise ValueError(
                     f"train.curriculum.{name} must be an integer of at least {least}, got {value!r}"
                 )
+        if not _is_number(self.max_share) or not 0.0 < self.max_share <= 1.0:
+            raise ValueError(
+                f"train.curriculum.max_share must be above 0 and at most 1, got {self.max_share!r}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """Curricula: what is drawn, and from which scores."""
 
+import itertools
 import json
 
 import numpy as np
 import pytest
 
-from corgi_gym.agents.curriculum import PoolTask, Uniform, make_curriculum
+from corgi_gym.agents.curriculum import PoolTask, Uniform, capped, make_curriculum
 from corgi_gym.agents.curriculum_scores import PoolScorer, taught
 from corgi_gym.agents.curriculum_settings import LearnableSpec, TapirSpec, check_curriculum
 from corgi_gym.agents.engines import CharCodec, Sampling, ScriptedEngine
@@ -69,12 +70,44 @@ def test_learnable_takes_the_zone_alone():
 
 
 def test_a_draw_is_a_pure_function_with_the_right_frequencies():
-    made = tapir()
+    made = tapir(max_share=1.0)
     drawn = [made.task(i, 0) for i in range(2_000)]
-    assert drawn == [tapir().task(i, 0) for i in range(2_000)]
+    assert drawn == [tapir(max_share=1.0).task(i, 0) for i in range(2_000)]
     for index, chance in zip((t.index for t in POOL), made.chances(0), strict=True):
         assert np.mean([d == index for d in drawn]) == pytest.approx(chance, abs=0.03)
     assert [made.task(i, 1) for i in range(50)] != drawn[:50]
+
+
+def test_one_task_of_the_wanted_kind_is_not_all_that_is_played():
+    """Seen on the packaged model: two tasks of 64 were in the zone, and were learned by heart."""
+    pool = [PoolTask(i, "concepts", 0.5, 0.5 if i < 2 else 0.0) for i in range(64)]
+    made = make_curriculum({"name": "learnable"}, rounds=9, seed=0, first=0)
+    made.take_scores(0, pool)
+    assert made.chances(0)[:3] == [0.5, 0.5, 0.0]
+    assert made.draws(0) == pytest.approx([0.05, 0.05, *[0.9 / 62] * 62])
+    drawn = [made.task(i, 0) for i in range(4_000)]
+    assert np.mean([d < 2 for d in drawn]) == pytest.approx(0.1, abs=0.02)
+    # tapir's easy stratum of one task would have 0.7 of the first stage
+    easy = [PoolTask(i, "concepts", float(i == 0), float(i == 0)) for i in range(64)]
+    made = tapir(easy)
+    assert made.chances(0)[0] == pytest.approx(0.7)
+    assert made.draws(0) == pytest.approx([0.05, *[0.95 / 63] * 63])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_capped_chances_are_chances(seed):
+    draw = np.random.default_rng(seed)
+    chances = draw.random(int(draw.integers(1, 12))) * (draw.random() < 0.7)
+    chances[0] += 1.0
+    chances = list(chances / chances.sum())
+    most = float(draw.random()) + 1e-3
+    found = capped(chances, most)
+    assert sum(found) == pytest.approx(1.0)
+    assert max(found) <= max(most, 1 / len(chances)) + 1e-12
+    order = sorted(range(len(chances)), key=chances.__getitem__)
+    assert all(found[a] <= found[b] + 1e-12 for a, b in itertools.pairwise(order))
+    if max(chances) <= most:
+        assert found == pytest.approx(chances)
 
 
 def test_uniform_changes_nothing():
@@ -106,7 +139,9 @@ def test_state_is_plain_and_whole():
 
 
 def test_weights_give_a_draw_its_target_shares():
-    made = tapir(POOL[:3])  # easy: 100 (1/3 of 0.7), 101 (2/3 of 0.7); hard: 102 (0.3)
+    made = tapir(
+        POOL[:3], max_share=1.0
+    )  # easy: 100 (1/3 of 0.7), 101 (2/3 of 0.7); hard: 102 (0.3)
     weights = made.task_weights([100, 102, 102, 101], 0)
     assert weights == pytest.approx([4 * 0.7 / 3, 4 * 0.15, 4 * 0.15, 4 * 1.4 / 3])
     assert sum(weights) == pytest.approx(4)
@@ -124,6 +159,8 @@ def test_weights_give_a_draw_its_target_shares():
         ({"name": "tapir", "alphas": 0.3}, "alphas must be shares"),
         ({"name": "tapir", "alphas": [1.5]}, "alphas must be shares"),
         ({"name": "tapir", "delta": "big"}, "delta must be in"),
+        ({"name": "tapir", "max_share": 0}, "max_share must be above 0 and at most 1, got 0"),
+        ({"name": "learnable", "max_share": 1.5}, "max_share must be above 0"),
         ({"name": "tapir", "pool": 0}, "pool must be an integer of at least 1, got 0"),
         ({"name": "tapir", "weights": {"concepts": -1}}, "'concepts' needs a weight"),
         ({"name": "tapir", "reference": {"engine": "openai"}}, "needs a model"),
