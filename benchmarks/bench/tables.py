@@ -38,8 +38,8 @@ def leaderboard(evaluation: Json) -> Table:
             row["arm"],
             str(row["runs"]),
             percent(row["first"][0]),
-            with_interval(row["mean"]),
-            with_interval(row["iqm"]),
+            with_interval(row["mean"], row["seeds"]),
+            with_interval(row["iqm"], row["seeds"]),
             percent(row["last"]),
             percent(row["gain"]),
             f"{row['mean_score']:.3f}",
@@ -64,7 +64,7 @@ def comparisons(evaluation: Json) -> Table:
             p_value(row["p"]),
             p_value(row["p_holm"]),
             "yes" if row["p_holm"] <= 0.05 else "no",
-            f"{row['better'][0]:.2f} ({row['better'][1]:.2f} to {row['better'][2]:.2f})",
+            _probability(row["better"], row["seeds"]),
             points(*row["on_tasks"]),
             str(row["seeds"]),
         ]
@@ -150,14 +150,21 @@ def share(value: float | None) -> str:
     return NONE if value is None else percent(value)
 
 
-def with_interval(estimate: Sequence[float]) -> str:
-    """A share with its interval.
+def _probability(estimate: Sequence[float], seeds: int) -> str:
+    value, low, high = estimate
+    return f"{value:.2f} " + (f"({low:.2f} to {high:.2f})" if seeds > 1 else "(too few seeds)")
+
+
+def with_interval(estimate: Sequence[float], runs: int = 2) -> str:
+    """A share with its interval, which nothing is known of where there is one run.
 
     Example:
-        >>> with_interval([0.5, 0.4, 0.6])
-        '50.0% (40.0 to 60.0)'
+        >>> with_interval([0.5, 0.4, 0.6]), with_interval([0.5, 0.5, 0.5], 1)
+        ('50.0% (40.0 to 60.0)', '50.0% (one run)')
     """
     value, low, high = estimate
+    if runs == 1:
+        return f"{percent(value)} (one run)"
     return f"{percent(value)} ({100 * low:.1f} to {100 * high:.1f})"
 
 

@@ -206,6 +206,10 @@ def test_the_ranking_is_right_and_the_same_bytes_again(results):
     before = [(results / name).read_bytes() for name in names]
     write_page(results)
     assert [(results / name).read_bytes() for name in names] == before
+    # what never varies has no interval
+    ranking = (results / "report.md").read_text(encoding="utf-8").split("**Compared")[0]
+    shown = {line.split(" | ")[0]: line for line in ranking.splitlines() if line.startswith("| ")}
+    assert "(one run)" in shown["| untrained"] and "(one run)" not in shown["| strong"]
 
 
 def test_cost_and_learning_curves(results):
