@@ -50,6 +50,7 @@ def fast_layers(model: Any, layout: Layout | None = None) -> Iterator[None]:
     """
     with fast_attention(model) as usable:
         layers = _plain_layers(model) if usable else []
+        layout = None if _hooked(layers) else layout
         for layer in layers:
             last = layer is layers[-1]
             forward = partial(_forward, layout=layout, first=layer is layers[0], last=last)
@@ -62,9 +63,15 @@ def fast_layers(model: Any, layout: Layout | None = None) -> Iterator[None]:
 
 
 def shares_prefixes(model: Any) -> bool:
-    """Whether a pass with gradients on ``model`` can compute shared tokens once."""
+    """Whether a pass with gradients on rows of ``model`` can compute shared tokens once."""
     with torch.enable_grad(), fast_attention(model) as usable:
-        return usable and bool(_plain_layers(model))
+        layers = _plain_layers(model) if usable else []
+    return bool(layers) and not _hooked(layers) and next(model.parameters()).dtype == torch.float32
+
+
+def _hooked(layers: list[Any]) -> bool:
+    """Whether somebody looks at what goes through whole layers, and expects rows there."""
+    return any(layer._forward_hooks or layer._forward_pre_hooks for layer in layers)
 
 
 def _plain_layers(model: Any) -> list[Any]:

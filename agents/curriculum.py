@@ -33,6 +33,9 @@ from corgi_gym.agents.curriculum_settings import (
 from corgi_gym.agents.episode import Episode
 from corgi_gym.envs import stable_hash
 
+# A small pool is no reason to draw all alike: a task may have so many times an equal share.
+_LEAST_CAP = 3
+
 
 @dataclass(frozen=True, slots=True)
 class PoolTask:
@@ -138,12 +141,17 @@ class Pooled:
         raise NotImplementedError
 
     def draws(self, stage: int) -> list[float]:
-        """`chances` with no task above ``max_share``: the probabilities that tasks are drawn with.
+        """`chances` with no task above the bound: the probabilities that tasks are drawn with.
 
         What is left over goes to the others in proportion, and where none of these has any, to all
         of them alike.
         """
-        return capped(self.chances(stage), self.spec.max_share)
+        return capped(self.chances(stage), self.most)
+
+    @property
+    def most(self) -> float:
+        """The largest share of the draws that one task of the pool has."""
+        return min(1.0, max(self.spec.max_share, _LEAST_CAP / len(self.tasks)))
 
     def stage(self, round_number: int) -> int:
         """Which scoring a round draws from, from 0."""
@@ -252,6 +260,30 @@ class Tapir(Pooled):
             found.append(shares[stratum] * weight / cells[stratum, task.family])
         return _normalised(found if any(found) else [1.0] * len(found))
 
+    def draws(self, stage: int) -> list[float]:
+        """See `Pooled`; what a task leaves over goes to its own stratum as far as that can take it.
+
+        So the share of hard tasks is alpha unless a stratum has too few tasks for its share.
+        """
+        chances, most = self.chances(stage), self.most
+        places: dict[str, list[int]] = {"hard": [], "easy": []}
+        for i, task in enumerate(self.tasks):
+            places[self.stratum(task)].append(i)
+        shares = {name: sum(chances[i] for i in own) for name, own in places.items()}
+        for name, other in (("hard", "easy"), ("easy", "hard")):
+            over = shares[name] - min(shares[name], most * len(places[name]))
+            shares[name] -= over
+            shares[other] += over
+        found = [0.0] * len(chances)
+        for name, own in places.items():
+            if share := shares[name]:
+                held = (
+                    [chances[i] for i in own] if any(chances[i] for i in own) else [1.0] * len(own)
+                )
+                for i, chance in zip(own, capped(held, most / share), strict=True):
+                    found[i] = share * chance
+        return found
+
     def _weight(self, family: str) -> float:
         return float(self.spec.weights.get(family, family_weight(family)))
 
@@ -261,10 +293,11 @@ class Tapir(Pooled):
         return {"alpha": self.alpha(self.stage(round_number)), **found}
 
     def task_weights(self, indices: Sequence[int], round_number: int) -> list[float]:
-        """Weights that give drawn tasks their target distribution exactly, with the mean 1.
+        """Weights that give drawn tasks the distribution of `draws` exactly, with the mean 1.
 
         A weight is the probability of the task's stratum and family over the share that they have
-        in the draw: the weights of a cross-entropy alpha E_hard + (1 - alpha) E_easy.
+        in the draw: the weights of a cross-entropy alpha E_hard + (1 - alpha) E_easy, with alpha as
+        `draws` keeps it.
         """
         places = {task.index: i for i, task in enumerate(self.tasks)}
         cells = [

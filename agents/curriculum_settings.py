@@ -37,9 +37,10 @@ class PoolSpec:
             same pool is scored again.
         samples: Sessions per task: 1 is greedy, more are sampled as in training.
         attempts: Attempts of such a session, at least 1.
-        max_share: Largest share of a stage's draws that one task has, in (0, 1]; 1 is no bound. A
-            pool may have two tasks of the wanted kind, and a policy that plays nothing else for
-            some rounds learns these two by heart. What is left over goes to the other tasks.
+        max_share: Largest share of a stage's draws that one task has, in (0, 1], or three times an
+            equal share if that is more; 1 is no bound. A pool may have two tasks of the wanted
+            kind, and a policy that plays nothing else for some rounds learns these two by heart.
+            What is left over goes to the other tasks.
     """
 
     pool: int = 64

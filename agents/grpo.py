@@ -7,8 +7,8 @@ TRL keeps the loss, the schedules, PEFT, accelerate, checkpoints and callbacks. 
 - credit per attempt (`corgi_gym.agents.credit`), through the advantages of shape (B, T) that TRL's
   loss accepts from subclasses;
 - the arithmetic around the loss (`corgi_gym.agents.lean`): the head on model tokens only, rows
-  sorted by length, no pass for old log-probs (the engine's are used), and no work for sessions
-  whose advantage is zero;
+  that share work together, no pass for old log-probs (the engine's are used), and no work for
+  sessions whose advantage is zero;
 - no step on numbers that are not finite (`corgi_gym.agents.finite`), and checkpoints that survive
   (`corgi_gym.agents.checkpoints`).
 """

@@ -1,9 +1,9 @@
 """The arithmetic around a round's loss: what is computed, in which rows together, and no more.
 
 Mixed into TRL's GRPO trainer by `corgi_gym.agents.grpo`. TRL's loss stays as it is; around it, the
-head is applied to the model's tokens only, rows of like length share a pass, nothing is scored a
-second time for old log-probs, and sessions without any advantage are left out where that changes
-nothing.
+head is applied to the model's tokens only, rows that begin alike or have like lengths share a pass,
+nothing is scored a second time for old log-probs, and sessions without any advantage are left out
+where that changes nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from corgi_gym.agents.batches import score_tokens, split_evenly, take_rows
+from corgi_gym.agents.cpu import LONGEST
 from corgi_gym.agents.cpu_layers import shares_prefixes
 from corgi_gym.envs import stable_hash
 
@@ -65,7 +66,7 @@ class LeanTrainer:
         rows = len(batch["advantages"])
         weight = batch["advantages"].abs() * batch["completion_mask"] * batch["tool_mask"]
         lengths = (batch["prompt_mask"].sum(1) + batch["completion_mask"].sum(1)).tolist()
-        prompts = _prompts(batch) if self._shares else [0] * rows
+        prompts = _prompts(batch) if self._shares(max(lengths)) else [0] * rows
         longest = [0] * (max(prompts) + 1)
         for i, prompt in enumerate(prompts):
             longest[prompt] = max(longest[prompt], lengths[i])
@@ -93,12 +94,11 @@ class LeanTrainer:
                 result.append(take_rows(batch, chunk))
         return result
 
-    @property
-    def _shares(self) -> bool:
+    def _shares(self, longest: int) -> bool:
         """Whether rows that begin alike share the work on those tokens."""
         model = self.accelerator.unwrap_model(self.model)
         plain = self.accelerator.device.type == "cpu" and not hasattr(model, "peft_config")
-        return plain and shares_prefixes(model)
+        return plain and longest <= LONGEST and shares_prefixes(model)
 
     # ---------------------------------------------------------------- log-probs
 

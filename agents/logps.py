@@ -18,8 +18,9 @@ from corgi_gym.agents.cpu import LONGEST
 from corgi_gym.agents.cpu_layers import fast_layers
 from corgi_gym.agents.prefixes import Layout, shared_layout
 
-# Rows of float32 logits worked on at once: 16 x 49152 are 3 MB, which a core's own cache holds.
-_TILE = 16
+# Rows of float32 logits worked on at once: 16 x 49152 are 3 MB, which a core's own cache holds. A
+# GPU needs more to be busy.
+_TILE, _GPU_TILE = 16, 128
 # Rows that go through one product with the output matrix: each product packs all of it anew, and
 # adds to all of its gradient, which few rows do not repay.
 _BLOCK = 2048
@@ -42,7 +43,7 @@ class _ChosenLogps(torch.autograd.Function):
         entropy = torch.empty_like(logps)
         for block in _tiles(len(chosen), _BLOCK):
             logits = hidden[block] @ weight.t()
-            for tile in _tiles(len(logits), _TILE):
+            for tile in _tiles(len(logits), _tile_of(hidden)):
                 rows = slice(block.start + tile.start, block.start + tile.start + len(logits[tile]))
                 log_probs = _float(logits[tile], temperature).log_softmax(-1)
                 logps[rows] = log_probs.gather(-1, chosen[rows, None])[:, 0]
@@ -68,7 +69,7 @@ def _gradients(
     for block in _tiles(len(chosen), _BLOCK):
         rows = hidden[block]
         logits = rows @ weight.t()  # overwritten by their gradient, tile by tile
-        for tile in _tiles(len(rows), _TILE):
+        for tile in _tiles(len(rows), _tile_of(rows)):
             scale = (grad[block][tile] / temperature)[:, None]
             probs = _float(logits[tile], temperature).softmax(-1)
             probs.mul_(-scale).scatter_add_(1, chosen[block][tile, None], scale)
@@ -89,6 +90,10 @@ def _gathered(weight: Tensor) -> AbstractContextManager[Any]:
 
 def _tiles(rows: int, size: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, rows, size)]
+
+
+def _tile_of(x: Tensor) -> int:
+    return _TILE if x.device.type == "cpu" else _GPU_TILE
 
 
 def _float(logits: Tensor, temperature: float) -> Tensor:

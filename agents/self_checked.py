@@ -10,6 +10,7 @@ misses.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -128,8 +129,8 @@ def stop_confidence(episode: Episode, codec: Any) -> float:
     ids = episode.token_ids[first:end]
     text = codec.text(ids)
     word = CORRECT if said else INCORRECT
-    begins = text.lower().rindex(word)
-    ends = begins + len(word)
+    *_, last = re.finditer(word, text, re.IGNORECASE)
+    begins, ends = last.span()
     places = zip(codec.offsets(ids), episode.logprobs[first:end], strict=True)
     chance = math.exp(sum(logp for (a, b), logp in places if max(a, begins) < min(b, ends)))
     return chance if said else 1.0 - chance

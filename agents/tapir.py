@@ -4,7 +4,7 @@ TAPIR (arXiv 2405.13448) trains in rounds r on alpha_r E_hard[CE] + (1 - alpha_r
 the types of task weighted, from the student of the round before, which the difficulties are scored
 with again. Here the curriculum (`corgi_gym.agents.curriculum.Tapir`) draws the tasks, the teacher
 answers them, the checker drops answers that it does not pass, and the weight of a reply gives the
-strata and families of a round exactly the shares that they should have.
+strata and families of a round exactly the shares that the curriculum draws them with.
 
 Not here: the paper's teacher invents new tasks like the hard ones and rewrites its answers in a
 style per type. Our families make new tasks of the same kind without end.

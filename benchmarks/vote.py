@@ -79,7 +79,6 @@ def shares(ballots: Sequence[Ballot]) -> dict[str, float]:
     """The chance that one task is answered rightly under each of `RULES`.
 
     Answers with equal weights are drawn from with equal chances, and so are all where none has any.
-    No ballots at all, or only empty answers, are no right answer.
     """
     groups: dict[str, list[Ballot]] = defaultdict(list)
     for ballot in ballots:
@@ -109,12 +108,12 @@ def count_votes(ballots: Sequence[Ballot], samples: int, *, seed: int) -> list[d
     interval over tasks, and the difference of confidence and majority on the same tasks.
     """
     tasks: dict[int, list[Ballot]] = defaultdict(list)
-    for ballot in ballots:
+    for ballot in sorted(ballots, key=lambda ballot: ballot.number):
         tasks[ballot.index].append(ballot)
     sizes = [2**i for i in range(samples.bit_length()) if 2**i < samples] + [samples]
     rows = []
     for size in sizes:
-        found = [shares([b for b in task if b.number < size]) for task in tasks.values()]
+        found = [shares(task[:size]) for task in tasks.values()]
         ones = [1.0] * len(found)
         values = {name: ([task[name] for task in found], ones) for name in RULES}
         change = [task["confidence"] - task["majority"] for task in found]

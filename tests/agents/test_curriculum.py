@@ -94,6 +94,28 @@ def test_one_task_of_the_wanted_kind_is_not_all_that_is_played():
     assert made.draws(0) == pytest.approx([0.05, *[0.95 / 63] * 63])
 
 
+def test_the_bound_leaves_alpha_where_a_stratum_can_take_its_share():
+    """One easy task of a heavy family among thirty: the others take what it leaves."""
+    easy = [PoolTask(0, "countdown", 1.0, 1.0)]
+    easy += [PoolTask(i, "concepts", 1.0, 1.0) for i in range(1, 30)]
+    hard = [PoolTask(i, "concepts", 0.0, 0.0) for i in range(30, 64)]
+    made = tapir([*easy, *hard])
+    assert made.chances(0)[0] == pytest.approx(1.4 / 3)
+    found = made.draws(0)
+    assert found[0] == pytest.approx(0.05) and sum(found[30:]) == pytest.approx(0.3)
+    assert found[1:30] == pytest.approx([0.65 / 29] * 29)
+    # families without weight are drawn from only where nothing else can be
+    made = tapir([PoolTask(0, "countdown", 1.0, 1.0), *hard], weights={"concepts": 0.0})
+    assert made.draws(0) == pytest.approx([3 / 35, *[32 / 35 / 34] * 34])
+
+
+def test_a_small_pool_is_not_drawn_alike():
+    made = tapir()
+    assert made.draws(0) == pytest.approx(made.chances(0))  # five tasks: up to 0.6 each
+    made = tapir([POOL[0], *POOL[2:]] * 2)  # eight tasks: up to 0.375
+    assert made.draws(2) == pytest.approx(made.chances(2))
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_capped_chances_are_chances(seed):
     draw = np.random.default_rng(seed)

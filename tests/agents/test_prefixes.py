@@ -14,11 +14,11 @@ from corgi_gym.agents.logps import add_chosen_head  # noqa: E402
 from corgi_gym.agents.prefixes import shared_layout  # noqa: E402
 
 
-def make():
+def make(layers=3):
     torch.manual_seed(0)
     model = LlamaForCausalLM(
         LlamaConfig(
-            vocab_size=61, hidden_size=48, intermediate_size=80, num_hidden_layers=3,
+            vocab_size=61, hidden_size=48, intermediate_size=80, num_hidden_layers=layers,
             num_attention_heads=6, num_key_value_heads=2,
         )
     ).train()  # fmt: skip
@@ -84,8 +84,9 @@ def error(found, expected):
     return float((found - expected).norm() / expected.norm())
 
 
-def test_same_scores_and_gradients_from_fewer_tokens(unshared, widths):
-    model, (ids, wanted) = make(), rows()
+@pytest.mark.parametrize("layers", [1, 3])
+def test_same_scores_and_gradients_from_fewer_tokens(unshared, widths, layers):
+    model, (ids, wanted) = make(layers), rows()
     expected = unshared(model, ids, wanted)
     assert set(widths) == {ids.numel()}
     widths.clear()
@@ -95,7 +96,7 @@ def test_same_scores_and_gradients_from_fewer_tokens(unshared, widths):
     beginnings = {
         tuple(row[: t + 1]) for row, end in zip(ids.tolist(), ends, strict=True) for t in range(end)
     }
-    assert set(widths) == {len(beginnings)} and len(widths) == 3
+    assert set(widths) == {len(beginnings)} and len(widths) == layers
     assert len(beginnings) < 0.5 * ids.numel()
     for name in (0, 1):
         torch.testing.assert_close(found[name], expected[name], rtol=1e-5, atol=1e-5)
@@ -153,13 +154,47 @@ def test_passes_with_nothing_to_share_are_as_before(widths, changed):
     assert set(widths) == (set() if changed == "no gradient" else {ids.numel()})
 
 
-def test_a_second_pass_after_a_failed_one_starts_anew():
+def bf16(model, ids):
+    return model.bfloat16(), ids
+
+
+def checkpointed(model, ids):
+    model.gradient_checkpointing_enable()
+    return model, ids
+
+
+def watched(model, ids):
+    shapes = []
+    model.model.layers[1].register_forward_hook(lambda m, a, out: shapes.append(out.shape[:2]))
+    model.shapes = shapes
+    return model, ids
+
+
+def too_long(model, ids):
+    return model, torch.nn.functional.pad(ids, (0, 1000))
+
+
+@pytest.mark.parametrize("change", [bf16, checkpointed, watched, too_long])
+def test_passes_that_cannot_share_do_not(unshared, widths, change):
+    (ids, wanted), model = rows(), make()
+    model, ids = change(model, ids)
+    wanted = torch.nn.functional.pad(wanted, (0, ids.shape[1] - wanted.shape[1]))
+    assert cpu_layers.shares_prefixes(model) == (change is too_long)  # which only rows can tell
+    found = scores(model, ids, wanted)
+    assert set(widths) <= {ids.numel()}
+    expected = unshared(model, ids, wanted)
+    assert torch.equal(found[0], expected[0])
+    if change is watched:
+        assert set(model.shapes) == {tuple(ids.shape)}
+
+
+def test_a_pass_after_a_failed_one_starts_anew(monkeypatch):
     model, (ids, wanted) = make(), rows()
     expected = scores(model, ids, wanted)[0]
-    hook = model.model.layers[1].register_forward_hook(lambda *args: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        model(input_ids=ids, score_mask=wanted)
-    hook.remove()
+    with monkeypatch.context() as patch:
+        patch.setattr(cpu_layers, "silu", lambda x: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            model(input_ids=ids, score_mask=wanted)
     assert torch.equal(scores(model, ids, wanted)[0], expected)
 
 

@@ -6,13 +6,15 @@ import math
 import pytest
 
 from corgi_gym.__main__ import main
-from corgi_gym.agents.engines import CharCodec, ScriptedEngine
+from corgi_gym.agents.engines import CharCodec, Sampling, ScriptedEngine
 from corgi_gym.agents.engines.base import Completion
+from corgi_gym.agents.rollout import Rollout
 from corgi_gym.benchmarks import vote
 from corgi_gym.benchmarks.display import SilentDisplay
 from corgi_gym.benchmarks.policy import Policy
 from corgi_gym.benchmarks.recipe import Recipe, override
 from corgi_gym.benchmarks.vote import Ballot, count_votes, key_of, run_vote, shares, vote_text
+from corgi_gym.envs import GuidedEnv
 
 
 def ballots(*cast, index=0):
@@ -56,9 +58,7 @@ def test_count_by_number_of_samples():
 
 
 class Sure(ScriptedEngine):
-    """Says the right answer at times, and is sure of it; "broken" is an answer that cannot be
-    checked.
-    """
+    """Writes the given replies in turn, each with the given probability of its verdict."""
 
     def __init__(self, replies):
         super().__init__(lambda conversation: "")
@@ -129,6 +129,45 @@ def test_from_sessions_to_the_table(voted):
         voted(*answers)
     assert "--resume" not in str(error.value)
     assert voted(*answers, overwrite=True)["votes"] == result["votes"]
+
+
+def test_right_answers_count_and_failed_checks_do_not(monkeypatch, tmp_path):
+    """The sure right answer wins against two wrong ones; one that nobody judged is no vote."""
+
+    def check(reply, target):
+        if "?" in reply:
+            raise RuntimeError("broken")
+        return reply == "Answer: 4"
+
+    env = GuidedEnv(
+        prompts=["2 + 2"], checker=check, self_check=True, session_reward="last", max_attempts=1
+    )
+    replies = [("?\nVerdict: correct", 0.5), ("Answer: 4\nVerdict: correct", 0.9)]
+    replies += [("Answer: 5\nVerdict: correct", 0.2)] * 2
+    engine = Sure(replies)
+    engine.seen = []
+    policy = Policy(None, None, CharCodec(), engine)
+    monkeypatch.setattr(vote, "load_policy", lambda recipe: policy)
+    monkeypatch.setattr(vote, "make_env", lambda recipe, train: env)
+    monkeypatch.setattr(vote, "check_inputs", lambda recipe, train: None)
+    monkeypatch.setattr(
+        vote,
+        "make_rollout",
+        lambda *args, **kwargs: Rollout(
+            lambda: env, engine, policy.codec, Sampling(1.0, 200), max_length=5000, concurrency=1
+        ),
+    )
+    result = run_vote(
+        recipe(**{"evaluation.tasks": 1}), tmp_path / "vote", samples=4, display=SilentDisplay(0)
+    )
+    assert result["unscored"] == 1 and result["tasks"] == 1
+    last = {name: result["votes"][-1][name]["value"] for name in vote.RULES}
+    assert last == {
+        "single": pytest.approx(1 / 3), "majority": 0.0, "confidence": 1.0, "any": 1.0,
+    }  # fmt: skip
+    # the first ballot that there is counts as the first sample
+    assert result["votes"][0]["single"]["value"] == 1.0
+    assert "1 sessions left out" in vote_text(result)
 
 
 def test_a_tiny_model_votes(tiny_folder, tmp_path, capsys):
