@@ -113,8 +113,8 @@ def _forward(
 ) -> Any:
     """A layer's forward pass; what is not a plain causal pass goes to its own."""
     x, embeddings = hidden_states, position_embeddings
-    active = layout if layout is not None and layout.active else None
-    plain = active is not None or (
+    packed = x.dim() == 2
+    plain = packed or (
         attention_mask is None
         and past_key_values is None
         and embeddings is not None
@@ -128,22 +128,19 @@ def _forward(
             position_embeddings=position_embeddings, **kwargs,
         )  # fmt: skip
     if first and layout is not None:
-        layout.active, active = True, layout
-        x = PackRows.apply(x, layout)
+        packed, x = True, PackRows.apply(x, layout)
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
     attention, norm = self.self_attn, self.input_layernorm
     weights = (p.weight for p in (attention.q_proj, attention.k_proj, attention.v_proj))
     x = _Attention.apply(
         x, norm.weight, *weights, attention.o_proj.weight, *_half(embeddings),
-        norm.variance_epsilon, attention.scaling, attention.head_dim, dtype, active,
+        norm.variance_epsilon, attention.scaling, attention.head_dim, dtype,
+        layout if packed else None,
     )  # fmt: skip
     mlp, norm = self.mlp, self.post_attention_layernorm
     weights = (p.weight for p in (mlp.gate_proj, mlp.up_proj, mlp.down_proj))
     x = _FeedForward.apply(x, norm.weight, *weights, norm.variance_epsilon, dtype)
-    if last and active is not None:
-        active.active = False
-        x = UnpackRows.apply(x, active)
-    return x
+    return UnpackRows.apply(x, layout) if last and packed else x
 
 
 # ---------------------------------------------------------------- the two halves

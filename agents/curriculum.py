@@ -226,7 +226,7 @@ class Learnable(Pooled):
     def chances(self, stage: int) -> list[float]:
         """See `Pooled`."""
         within = [float(self.stratum(task) == "learnable") for task in self.tasks]
-        return _normalised(within if any(within) else [1.0] * len(self.tasks))
+        return _normalised(within)
 
 
 class Tapir(Pooled):
@@ -258,7 +258,7 @@ class Tapir(Pooled):
             stratum = self.stratum(task)
             weight = self._weight(task.family) / (totals[stratum] or 1.0)
             found.append(shares[stratum] * weight / cells[stratum, task.family])
-        return _normalised(found if any(found) else [1.0] * len(found))
+        return _normalised(found)
 
     def draws(self, stage: int) -> list[float]:
         """See `Pooled`; what a task leaves over goes to its own stratum as far as that can take it.
@@ -277,10 +277,8 @@ class Tapir(Pooled):
         found = [0.0] * len(chances)
         for name, own in places.items():
             if share := shares[name]:
-                held = (
-                    [chances[i] for i in own] if any(chances[i] for i in own) else [1.0] * len(own)
-                )
-                for i, chance in zip(own, capped(held, most / share), strict=True):
+                held = capped([chances[i] for i in own], most / share)
+                for i, chance in zip(own, held, strict=True):
                     found[i] = share * chance
         return found
 
@@ -336,8 +334,9 @@ def capped(chances: Sequence[float], most: float) -> list[float]:
 
 
 def _normalised(weights: Sequence[float]) -> list[float]:
+    """Weights that sum to 1; all alike where none has any."""
     total = sum(weights)
-    return [weight / total for weight in weights]
+    return [weight / total if total else 1 / len(weights) for weight in weights]
 
 
 def make_curriculum(

@@ -21,7 +21,7 @@ from torch.nn.functional import pad
 _WORTH = 0.95
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Where the tokens of B rows of length L are among N packed ones.
 
@@ -32,7 +32,6 @@ class Layout:
         where: The packed place of each token, shape (B * L,); 0 where nothing is asked.
         owned: The place in the rows of each packed token, shape (N,).
         held: The packed place of each token that is kept in its own row, else N; shape (B * L,).
-        active: Whether a pass is between its first and its last layer, on packed tokens.
     """
 
     batch: int
@@ -41,7 +40,6 @@ class Layout:
     where: Tensor
     owned: Tensor
     held: Tensor
-    active: bool = False
 
     def rows(self, packed: Tensor) -> Tensor:
         """Shape (N, ...) to (B * L, ...)."""
