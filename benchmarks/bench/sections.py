@@ -145,7 +145,8 @@ def _by_family(found: Json) -> str:
         if len(columns) > 1:
             chart = heat_chart("Arms and families", rows, columns, f"success@{found['rank']}")
             parts.append(_grid(caption, [chart]))
-    return "".join(parts)
+    made = tables.by_family(found)
+    return "".join([*parts, _html_table(made) if made else ""])
 
 
 def _by_retry(found: Json) -> str:

@@ -123,6 +123,23 @@ def dose(evaluation: Json) -> Table | None:
     return Table(caption, ["algorithm", *levels], rows) if rows else None
 
 
+def by_family(evaluation: Json) -> Table | None:
+    """Success per family of the tasks, with the lowest and highest run; None for one family."""
+    found = evaluation["families"]
+    names = list(dict.fromkeys(name for cells in found.values() for name in cells["tested"]))
+    if len(names) < 2:
+        return None
+    rows = [
+        [arm, *(_in_range(cells["tested"].get(n), cells["ranges"].get(n)) for n in names)]
+        for arm, cells in found.items()
+    ]
+    caption = (
+        f"Success within {evaluation['rank']} attempts by family of the task: mean of the runs "
+        "(lowest and highest)"
+    )
+    return Table(caption, ["arm", *names], rows)
+
+
 def gaps(evaluation: Json) -> Table | None:
     """What each arm picks out of its own samples; None where that was not measured."""
     rows = [
@@ -166,6 +183,12 @@ def with_interval(estimate: Sequence[float], runs: int = 2) -> str:
     if runs == 1:
         return f"{percent(value)} (one run)"
     return f"{percent(value)} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def _in_range(value: float | None, ends: Sequence[float] | None) -> str:
+    if value is None or ends is None:
+        return NONE
+    return f"{percent(value)} ({100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
 
 
 def points(change: float, low: float | None, high: float | None) -> str:

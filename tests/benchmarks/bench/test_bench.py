@@ -3,11 +3,13 @@
 import csv
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
 from corgi_gym.__main__ import main
 from corgi_gym.benchmarks.bench import identity, runner
+from corgi_gym.benchmarks.bench.analysis import _by_family
 from corgi_gym.benchmarks.bench.identity import code_version, job_id
 from corgi_gym.benchmarks.bench.job import run_phase
 from corgi_gym.benchmarks.bench.launch import in_process
@@ -15,6 +17,7 @@ from corgi_gym.benchmarks.bench.page import write_page
 from corgi_gym.benchmarks.bench.results import read_results
 from corgi_gym.benchmarks.bench.runner import job_folder, plan_text, run_bench, status_of
 from corgi_gym.benchmarks.bench.spec import SPECS, jobs_of, load_spec, spec_of
+from corgi_gym.benchmarks.bench.tables import by_family
 from corgi_gym.benchmarks.bench.verify import verify
 
 
@@ -246,6 +249,26 @@ def test_a_dose_response_where_there_are_levels(scripted, tmp_path):
         name: ["silent", "full"] for name in ("weak", "strong", "untrained")
     }
     assert "Feedback levels" in (tmp_path / "report.html").read_text()
+
+
+def test_success_by_family_of_the_task_has_its_range_over_runs():
+    def run(easy, hard):
+        families = {"easy": [easy, easy], "hard": [0.0, hard]}
+        return SimpleNamespace(
+            metrics={"evaluations": {"test": {"families": families, "success": [0.0, 0.0]}}}
+        )
+
+    arms = {"a": {"all": {0: run(0.5, 0.1), 1: run(1.0, 0.3)}}, "b": {"all": {0: run(0.2, 0.4)}}}
+    found = {arm: _by_family(cell, "test", rank=2) for arm, cell in arms.items()}
+    assert found["a"]["tested"] == {"easy": 0.75, "hard": pytest.approx(0.2)}
+    table = by_family({"families": found, "rank": 2})
+    assert list(table.header) == ["arm", "easy", "hard"]
+    assert table.rows[0] == ["a", "75.0% (50.0 to 100.0)", "20.0% (10.0 to 30.0)"]
+    del found["b"]["tested"]["hard"], found["b"]["ranges"]["hard"]  # a family it has no task of
+    assert by_family({"families": found, "rank": 2}).rows[1] == ["b", "20.0% (20.0 to 20.0)", "–"]
+    for cells in found.values():
+        cells["tested"].pop("hard", None)
+    assert by_family({"families": found, "rank": 2}) is None
 
 
 def test_other_specifications_and_versions_never_mix(scripted, results, monkeypatch):
