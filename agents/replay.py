@@ -7,11 +7,12 @@ Each piece is encoded by itself, so pieces end where tokens end.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -143,13 +144,13 @@ def encode(example: Example, codec: Any) -> tuple[Episode, list[float]]:
 
 
 class ReplayBuffer:
-    """Examples in the order in which they came, each content once.
+    """Examples in the order in which they came, each content of a kind once.
 
     Example:
         >>> buffer = ReplayBuffer()
         >>> buffer.add(Example.single("own", "Say hi.", "hi"))
         True
-        >>> buffer.add(Example.single("copy", "Say hi.", "hi"))
+        >>> buffer.add(Example.single("own", "Say hi.", "hi"))
         False
     """
 
@@ -164,9 +165,9 @@ class ReplayBuffer:
         return iter(self._examples.values())
 
     def add(self, example: Example) -> bool:
-        """Add an example unless its content is there; returns whether it was added."""
+        """Add an example unless its kind has its content; returns whether it was added."""
         size = len(self)
-        self._examples.setdefault(example.content, example)
+        self._examples.setdefault((example.kind, *example.content), example)
         return len(self) > size
 
     def extend(self, examples: Iterable[Example]) -> int:
@@ -190,27 +191,23 @@ class ReplayBuffer:
             limit: Most examples in all; ``kind`` is cut down until its share of the others fits.
 
         Returns:
-            A shuffled list. With N of ``kind`` and enough of K other kinds, ``kind`` has the share
-            ``ratio / (ratio + K)`` of it, up to rounding.
+            A shuffled list, in which no content is twice: what several kinds have is taken by the
+            kind that came first, and the others take something else. With N of ``kind`` and enough
+            of K other kinds, ``kind`` has the share ``ratio / (ratio + K)`` of it, up to rounding.
         """
         groups: dict[str, list[Example]] = {}
         for example in self:
             groups.setdefault(example.kind, []).append(example)
         for group in groups.values():
             rng.shuffle(group)  # type: ignore[arg-type]
-        if ratio <= 0:
-            taken = [example for group in groups.values() for example in group]
-        else:
-            keep = len(groups.get(kind, []))
-            while True:
-                sizes = {
-                    name: keep if name == kind else min(len(group), math.ceil(keep / ratio))
-                    for name, group in groups.items()
-                }
-                if limit is None or keep == 0 or sum(sizes.values()) <= limit:
-                    break
-                keep -= 1
-            taken = [e for name, group in groups.items() for e in group[: sizes[name]]]
+        keep = len(groups.get(kind, []))
+        while True:
+            others = math.ceil(keep / ratio) if ratio > 0 else None
+            sizes = {name: keep if name == kind else others for name in groups}
+            taken = _take(groups, sizes)
+            if ratio <= 0 or limit is None or keep == 0 or len(taken) <= limit:
+                break
+            keep -= 1
         order = rng.permutation(len(taken))
         return [taken[i] for i in order][:limit]
 
@@ -256,3 +253,14 @@ class ReplayBuffer:
                 except (ValueError, KeyError, TypeError) as error:
                     raise ValueError(f"{path}, line {number} is no example: {error}") from error
         return buffer
+
+
+def _take(
+    groups: Mapping[str, Sequence[Example]], sizes: Mapping[str, int | None]
+) -> list[Example]:
+    """The first of each group, up to its size (None: all), leaving out what is there already."""
+    taken: dict[tuple[object, ...], Example] = {}
+    for name, group in groups.items():
+        new = ((e.content, e) for e in group if e.content not in taken)
+        taken.update(itertools.islice(new, sizes[name]))
+    return list(taken.values())

@@ -76,7 +76,7 @@ def examples(kind, count):
 
 def test_a_buffer_holds_each_content_once_and_survives_the_disk(tmp_path):
     buffer = ReplayBuffer(examples("a", 3))
-    assert buffer.extend([*examples("a", 4), Example.single("b", "a 0", Piece("x", 3.0))]) == 1
+    assert buffer.extend([*examples("a", 4), Example.single("a", "a 0", Piece("x", 3.0))]) == 1
     assert buffer.counts() == {"a": 4}
     assert buffer.add(Example.single("a", "a 0", "x", closed=False))
     buffer.save(tmp_path / "b.jsonl")
@@ -106,6 +106,19 @@ def test_balancing_by_hand(ratio, limit, counts):
     assert taken == again
     if taken:
         assert taken != buffer.balanced("i", ratio, np.random.default_rng(1), limit)
+
+
+@pytest.mark.parametrize("ratio", [1.5, -1.0])
+def test_what_two_kinds_have_counts_for_the_first_and_the_other_takes_something_else(ratio):
+    """A mended answer is often the task's rationale, word for word: there is enough of both."""
+    own = [Example.single("o", f"task {i}", Piece("x", 1.5)) for i in range(60)]
+    rationales = [Example.single("r", f"task {i}", "x") for i in range(64)]
+    buffer = ReplayBuffer([*examples("i", 30), *own, *rationales])
+    taken = buffer.balanced("i", ratio, np.random.default_rng(0))
+    contents = [example.content for example in taken]
+    assert len(set(contents)) == len(contents)
+    expected = {"i": 30, "o": 20, "r": 20} if ratio > 0 else {"i": 30, "o": 60, "r": 4}
+    assert ReplayBuffer(taken).counts() == expected
 
 
 def test_draws_are_passes_over_the_buffer():
