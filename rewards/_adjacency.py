@@ -56,20 +56,27 @@ _RULES = (
     (_set(","), _set(", .")),
 )
 _FORBIDDEN = frozenset((one, two) for before, after in _RULES for one in before for two in after)
+# Verbs that a question can begin with.
+_BEFORE_SUBJECT = _FINITE | _set("can will shall may might n't not")
 # What a sentence never ends with, beyond the rules.
 _LAST = _set("a an the my our their your its every very who which whom whose because although if")
 
 
-def clash(words: Sequence[str]) -> int | None:
+def clash(words: Sequence[str], asks: bool = False) -> int | None:
     """The position of the first impossible pair in lower-case ``words``, or ``None``.
+
+    In a question (``asks``) a subject may stand behind its verb, and then before anything.
 
     Example:
         >>> clash(["the", "cat", "of", "in", "town"])
         2
+        >>> clash(["is", "she", "a", "nurse"]), clash(["is", "she", "a", "nurse"], asks=True)
+        (1, None)
     """
     if words and words[-1] in _LAST | lists.CONJUNCTIONS:
         return len(words) - 1
     for i, pair in enumerate(pairwise([*words, _END])):
-        if pair in _FORBIDDEN:
+        behind = asks and i and words[i] in _SUBJECTS and words[i - 1] in _BEFORE_SUBJECT
+        if pair in _FORBIDDEN and not behind:
             return i
     return None

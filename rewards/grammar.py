@@ -37,7 +37,10 @@ _BEING = ("being", "having")
 _BEFORE_TO = ("not", "how", "where", "what", "when", "which")
 _WHOLE = ("how", "where", "why", "when", "if", "whether", "that")
 _MISSING = ("what", "which", "who", "whatever")
-_BEFORE_BASE = frozenset((*lists.DO, *lists.MODALS))
+# What stands before a verb in base form -> the subjects that it agrees with.
+_BEFORE_BASE = {**lists.DO, **dict.fromkeys(lists.MODALS, "spi")}
+# Words that are objects and no subjects (with a noun, "her" is neither).
+_NO_SUBJECT = ("me", "him", "her", "us", "them")
 _EARLY = ("just", "even", "right", "only", "soon", "ever")
 _SO = ("so", "as", "now")
 _BEGINS_RELATIVE = lists.PREPOSITIONS.union(
@@ -404,13 +407,45 @@ class Grammar(NounPhrases):
         """For example "Did the dog eat?", "Where is my hat?", "Who took it?"."""
         if not self.asks:
             return 0
-        start = 1 << i
-        asked = self.is_word(i, lists.QUESTION_WORDS)
-        start |= self.maybe_a(asked, "ADJ", "ADV", "Np", "Ns", "Nm")
+        one = self.is_word(i, lists.QUESTION_WORDS)
+        count = self.then_word(self.is_word(i, ("how",)), ("many", "much"))
+        counted = self.then(count, self.modifiers)
+        many = self.then_a(one | counted, "Np")
+        asked = one | many | count | self.then_a(one, "ADJ", "ADV", "Ns", "Nm")
+        asked |= self.then_a(counted, "Nm")
+        ends = self.then(one, self.verb_phrase, "s", Gap.NONE)
+        ends |= self.then(many, self.verb_phrase, "p", Gap.NONE)
+        for start in bits(1 << i | asked):
+            if start < self.size:
+                ends |= self.after_asking(start, start > i)
+        return ends
+
+    @memo
+    def after_asking(self, i: int, asked: bool) -> int:
+        """A verb before its subject, and the rest; ``asked``: after "where" and such."""
+        word = self.tokens[i].word
+        verb = self.maybe_word(1 << (i + 1), ("n't", "not"))
         ends = 0
         for helpers, rule in ((_BEFORE_BASE, self.base), (lists.BE, self.be_rest),
                               (lists.HAVE, self.perfect)):  # fmt: skip
-            helper = self.maybe_word(self.then_word(start, helpers), ("n't", "not"))
-            subject = self.then(helper, self.object) | self.then_word(helper, ("i",))
+            agreement = helpers.get(word, "")
+            if not agreement:
+                continue
+            self.far = max(self.far, i + 1)
+            subject = self.then(verb, self.asked_subject, agreement)
             ends |= self.then(subject, rule)
-        return ends | self.then(asked, self.verb_phrase, "s", Gap.NONE)
+            if helpers is lists.BE:
+                there = self.then_word(verb, ("there",))
+                whole = self.then(there, self.asked_subject, agreement)
+                whole |= subject | there if asked else 0  # "who is she", "how many are there"
+                ends |= self.then(whole, self.rest, lists.ONLY_ADVERBIALS, Gap.NONE)
+        return ends
+
+    @memo
+    def asked_subject(self, i: int, agreement: str) -> int:
+        """A subject behind its verb: "she", never "her"."""
+        one, many = self.noun_phrase(i)
+        ends = (one if "s" in agreement else 0) | (many if "p" in agreement else 0)
+        if self.is_word(i, _NO_SUBJECT):
+            ends &= ~(1 << (i + 1))
+        return ends | (self.is_word(i, ("i",)) if "i" in agreement else 0)

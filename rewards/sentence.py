@@ -266,12 +266,12 @@ def _grammar(text: str, apart: Collection[str], events: bool) -> tuple[float, li
         tokens, shown = tokenise(_SYMBOL.sub(" ", piece), apart)
         if len(tokens) > _MAX_TOKENS:
             return 0.5, [_TOO_LONG]
-        at = clash([token.word for token in tokens])
+        asks = "?" in text
+        at = clash([token.word for token in tokens], asks)
         if at is not None:
             pair = quote(" ".join(shown[at : at + 2]), 24)
             wrong = "cannot end a sentence" if at + 1 == len(tokens) else "is not English"
             return 0.99 * at / len(tokens), [Problem("grammar", f"{pair} {wrong}.")]
-        asks = "?" in text
         grammar = Grammar(tokens, asks, events)
         if not grammar.accepts():
             if events and _says_what_is(tokens) and Grammar(tokens, asks).accepts():

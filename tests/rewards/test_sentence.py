@@ -48,6 +48,35 @@ def test_shuffled_words_are_no_sentence():
     assert accepted <= 0.03 * len(NATURAL)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Is she a nurse?", "How old are you?", "Are they at home?", "Who is she?",
+        "Where are they?",
+        "How many people live in the town?", "How much milk is there in the glass?",
+        "Is there a cat in the house?", "Are there any apples?", "Who are your friends?",
+        "Did she eat the cake?", "Where is my hat?", "Who took it?", "Why are the children happy?",
+        "What are you doing?", "Am I late?", "Whose hat is it?", "Isn't it cold?",
+        "Could he have seen it?", "Which dogs bark?", "Is her dog at home?",
+    ],
+)  # fmt: skip
+def test_questions_that_people_ask(text):
+    assert kinds(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Is she nurse a?", "How old you are are?", "Did her eat the cake?", "Can me help you?",
+        "Is her at home?", "Are she a nurse?", "Is they at home?", "Does they like music?",
+        "Is there cats in the house?", "Which dogs barks?", "Is nurse she?", "Where hat my is?",
+        "She a nurse.", "They at home.", "Is she a nurse.",
+    ],
+)  # fmt: skip
+def test_questions_that_nobody_asks(text):
+    assert kinds(text) != []
+
+
 def test_dropping_all_small_words_is_noticed():
     small = {"a", "an", "the", "is", "are", "was", "in", "on", "of", "to", "with", "his", "her"}
     accepted = 0
