@@ -160,7 +160,9 @@ def _parser() -> argparse.ArgumentParser:
         "first and last attempts of the self-improving replies of a run (TriPosT)",
         "corgi-gym improvement runs/tripost",
     )  # fmt: skip
-    improvement.add_argument("run_folder", help="a run on SelfImprovement-v0")
+    improvement.add_argument(
+        "run_folder", help="a run on SelfImprovement-v0, or a benchmark of such runs"
+    )
 
     from corgi_gym.benchmarks.bench import cli as bench
 

@@ -1,4 +1,4 @@
-"""What self-improvement is worth in a run: first and last attempts of the same replies.
+"""What self-improvement is worth in runs: first and last attempts of the same replies.
 
 A reply of ``SelfImprovement-v0`` has its own attempts in it. The run recorded the last one's
 verdict; here the first ones are judged as well, by the same checker.
@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from corgi_gym.agents.episode import Episode
+from corgi_gym.benchmarks.bench.job import sessions_of
+from corgi_gym.benchmarks.bench.results import read_results
+from corgi_gym.benchmarks.bench.runner import SPEC
+from corgi_gym.benchmarks.bench.spec import evaluation_recipe
 from corgi_gym.benchmarks.policy import make_env
 from corgi_gym.benchmarks.recipe import Recipe, from_dict
+from corgi_gym.benchmarks.run_folder import read_sessions
 from corgi_gym.rewards import judge
 from corgi_gym.rewards.trajectory import ALL_CORRECT, is_answered, parse_trajectory
 
@@ -57,51 +64,74 @@ class Tally:
 
 
 def improvement(folder: str | Path) -> dict[str, dict[str, Tally]]:
-    """Tallies of a run's evaluations: by phase, then by family (and all of them, ``"all"``).
+    """Tallies of a run's evaluations, or of all runs of a benchmark.
+
+    Returns:
+        By phase (``"before"``, ``"after"``), or by arm with the replies of all its seeds together;
+        then by family, and ``"all"`` of them.
 
     Raises:
-        FileNotFoundError: If ``folder`` has no run.
+        FileNotFoundError: If ``folder`` has no run and no benchmark.
         ValueError: If its replies are not of ``SelfImprovement-v0``.
     """
     folder = Path(folder)
+    found: dict[str, dict[str, Tally]] = {}
+    parts = _jobs(folder) if (folder / SPEC).is_file() else _run(folder)
+    for part, recipe, episodes in parts:
+        if recipe.env.id != "SelfImprovement-v0":
+            raise ValueError(
+                f"the run in {folder} is on {recipe.env.id}: only replies of SelfImprovement-v0 "
+                "have attempts of their own"
+            )
+        _count(found.setdefault(part, {}), recipe, episodes)
+    return found
+
+
+def _run(folder: Path) -> Iterator[tuple[str, Recipe, list[Episode]]]:
+    """The evaluations of a run."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    if config["env"]["id"] != "SelfImprovement-v0":
-        raise ValueError(
-            f"the run in {folder} is on {config['env']['id']}: only replies of SelfImprovement-v0 "
-            "have attempts of their own"
-        )
     names = {f.name for f in dataclasses.fields(Recipe)}
     recipe = from_dict({name: value for name, value in config.items() if name in names})
+    for phase in PHASES:
+        if episodes := read_sessions(folder / "episodes.jsonl", phase):
+            yield phase, recipe, episodes
+
+
+def _jobs(folder: Path) -> Iterator[tuple[str, Recipe, list[Episode]]]:
+    """The first evaluation of each job of a benchmark."""
+    for result in read_results(folder).done:
+        name, plan = next(iter(result.config["evaluations"].items()))
+        recipe = evaluation_recipe(from_dict(result.config["recipe"]), plan)
+        yield result.labels["arm"], recipe, sessions_of(result.folder, name)
+
+
+def _count(tallies: dict[str, Tally], recipe: Recipe, episodes: list[Episode]) -> None:
+    """Add the replies of these sessions."""
     env: Any = make_env(recipe, train=False).unwrapped
-    found: dict[str, dict[str, Tally]] = {}
-    with (folder / "episodes.jsonl").open(encoding="utf-8") as file:
-        for row in map(json.loads, file):
-            if row["phase"] not in PHASES:
-                continue
-            task = env.task_at(row["index"])
-            reply = parse_trajectory(row["attempts"][0]["reply"])
-            first = judge(task.checker, reply.attempts[0], task.target).success
-            tallies = found.setdefault(row["phase"], {})
-            for family in (row["task"], "all"):
-                tallies.setdefault(family, Tally()).add(
-                    first,
-                    bool(row["attempts"][0]["success"]),
-                    any(map(is_answered, reply.attempts[1:])),
-                    reply.feedbacks[-1:] == (ALL_CORRECT,),
-                )
+    for episode in episodes:
+        task = env.task_at(episode.index)
+        reply = parse_trajectory(episode.attempts[0].reply)
+        first = judge(task.checker, reply.attempts[0], task.target).success
+        for family in (episode.task, "all"):
+            tallies.setdefault(family, Tally()).add(
+                first,
+                episode.attempts[0].success,
+                any(map(is_answered, reply.attempts[1:])),
+                reply.feedbacks[-1:] == (ALL_CORRECT,),
+            )
     env.close()
-    return found
 
 
 def improvement_text(found: dict[str, dict[str, Tally]]) -> str:
     """The tallies as a table for a terminal."""
     width = max((len(family) for tallies in found.values() for family in tallies), default=0)
+    first = max(map(len, found), default=0)
     heads = ("replies", "first", "last", "updated", "mended", "spoiled", "says so", "and is")
-    lines = [" ".join([f"{'':6} {'':{width}}", *(f"{head:>8}" for head in heads)])]
-    for phase, tallies in found.items():
+    lines = [" ".join([f"{'':{first}} {'':{width}}", *(f"{head:>8}" for head in heads)])]
+    for part, tallies in found.items():
         for family, t in sorted(tallies.items(), key=lambda item: (item[0] == "all", item[0])):
             shares = (t.first, t.last, t.updated, t.mended, t.spoiled, t.claimed)
             cells = [f"{t.replies:8}", *(f"{share / t.replies:8.3f}" for share in shares)]
             right = f"{t.claimed_rightly / t.claimed:8.3f}" if t.claimed else f"{'-':>8}"
-            lines.append(" ".join([f"{phase:6} {family:{width}}", *cells, right]))
+            lines.append(" ".join([f"{part:{first}} {family:{width}}", *cells, right]))
     return "\n".join(lines)

@@ -5,10 +5,14 @@ import json
 import pytest
 
 from corgi_gym.agents.codec import ChatCodec
+from corgi_gym.agents.episode import Attempt, Episode
 from corgi_gym.agents.models import load_model
 from corgi_gym.agents.pieces import AS, ES
+from corgi_gym.benchmarks.bench.identity import digest
+from corgi_gym.benchmarks.bench.spec import jobs_of, spec_of
 from corgi_gym.benchmarks.improvement import Tally, improvement, improvement_text
 from corgi_gym.benchmarks.recipe import Recipe, load_recipe
+from corgi_gym.benchmarks.run_writer import to_json
 from corgi_gym.benchmarks.segments import cut_replies, page, run_segments
 from corgi_gym.envs.self_improvement import make_env
 from corgi_gym.rewards.trajectory import ALL_CORRECT, Trajectory
@@ -16,24 +20,34 @@ from corgi_gym.rewards.trajectory import ALL_CORRECT, Trajectory
 KWARGS = {"tasks": "word_sorting", "level": "both"}
 
 
+def played(env, rows):
+    """Sessions of one reply each, as a run writes them: (index, reply, success)."""
+    for index, text, success in rows:
+        task = env.task_at(index)
+        attempt = Attempt(text, "", float(success), success, False, False, [], len(text))
+        yield Episode(task.family, task.task_id, index, 0, 0, attempts=[attempt])
+
+
 @pytest.fixture
-def run_folder(tmp_path):
-    """A run with a few replies on two levels."""
+def replies():
+    """A few replies on two levels, whose tasks alternate."""
     env = make_env(**KWARGS, split="test")
-    rows = []
-
-    def reply(index, text, success):
-        family = env.task_at(index).family
-        attempt = {"reply": text, "success": success}
-        rows.append({"phase": "after", "task": family, "index": index, "attempts": [attempt]})
-
-    right, harder = env.task_at(0).witness, env.task_at(1).witness
+    witness = [env.task_at(index).witness for index in range(5)]
     said = "Step 1 is incorrect."
-    reply(0, Trajectory((right,), (ALL_CORRECT,)).text(), True)
-    reply(0, Trajectory(("Answer: a", right), (said, ALL_CORRECT)).text(), True)
-    reply(0, Trajectory((right, "Answer: a"), (said, ALL_CORRECT)).text(), False)
-    reply(1, Trajectory((harder, "Ans"), (said,)).text(), True)
-    reply(1, "Answer: a", False)
+    rows = [
+        (0, Trajectory((witness[0],), (ALL_CORRECT,)).text(), True),
+        (2, Trajectory(("Answer: a", witness[2]), (said, ALL_CORRECT)).text(), True),
+        (4, Trajectory((witness[4], "Answer: a"), (said, ALL_CORRECT)).text(), False),
+        (1, Trajectory((witness[1], "Ans"), (said,)).text(), True),
+        (3, "Answer: a", False),
+    ]
+    return list(played(env, rows))
+
+
+@pytest.fixture
+def run_folder(tmp_path, replies):
+    """A run with these replies."""
+    rows = [{"phase": "after", "step": 0, **episode.record()} for episode in replies]
     rows.append({"phase": "train", "task": "word_sorting", "index": 0, "attempts": []})
     config = {"recipe": "x", **Recipe().as_dict(), "versions": {}}
     config["env"] = {"id": "SelfImprovement-v0", "kwargs": KWARGS}
@@ -56,6 +70,39 @@ def test_attempts_are_counted_by_family(run_folder):
         "after", "word_sorting", "3", "0.667", "0.667", "0.667", "0.333", "0.333", "1.000", "0.667",
     ]  # fmt: skip
     assert lines[2].split()[-1] == "-" and lines[3].split()[1] == "all"
+
+
+def test_the_jobs_of_a_benchmark_are_counted_by_arm(tmp_path, replies):
+    """All seeds of an arm together, over the tasks of the evaluation and not of training."""
+    data = {
+        "name": "x", "question": "?", "recipe": "tripost", "algorithms": ["tripost", "untrained"],
+        "families": {"all": {"id": "SelfImprovement-v0", "kwargs": {"tasks": "word_sorting"}}},
+        "seeds": [0, 1], "evaluations": {"test": {"tasks": 5, "attempts": 1, "kwargs": KWARGS}},
+    }  # fmt: skip
+    jobs = jobs_of(spec_of(data))
+    entries = []
+    for job in jobs:
+        folder = tmp_path / "jobs" / f"{job.arm}-{job.seed}"
+        (folder / "evaluations").mkdir(parents=True)
+        kept = replies if job.trains else replies[-1:]
+        rows = [{"phase": "after", "step": 0, **episode.record()} for episode in kept]
+        path = folder / "evaluations" / "test.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        files = {
+            "job": {"labels": job.labels, "config": job.config(), "code": "c"},
+            "status": {"status": "done"}, "metrics": {},
+        }  # fmt: skip
+        for name, content in files.items():
+            (folder / f"{name}.json").write_text(to_json(content))
+        entries.append({"labels": job.labels, "config": digest(job.config())})
+    (tmp_path / "spec.json").write_text(to_json({"spec": data, "jobs": entries}))
+    found = improvement(tmp_path)
+    assert list(found) == ["tripost", "untrained"]
+    assert found["tripost"]["word_sorting"] == Tally(6, 4, 4, 4, 2, 2, 6, 4)
+    assert found["untrained"]["all"] == Tally(1, 0, 0, 0, 0, 0, 0, 0)
+    lines = improvement_text(found).splitlines()
+    assert lines[1].split()[:3] == ["tripost", "word_sorting", "6"]
+    assert lines[-1].split()[:3] == ["untrained", "all", "1"]
 
 
 def test_other_runs_have_no_attempts_within_replies(run_folder):
