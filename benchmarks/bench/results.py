@@ -118,7 +118,8 @@ def _notes(results: Results, failed: list[Json], others: int) -> list[str]:
     notes = []
     missing = len(results.plan) - len(results.done)
     if missing:
-        notes.append(f"{missing} of {len(results.plan)} jobs have no result; arms differ in seeds.")
+        uneven = "; arms differ in seeds" if _uneven(results) else ""
+        notes.append(f"{missing} of {len(results.plan)} jobs have no result{uneven}.")
     for job in failed:
         last = job["error"].strip().rpartition("\n")[2]
         notes.append(f"{job['arm']} on {job['family']}, seed {job['seed']} failed: {last}.")
@@ -133,6 +134,22 @@ def _notes(results: Results, failed: list[Json], others: int) -> list[str]:
         if len(versions) > 1:
             notes.append(f"Jobs ran with several versions of {package}: {', '.join(versions)}.")
     return notes
+
+
+def _uneven(results: Results) -> bool:
+    """Whether some arm lacks a family or seed that another one has, where both are to have all."""
+    planned, done = _cells(results.plan), _cells([result.labels for result in results.done])
+    most = max(map(len, planned.values()))
+    full = [arm for arm, cells in planned.items() if len(cells) == most]
+    return len({frozenset(done.get(arm, ())) for arm in full}) > 1
+
+
+def _cells(labels: list[Json]) -> dict[str, set[tuple[str, int]]]:
+    """Families and seeds by arm."""
+    cells: dict[str, set[tuple[str, int]]] = {}
+    for label in labels:
+        cells.setdefault(label["arm"], set()).add((label["family"], label["seed"]))
+    return cells
 
 
 def _versions(results: Results) -> dict[str, list[str]]:

@@ -71,7 +71,8 @@ def _details(found: Json) -> Iterator[tuple[str, str]]:
     yield "By family", _by_family(found)
     made = tables.gaps(found)
     yield "Generation-verification gap", _html_table(made) if made else ""
-    yield "Retries", _html_table(tables.rates(found)) + _by_retry(found)
+    retries = tables.rates(found)
+    yield "Retries", _html_table(retries) + _by_retry(found) if retries else ""
 
 
 def _by_attempt(found: Json) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from corgi_gym.benchmarks.svg import percent, short
@@ -27,27 +27,34 @@ class Table(NamedTuple):
 
 
 def leaderboard(evaluation: Json) -> Table:
-    """Arms by success, best first."""
+    """Arms by success, best first; numbers that would stand there twice stand there once."""
     k, last = evaluation["rank"], evaluation["attempts"]
-    header = [
-        "arm", "runs", "success@1", f"success@{k} (95% interval)", "IQM (95% interval)",
-        f"success@{last}", "gained by retrying", "mean best score", "exploits in solved replies",
-    ]  # fmt: skip
-    rows = [
-        [
-            row["arm"],
-            str(row["runs"]),
-            percent(row["first"][0]),
-            with_interval(row["mean"], row["seeds"]),
-            with_interval(row["iqm"], row["seeds"]),
-            percent(row["last"]),
-            percent(row["gain"]),
-            f"{row['mean_score']:.3f}",
-            exploits(row["exploits"]),
-        ]
-        for row in evaluation["leaderboard"]
+    columns: list[tuple[str, Callable[[Json], str]]] = [
+        ("arm", lambda row: row["arm"]),
+        ("runs", lambda row: str(row["runs"])),
+        ("success@1", lambda row: percent(row["first"][0])),
+        (f"success@{k} (95% interval)", lambda row: with_interval(row["mean"], row["seeds"])),
+        ("IQM (95% interval)", lambda row: with_interval(row["iqm"], row["seeds"])),
+        (f"success@{last}", lambda row: percent(row["last"])),
+        ("gained by retrying", lambda row: percent(row["gain"])),
+        ("mean best score", lambda row: f"{row['mean_score']:.3f}"),
+        ("exploits in solved replies", lambda row: exploits(row["exploits"])),
     ]
-    return Table(f"Ranked by success within {k} attempts", header, rows)
+    twice = {"success@1"} if k == 1 else {f"success@{last}"} if k == last else set()
+    twice |= {"gained by retrying"} if last == 1 else set()
+    shown = [(name, cell) for name, cell in columns if name not in twice]
+    rows = [[cell(row) for _, cell in shown] for row in evaluation["leaderboard"]]
+    return Table(f"Ranked by success {within(k)}", [name for name, _ in shown], rows)
+
+
+def within(attempts: int) -> str:
+    """In words.
+
+    Example:
+        >>> within(1), within(4)
+        ('at the first attempt', 'within 4 attempts')
+    """
+    return "at the first attempt" if attempts == 1 else f"within {attempts} attempts"
 
 
 def comparisons(evaluation: Json) -> Table:
@@ -73,8 +80,10 @@ def comparisons(evaluation: Json) -> Table:
     return Table(f"Compared with {evaluation['reference']}", header, rows)
 
 
-def rates(evaluation: Json) -> Table:
-    """What retries do, per arm: over all attempts."""
+def rates(evaluation: Json) -> Table | None:
+    """What retries do, per arm: over all attempts; None where there are none."""
+    if evaluation["attempts"] == 1:
+        return None
     rows = []
     for arm, found in evaluation["rates"].items():
         total = sum(found["retries"])
@@ -119,7 +128,7 @@ def dose(evaluation: Json) -> Table | None:
         [entry, *(with_interval(found[level]) if level in found else NONE for level in levels)]
         for entry, found in evaluation["dose"].items()
     ]
-    caption = f"Success within {evaluation['rank']} attempts by feedback level in training"
+    caption = f"Success {within(evaluation['rank'])} by feedback level in training"
     return Table(caption, ["algorithm", *levels], rows) if rows else None
 
 
@@ -134,7 +143,7 @@ def by_family(evaluation: Json) -> Table | None:
         for arm, cells in found.items()
     ]
     caption = (
-        f"Success within {evaluation['rank']} attempts by family of the task: mean of the runs "
+        f"Success {within(evaluation['rank'])} by family of the task: mean of the runs "
         "(lowest and highest)"
     )
     return Table(caption, ["arm", *names], rows)

@@ -271,6 +271,24 @@ def test_success_by_family_of_the_task_has_its_range_over_runs():
     assert by_family({"families": found, "rank": 2}) is None
 
 
+def test_a_part_of_the_jobs_says_what_is_missing(scripted, tmp_path):
+    for only, words in (
+        ("seed 0", "8 of 14 jobs have no result."),  # all arms have the same seeds
+        ("strong * seed 1", "6 of 14 jobs have no result; arms differ in seeds."),
+    ):
+        run_bench(scripted(), tmp_path, in_process, only=only, say=quiet)
+        assert read_results(tmp_path).notes == [words]
+
+
+def test_one_attempt_has_no_columns_about_retries(scripted, tmp_path):
+    evaluations = {"test": {"tasks": 24, "attempts": 1}}
+    run_bench(scripted(evaluations=evaluations, rank=1), tmp_path, in_process, say=quiet)
+    write_page(tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert text.count("| success@1") == 1 and "Ranked by success at the first attempt" in text
+    assert "retr" not in text and ">Retries<" not in (tmp_path / "report.html").read_text()
+
+
 def test_other_specifications_and_versions_never_mix(scripted, results, monkeypatch):
     run_bench(scripted(seeds=[0]), results, in_process, say=quiet)  # a part of the same
     assert "8 results of another specification" in " ".join(read_results(results).notes)
