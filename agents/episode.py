@@ -91,6 +91,11 @@ class Episode:
         return all(a.unscored for a in self.attempts)
 
     @property
+    def demonstrated(self) -> bool:
+        """Whether nobody sampled its replies: they were given, and all log-probs are 0.0."""
+        return not any(self.logprobs)
+
+    @property
     def model_tokens(self) -> int:
         """Tokens that the model wrote."""
         return sum(self.model_mask)

@@ -113,8 +113,11 @@ class Display:
         """One training round (a row of ``metrics.jsonl``)."""
         text = (
             f"reward {row['reward']:.2f} | solved by attempt {shares(row['success'])} % | "
-            f"{row['tokens_per_second']:.0f} tok/s | {clock(seconds_left)} left"
+            f"{row['tokens_per_second']:.0f} tok/s"
         )
+        if row.get("demonstrations") == 1:  # that these solve their tasks says nothing
+            text = "demonstrations"
+        text += f" | {clock(seconds_left)} left"
         if self.bar is not None:
             self.advance(text)
         else:

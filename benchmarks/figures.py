@@ -153,8 +153,11 @@ def training_figures(run: Run) -> list[str]:
     if not rounds:
         return []
     axis = Rounds([int(row["step"]) for row in rounds], minutes(rounds))
-    success = [numbers(row.get("success")) for row in rounds]
+    # nobody sampled a demonstration: that it solves its task says nothing of the policy
+    sampled = [row if row.get("demonstrations") != 1 else {} for row in rounds]
+    success = [numbers(row.get("success")) for row in sampled]
     k = max(map(len, success))
+    left_out = " Rounds of demonstrations are left out." if {} in sampled else ""
     mean = f" Line: mean of {w} rounds; dots: rounds." if (w := window(len(rounds))) > 1 else ""
     figures: list[Figure] = []
 
@@ -169,23 +172,27 @@ def training_figures(run: Run) -> list[str]:
             known = [s for s in series if any(v is not None for v in s.values)]
             figures.append(Figure(round_chart(title, measure, known, axis, form), caption + mean))
 
-    def column(name: str, key: str, role: str = "after") -> Series:
-        return Series(name, role, [number(row.get(key)) for row in rounds])
+    def column(
+        name: str, key: str, role: str = "after", *, of: Sequence[Mapping[str, object]] = rounds
+    ) -> Series:
+        return Series(name, role, [number(row.get(key)) for row in of])
 
     chart(
         "Session reward", "mean reward of a session",
-        "Sampled training sessions.", column("reward", "reward"),
+        f"Sampled training sessions.{left_out}", column("reward", "reward", of=sampled),
     )  # fmt: skip
     chart(
         "Success in training", "share of sessions solved",
-        "Sampled at the training temperature: not comparable with the greedy evaluation.",
+        "Sampled at the training temperature: not comparable with the greedy evaluation."
+        f"{left_out}",
         Series("at the first attempt", "third", [s[0] if s else None for s in success]),
         Series(f"within {k} attempts", "after", [s[-1] if s else None for s in success]),
         form=percent_tick,
     )  # fmt: skip
     chart(
         "Repeats", "share of retries",
-        "Retries that repeat the reply before them word for word.", column("repeats", "repeats"),
+        f"Retries that repeat the reply before them word for word.{left_out}",
+        column("repeats", "repeats", of=sampled),
         form=percent_tick,
     )  # fmt: skip
     chart(
@@ -205,7 +212,7 @@ def training_figures(run: Run) -> list[str]:
     chart("Tokens per round", "tokens", "Tokens that the model wrote.", column("tokens", "tokens"))
     chart(
         "Generation speed", "tokens per second", "All sessions of a round together.",
-        column("tokens per second", "tokens_per_second"),
+        column("tokens per second", "tokens_per_second", of=sampled),
     )  # fmt: skip
     chart(
         "Engine against trainer", "mean |difference of log p|",

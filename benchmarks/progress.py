@@ -165,6 +165,7 @@ class RoundRows:
             "success": success_by_attempt(episodes, self.recipe.train.max_attempts),
             "repeats": repeat_share(episodes),
             "sessions": len(episodes),
+            "demonstrations": sum(e.demonstrated for e in episodes) / len(episodes),
             "tokens": tokens,
             "attempts": sum(len(e.attempts) for e in episodes) / len(episodes),
             "unscored": sum(a.unscored for e in episodes for a in e.attempts),

@@ -108,3 +108,4 @@ def test_distillation_learns_from_its_teacher(recipe, tmp_path):
     found = rows(tmp_path / "run")
     assert [r["curriculum"]["alpha"] for r in found] == [0.3, 0.3, 0.5, 0.5, 0.7, 0.7]
     assert found[0]["examples/count"] == 16 and found[0]["success"] == [1.0]
+    assert {r["demonstrations"] for r in found} == {1.0}

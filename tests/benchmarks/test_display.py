@@ -40,6 +40,16 @@ def test_a_log_has_a_line_a_round_and_no_control_characters():
     assert all(line.isprintable() for line in lines)
 
 
+def test_rounds_of_demonstrations_show_no_success():
+    stream = io.StringIO()
+    with Display(4, stream) as display:
+        display.round({**ROW, "demonstrations": 1.0}, 75)
+        display.round({**ROW, "demonstrations": 0.5}, 75)
+    first, second = stream.getvalue().splitlines()
+    assert first == "round 2/4 | demonstrations | 1:15 left"
+    assert "reward 0.38" in second
+
+
 def test_an_error_stops_the_bar():
     stream = Terminal()
     with pytest.raises(RuntimeError), Display(4, stream) as display:

@@ -84,7 +84,7 @@ def test_a_run_leaves_all_files(recipe, tmp_path, tiny_model, capsys):
     for m in metrics:
         assert len(m["success"]) == 2 and m["sessions"] == 8 and m["unscored"] == 0
         assert 0 <= m["reward"] <= 1 and m["tokens_per_second"] > 0 and m["grad_norm"] >= 0
-        assert m["rollout_seconds"] > 0 and m["train_seconds"] > 0
+        assert m["rollout_seconds"] > 0 and m["train_seconds"] > 0 and m["demonstrations"] == 0
     assert metrics[0]["elapsed"] < metrics[1]["elapsed"]
     assert sum(m["tokens"] for m in metrics) == summary["tokens"]
     episodes = rows(out / "episodes.jsonl")

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from corgi_gym.benchmarks.figures import training_figures
 from corgi_gym.benchmarks.intervals import paired_change, wilson
 from corgi_gym.benchmarks.report import TEMPLATE, render, write_report
 from corgi_gym.benchmarks.run_folder import read_run
@@ -226,6 +227,20 @@ def test_odd_values_in_rows_are_left_out(finished_run):
     text = page_of(finished_run).text
     assert "1 session was incomplete" in text and "Session reward" in text
     assert len(read_run(finished_run).rounds) == 24
+
+
+def test_rounds_of_demonstrations_are_not_drawn_as_success(finished_run):
+    path = finished_run / "metrics.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    drawn = training_figures(read_run(finished_run))
+    for row in rows[:12]:
+        row |= {"demonstrations": 1.0, "reward": 1.0, "success": [1.0, 1.0, 1.0]}
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    figures = training_figures(read_run(finished_run))
+    reward, success = figures[:2]
+    for figure, before in ((reward, drawn[0]), (success, drawn[1])):
+        assert "Rounds of demonstrations are left out." in figure
+        assert figure.count("<circle") < before.count("<circle")
 
 
 def test_sessions_that_could_not_be_checked_are_not_counted(finished_run):
