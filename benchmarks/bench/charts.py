@@ -28,13 +28,16 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A line of the ranking: a value with its interval, and a second value to hold beside it."""
+    """A line of the ranking: a value with its interval, and a second value to hold beside it.
+
+    ``beside`` is None where there is no second one.
+    """
 
     name: str
     value: float
     low: float
     high: float
-    beside: float
+    beside: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,10 @@ def top_of(values: Sequence[float]) -> float:
 
 
 def ranking_chart(title: str, rows: Sequence[Ranked], beside: str, measure: str) -> str:
-    """Values with their intervals, the best on top."""
+    """Values with their intervals, the best on top; ``beside`` names the second values, if any."""
     wide = max(len(row.name) for row in rows) * _CHAR
     plot = Plot(title, (max(440, int(wide) + 300), 84 + ROW * len(rows)))
-    plot.legend([("after", measure), ("before", beside)])
+    plot.legend([("after", measure), *[("before", beside)] * bool(beside)])
     left = min(wide + 12, 0.5 * plot.width)
     plot.x_range = (0.0, ticks(0, top_of([row.high for row in rows]))[-1])
 
@@ -83,7 +86,9 @@ def ranking_chart(title: str, rows: Sequence[Ranked], beside: str, measure: str)
         plot.line([(x(row.low), y), (x(row.high), y)], "whisker after")
         for end in (row.low, row.high):
             plot.line([(x(end), y - 5), (x(end), y + 5)], "whisker after")
-        plot.dot(x(row.beside), y, "dot before", f"{row.name}, {beside}: {percent(row.beside)}")
+        if row.beside is not None:
+            told = f"{row.name}, {beside}: {percent(row.beside)}"
+            plot.dot(x(row.beside), y, "dot before", told)
         tip = f"{row.name}: {percent(row.value)} ({percent(row.low)} to {percent(row.high)})"
         plot.dot(x(row.value), y, "dot after", tip, radius=5)
         plot.text(x(row.high) + 8, y + 4, percent(row.value), "small")

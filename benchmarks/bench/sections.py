@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -22,7 +23,7 @@ from corgi_gym.benchmarks.svg import short, ticks
 _TICKS = 6
 INTERVALS = (
     "Intervals of the ranking resample seeds within families (stratified bootstrap, 95%); with "
-    "five seeds they are too short, so read differences off the comparison, whose intervals are "
+    "few seeds they are too short, so read differences off the comparison, whose intervals are "
     "Welch's over seeds, and whose p-values are corrected for the number of comparisons by Holm."
 )
 
@@ -41,6 +42,14 @@ def _grid(caption: str, pictures: Sequence[str]) -> str:
     return f'<p class="what">{escape(caption)}</p><div class="grid">{figures}</div>'
 
 
+def _full_size(caption: str, picture: str) -> str:
+    """A picture no larger than it was drawn, so that its text has the size of the page's."""
+    box = re.search(r'viewBox="0 0 (\d+) ', picture)
+    assert box is not None
+    figure = f'<figure style="max-width: {box[1]}px">{picture}</figure>'
+    return f'<p class="what">{escape(caption)}</p>{figure}'
+
+
 def _html_table(made: tables.Table) -> str:
     return f'<div class="numbers">{table(made.caption, made.header, made.rows)}</div>'
 
@@ -48,13 +57,17 @@ def _html_table(made: tables.Table) -> str:
 def evaluation_section(name: str, found: Json, ranked: bool) -> str:
     """All about one evaluation; ``ranked`` is the one that the benchmark is about."""
     k = found["rank"]
-    rows = [Ranked(row["arm"], *row["mean"], row["first"][0]) for row in found["leaderboard"]]
+    first = "success@1" if k > 1 else ""
+    rows = [
+        Ranked(row["arm"], *row["mean"], row["first"][0] if first else None)
+        for row in found["leaderboard"]
+    ]
     tasks = sorted({row["tasks"] for row in found["leaderboard"]})
     caption = (
         f"Mean over families and seeds, greedy, {' or '.join(map(str, tasks))} tasks a run. "
         f"{INTERVALS}"
     )
-    ranking = ranking_chart("Ranking", rows, "success@1", f"success@{k}")
+    ranking = ranking_chart("Ranking", rows, first, f"success@{k}")
     figure = f"<figure>{ranking}<figcaption>{escape(caption)}</figcaption></figure>"
     parts = [f'<div class="ranking">{figure}</div>', _html_table(tables.leaderboard(found))]
     if found["comparisons"]:
@@ -76,7 +89,12 @@ def _details(found: Json) -> Iterator[tuple[str, str]]:
 
 
 def _by_attempt(found: Json) -> str:
-    """Success by attempt, each arm among the others, with independent resampling beside it."""
+    """Success by attempt, each arm among the others, with independent resampling beside it.
+
+    Nothing where there is one attempt: the ranking has it.
+    """
+    if found["attempts"] == 1:
+        return ""
     curves = found["curves"]
     points = {arm: list(enumerate(curve["success"], start=1)) for arm, curve in curves.items()}
     bands = {arm: list(zip(c["low"], c["high"], strict=True)) for arm, c in curves.items()}
@@ -145,7 +163,7 @@ def _by_family(found: Json) -> str:
         columns = list(dict.fromkeys(family for cells in rows.values() for family in cells))
         if len(columns) > 1:
             chart = heat_chart("Arms and families", rows, columns, f"success@{found['rank']}")
-            parts.append(_grid(caption, [chart]))
+            parts.append(_full_size(caption, chart))
     made = tables.by_family(found)
     return "".join([*parts, _html_table(made) if made else ""])
 

@@ -286,7 +286,10 @@ def test_one_attempt_has_no_columns_about_retries(scripted, tmp_path):
     write_page(tmp_path)
     text = (tmp_path / "report.md").read_text()
     assert text.count("| success@1") == 1 and "Ranked by success at the first attempt" in text
-    assert "retr" not in text and ">Retries<" not in (tmp_path / "report.html").read_text()
+    assert "retr" not in text
+    html = (tmp_path / "report.html").read_text()
+    assert ">Retries<" not in html and "Success by attempt" not in html
+    assert "before" not in html[html.index("<h2>Leader") : html.index("</svg>")]  # one value a line
 
 
 def test_other_specifications_and_versions_never_mix(scripted, results, monkeypatch):
