@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -26,9 +27,32 @@ def describe(recipe: Recipe) -> dict[str, Any]:
         **data,
         "versions": versions(),
         "git_commit": git_commit(),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": command(),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
     }
+
+
+def own_arguments() -> list[str] | None:
+    """What followed ``corgi-gym`` (or ``python -m corgi_gym``); None in any other program."""
+    program, *arguments = sys.argv
+    module = Path(corgi_gym.__file__).with_name("__main__.py")
+    ours = Path(program).name == "corgi-gym" or Path(program).resolve() == module.resolve()
+    return arguments if ours else None
+
+
+def command() -> str:
+    """The command that this process was started with, for a shell.
+
+    Example:
+        >>> from unittest import mock
+        >>> with mock.patch("sys.argv", ["/bin/corgi-gym", "gap", "--rule", "mc top 0.25"]):
+        ...     command()
+        "corgi-gym gap --rule 'mc top 0.25'"
+    """
+    arguments = own_arguments()
+    if arguments is None:
+        return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return shlex.join(["corgi-gym", *arguments])
 
 
 def versions() -> dict[str, str]:

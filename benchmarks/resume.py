@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import corgi_gym
 from corgi_gym.benchmarks.progress import PROGRESS, Progress
+from corgi_gym.benchmarks.provenance import own_arguments
 from corgi_gym.benchmarks.run_folder import read_sessions
 from corgi_gym.benchmarks.run_writer import CHECKPOINTS, RunFolder, to_json
 
@@ -99,9 +98,8 @@ def resume_command(out: Path) -> str:
         >>> resume_command(Path("runs/x"))
         "run(recipe, 'runs/x', resume=True)"
     """
-    program, *arguments = sys.argv
-    module = Path(corgi_gym.__file__).with_name("__main__.py")
-    if Path(program).name != "corgi-gym" and Path(program).resolve() != module.resolve():
+    arguments = own_arguments()
+    if arguments is None:
         return f"run(recipe, {str(out)!r}, resume=True)"
     kept = [a for a in arguments if a not in ("--overwrite", "--resume")]
     return shlex.join(["corgi-gym", *kept, "--resume"])
