@@ -100,7 +100,10 @@ class Editor:
     # ---------------------------------------------------------------- the policy's own part
 
     def _accept(self, task: Task, reply: str) -> Edited:
-        """The policy's attempts and feedback; a reply whose last attempt is right is kept as is."""
+        """The policy's attempts and feedback; a reply whose last attempt is right is kept.
+
+        It ends with its first right attempt: whatever was said against that one was wrong.
+        """
         own = parse_trajectory(reply)
         attempts = list(own.attempts)
         if len(attempts) > 1 and problem_of(task, attempts[-1], self.max_words) == "unfinished":
@@ -109,6 +112,8 @@ class Editor:
         if problem := problem_of(task, attempts[-1], self.max_words):
             made.status = problem
         elif solves(task, attempts[-1]):
+            first = next(n for n, attempt in enumerate(attempts) if solves(task, attempt))
+            made.attempts = attempts = attempts[: first + 1]
             # an improvement counts only with feedback that can be read, in every place
             read = [parse_feedback(text) for text in made.feedbacks[: len(attempts) - 1]]
             if not all(isinstance(found, StepFeedback) for found in read):
@@ -249,13 +254,20 @@ def regresses(old: StepFeedback, new: StepFeedback) -> bool:
 # ---------------------------------------------------------------- stage 2: examples
 
 
-def to_examples(trajectory: Edited, weight: float) -> list[Example]:
-    """Cut a trajectory into examples of one turn each.
+def to_examples(trajectory: Edited, weight: float, *, pairs: bool = False) -> list[Example]:
+    """Cut a trajectory into examples.
 
-    An attempt with its feedback and the next attempt is an `IMPROVEMENT`; the last attempt with its
-    closing verdict is an `OWN` one. Tokens from the first feedback on have the ``weight`` in
-    whatever was edited, and 1 elsewhere. An improvement does not end the reply: what comes after
-    the next attempt is another example's.
+    A right one with several attempts is an `IMPROVEMENT` from its first attempt to its closing
+    verdict, and its last attempt with that verdict an `OWN` one. Tokens from the first feedback on
+    have the ``weight`` in whatever was edited or improved, and 1 elsewhere.
+
+    Args:
+        trajectory: What `Editor` made.
+        weight: See above.
+        pairs: Cut it as TriPosT does: an attempt with its feedback and the next attempt is an
+            improvement, which does not end the reply. That fits an inference which shows the model
+            its newest attempt alone; where it sees its whole reply, nothing shows it how a reply
+            goes on after an update.
     """
     task = trajectory.task
 
@@ -265,9 +277,13 @@ def to_examples(trajectory: Edited, weight: float) -> list[Example]:
 
     attempts, feedbacks = trajectory.attempts, trajectory.feedbacks
     made = []
-    for attempt, said, following in zip(attempts, feedbacks, attempts[1:], strict=False):
-        rest = f"\n{FEEDBACK} {said}\n{UPDATED}\n{following}"
-        made.append(example(IMPROVEMENT, attempt, rest, True, False))
+    if pairs:
+        for attempt, said, following in zip(attempts, feedbacks, attempts[1:], strict=False):
+            rest = f"\n{FEEDBACK} {said}\n{UPDATED}\n{following}"
+            made.append(example(IMPROVEMENT, attempt, rest, True, False))
+    elif trajectory.status == "right" and len(attempts) > 1:
+        rest = Trajectory(tuple(attempts), tuple(feedbacks)).text().removeprefix(attempts[0])
+        made.append(example(IMPROVEMENT, attempts[0], rest, True, True))
     if trajectory.status == "right":
         rest = f"\n{FEEDBACK} {ALL_CORRECT}"
         made.append(example(OWN, attempts[-1], rest, trajectory.edited, True))

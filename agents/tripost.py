@@ -66,6 +66,8 @@ class TripostConfig(ImitationConfig):
         passes: How often an iteration's tasks are sampled at most, until there are enough examples.
         min_examples: Training ends at an iteration with fewer examples of the policy's.
         max_updates: Attempts of the improvement module per trajectory.
+        pairs: Cut trajectories into pairs of attempts, as TriPosT does for its inference in several
+            calls; false learns them whole, as they are written here.
         detail: What feedback names: ``"full"``, ``"no_reason"``, ``"no_part"`` or ``"step"``.
         teacher: The engine that gives feedback and improves where a family has no script
             (`corgi_gym.agents.teacher.make_teacher`): ``{engine: openai, model: ..., options:
@@ -81,6 +83,7 @@ class TripostConfig(ImitationConfig):
     passes: int = field(default=1)
     min_examples: int = field(default=1)
     max_updates: int = field(default=MAX_UPDATES)
+    pairs: bool = field(default=False)
     detail: str = field(default="full")
     teacher: dict[str, Any] = field(default_factory=dict)
     teacher_for_all: bool = field(default=False)
@@ -216,7 +219,8 @@ class TripostTrainer(ExampleTrainer):
         """The examples of this process's trajectories, and the rationales of their tasks."""
         alone = self.args.data == "self"
         kept = [t for t in edited if t.status == "right" and not t.edited] if alone else edited
-        made = [e for t in kept for e in to_examples(t, self.args.feedback_weight)]
+        weight, pairs = self.args.feedback_weight, self.args.pairs
+        made = [e for t in kept for e in to_examples(t, weight, pairs=pairs)]
         if alone:
             return [example for example in made if example.kind == OWN]
         return [*made, *(rationale_example(task, verdict=True) for task in tasks)]

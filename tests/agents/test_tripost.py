@@ -79,6 +79,17 @@ def test_a_right_attempt_that_was_spoiled_ends_the_trajectory():
     assert made.attempts == [RIGHT] and made.feedbacks == [ALL_CORRECT] and made.status == "right"
 
 
+def test_a_right_attempt_ends_the_trajectory_whatever_the_policy_said_of_it():
+    """To learn "this is incorrect" of a right attempt would be to learn false alarms."""
+    false_alarm = StepFeedback(1, STEP[:3], "it is").text()
+    made = edit(Trajectory((RIGHT, RIGHT), (false_alarm, ALL_CORRECT)).text())
+    assert (made.attempts, made.feedbacks) == ([RIGHT], [ALL_CORRECT])
+    assert made.status == "right" and not made.edited
+    mistake = SCRIPTED.criticise([(TASK, WRONG)])[0].text()
+    made = edit(Trajectory((WRONG, RIGHT, WRONG, RIGHT), (mistake, false_alarm, mistake)).text())
+    assert made.attempts == [WRONG, RIGHT] and made.feedbacks == [mistake, ALL_CORRECT]
+
+
 def test_an_update_that_was_cut_off_is_dropped():
     mistake = SCRIPTED.criticise([(TASK, WRONG)])[0]
     made = edit(Trajectory((WRONG, "2 + "), (mistake.text(),)).text())
@@ -162,9 +173,24 @@ def test_trajectories_that_are_rejected_and_why():
 # ---------------------------------------------------------------- examples
 
 
-def test_a_trajectory_becomes_one_example_per_turn():
+def test_a_trajectory_is_learned_whole_as_it_is_written():
     fixed = Edited(TASK, ["A", "B", "C"], ["f", "g", ALL_CORRECT], edited=True, status="right")
-    made = to_examples(fixed, 1.5)
+    whole, own = to_examples(fixed, 1.5)
+    assert (whole.kind, own.kind) == ("improvement", "own") and whole.closed and own.closed
+    rest = "\nFeedback: f\nUpdated answer:\nB\nFeedback: g\nUpdated answer:\nC"
+    rest += f"\nFeedback: {ALL_CORRECT}"
+    assert whole.replies == ((Piece("A", 1.0), Piece(rest, 1.5)),)
+    assert parse_trajectory(whole.texts[0]) == Trajectory(("A", "B", "C"), ("f", "g", ALL_CORRECT))
+    assert own.texts == (f"C\nFeedback: {ALL_CORRECT}",)
+    # one that was never right teaches its first feedback, or nothing
+    (cut,) = to_examples(Edited(TASK, ["A"], ["f"], edited=True, status="cut"), 1.5)
+    assert not cut.closed and cut.texts == ("A\nFeedback: f",)
+    assert to_examples(Edited(TASK, ["A", "B"], ["f", "g"], status="never right"), 1.5) == []
+
+
+def test_in_pairs_a_trajectory_becomes_one_example_per_turn():
+    fixed = Edited(TASK, ["A", "B", "C"], ["f", "g", ALL_CORRECT], edited=True, status="right")
+    made = to_examples(fixed, 1.5, pairs=True)
     assert [e.kind for e in made] == ["improvement", "improvement", "own"]
     assert made[1].replies == ((Piece("B", 1.0), Piece("\nFeedback: g\nUpdated answer:\nC", 1.5)),)
     assert [e.closed for e in made] == [False, False, True]
