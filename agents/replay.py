@@ -7,6 +7,7 @@ Each piece is encoded by itself, so pieces end where tokens end.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import json
 import math
@@ -191,25 +192,28 @@ class ReplayBuffer:
             limit: Most examples in all; ``kind`` is cut down until its share of the others fits.
 
         Returns:
-            A shuffled list, in which no content is twice: what several kinds have is taken by the
-            kind that came first, and the others take something else. With N of ``kind`` and enough
-            of K other kinds, ``kind`` has the share ``ratio / (ratio + K)`` of it, up to rounding.
+            A shuffled list, in which no content is twice: what ``kind`` and others have is taken as
+            ``kind``, what several others have as the one that came first, and the rest take
+            something else as far as they have it. With N of ``kind`` and enough of K other kinds,
+            ``kind`` has the share ``ratio / (ratio + K)`` of it, up to rounding.
         """
-        groups: dict[str, list[Example]] = {}
+        groups: dict[str, list[Example]] = {kind: []}
         for example in self:
             groups.setdefault(example.kind, []).append(example)
         for group in groups.values():
             rng.shuffle(group)  # type: ignore[arg-type]
-        keep = len(groups.get(kind, []))
-        while True:
+
+        def taken(keep: int) -> list[Example]:
             others = math.ceil(keep / ratio) if ratio > 0 else None
-            sizes = {name: keep if name == kind else others for name in groups}
-            taken = _take(groups, sizes)
-            if ratio <= 0 or limit is None or keep == 0 or len(taken) <= limit:
-                break
-            keep -= 1
-        order = rng.permutation(len(taken))
-        return [taken[i] for i in order][:limit]
+            return _take(groups, {name: keep if name == kind else others for name in groups})
+
+        keep = len(groups[kind])
+        if ratio > 0 and limit is not None:
+            fitting = bisect.bisect_right(range(keep + 1), limit, key=lambda n: len(taken(n)))
+            keep = max(0, fitting - 1)
+        found = taken(keep)
+        order = rng.permutation(len(found))
+        return [found[i] for i in order][:limit]
 
     def draw(self, count: int, first: int, rng_of_pass: Any) -> list[Example]:
         """Examples ``first`` to ``first + count`` of an endless stream of shuffled passes.

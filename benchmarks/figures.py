@@ -198,9 +198,10 @@ def training_figures(run: Run) -> list[str]:
     chart(
         "What teaches nothing", "share",
         "Tasks whose sessions all earned the same, replies cut at the token limit, and attempts "
-        "that the checker failed on.",
-        column("equal tasks", "zero_variance"), column("cut replies", "truncated", "third"),
-        column("unscored attempts", "unscored_share", "fourth"),
+        f"that the checker failed on.{left_out}",
+        column("equal tasks", "zero_variance", of=sampled),
+        column("cut replies", "truncated", "third", of=sampled),
+        column("unscored attempts", "unscored_share", "fourth", of=sampled),
         form=percent_tick,
     )  # fmt: skip
     generate, train = column("generating", "rollout_seconds"), column("training", "train_seconds")
@@ -209,7 +210,10 @@ def training_figures(run: Run) -> list[str]:
     if any(v is not None for v in (*generate.values, *train.values)):
         picture = stacked_chart("Seconds per round", "seconds", generate, train, axis)
         figures.append(Figure(picture, "Where the time of a round goes."))
-    chart("Tokens per round", "tokens", "Tokens that the model wrote.", column("tokens", "tokens"))
+    chart(
+        "Tokens per round", "tokens", f"Tokens that the model wrote.{left_out}",
+        column("tokens", "tokens", of=sampled),
+    )  # fmt: skip
     chart(
         "Generation speed", "tokens per second", "All sessions of a round together.",
         column("tokens per second", "tokens_per_second", of=sampled),

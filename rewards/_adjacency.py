@@ -56,10 +56,23 @@ _RULES = (
     (_set(","), _set(", .")),
 )
 _FORBIDDEN = frozenset((one, two) for before, after in _RULES for one in before for two in after)
-# Verbs that a question can begin with.
-_BEFORE_SUBJECT = _FINITE | _set("can will shall may might n't not")
+# Subjects -> the forms of "be", "have" and "do" that they take, as the lists name them.
+_PERSONS = {"i": "i", "he": "s", "she": "s", "we": "p", "they": "p"}
 # What a sentence never ends with, beyond the rules.
 _LAST = _set("a an the my our their your its every very who which whom whose because although if")
+
+
+def _behind_its_verb(words: Sequence[str], i: int) -> bool:
+    """Whether word ``i`` can be the subject of a question that begins with its verb.
+
+    "Is she a nurse", "where are they", "isn't he late", but not "is they" or "the cat was he".
+    """
+    person = _PERSONS.get(words[i])
+    verb = i - 1 - (i > 1 and words[i - 1] in ("n't", "not"))
+    if person is None or verb < 0 or (verb > 0 and words[0] not in lists.QUESTION_WORDS):
+        return False
+    forms = (table.get(words[verb], "") for table in (lists.BE, lists.HAVE, lists.DO))
+    return words[verb] in lists.MODALS or any(person in form for form in forms)
 
 
 def clash(words: Sequence[str], asks: bool = False) -> int | None:
@@ -76,7 +89,6 @@ def clash(words: Sequence[str], asks: bool = False) -> int | None:
     if words and words[-1] in _LAST | lists.CONJUNCTIONS:
         return len(words) - 1
     for i, pair in enumerate(pairwise([*words, _END])):
-        behind = asks and i and words[i] in _SUBJECTS and words[i - 1] in _BEFORE_SUBJECT
-        if pair in _FORBIDDEN and not behind:
+        if pair in _FORBIDDEN and not (asks and _behind_its_verb(words, i)):
             return i
     return None

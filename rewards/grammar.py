@@ -39,8 +39,8 @@ _WHOLE = ("how", "where", "why", "when", "if", "whether", "that")
 _MISSING = ("what", "which", "who", "whatever")
 # What stands before a verb in base form -> the subjects that it agrees with.
 _BEFORE_BASE = {**lists.DO, **dict.fromkeys(lists.MODALS, "spi")}
-# Words that are objects and no subjects (with a noun, "her" is neither).
-_NO_SUBJECT = ("me", "him", "her", "us", "them")
+# Words that are objects and no subjects.
+_NO_SUBJECT = ("me", "him", "us", "them")
 _EARLY = ("just", "even", "right", "only", "soon", "ever")
 _SO = ("so", "as", "now")
 _BEGINS_RELATIVE = lists.PREPOSITIONS.union(
@@ -408,11 +408,13 @@ class Grammar(NounPhrases):
         if not self.asks:
             return 0
         one = self.is_word(i, lists.QUESTION_WORDS)
-        count = self.then_word(self.is_word(i, ("how",)), ("many", "much"))
-        counted = self.then(count, self.modifiers)
-        many = self.then_a(one | counted, "Np")
-        asked = one | many | count | self.then_a(one, "ADJ", "ADV", "Ns", "Nm")
-        asked |= self.then_a(counted, "Nm")
+        how = self.is_word(i, ("how",))
+        count = self.then_word(how, ("many",))
+        amount = self.then_word(how, ("much",))
+        which = self.is_word(i, ("what", "which", "whose"))
+        many = self.then_a(self.then(count, self.modifiers) | which, "Np")
+        asked = one | many | count | amount | self.then_a(one, "ADJ", "ADV", "Ns", "Nm")
+        asked |= self.then_a(self.then(amount, self.modifiers), "Nm")
         ends = self.then(one, self.verb_phrase, "s", Gap.NONE)
         ends |= self.then(many, self.verb_phrase, "p", Gap.NONE)
         for start in bits(1 << i | asked):
@@ -444,8 +446,10 @@ class Grammar(NounPhrases):
     @memo
     def asked_subject(self, i: int, agreement: str) -> int:
         """A subject behind its verb: "she", never "her"."""
-        one, many = self.noun_phrase(i)
-        ends = (one if "s" in agreement else 0) | (many if "p" in agreement else 0)
         if self.is_word(i, _NO_SUBJECT):
-            ends &= ~(1 << (i + 1))
+            return 0
+        one, many = self.noun_phrase(i)
+        if self.is_word(i, ("her",)):  # with its noun: "her dog"
+            one, many = (self.attach(ends) for ends in self.determined(i))
+        ends = (one if "s" in agreement else 0) | (many if "p" in agreement else 0)
         return ends | (self.is_word(i, ("i",)) if "i" in agreement else 0)

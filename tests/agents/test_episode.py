@@ -26,6 +26,7 @@ def episode(*attempts, index=0):
 
 def test_a_demonstration_was_sampled_by_nobody():
     given = episode(("a", 1.0))
+    assert not given.demonstrated  # nothing is known of it
     given.logprobs = [0.0, 0.0, 0.0]
     assert given.demonstrated
     given.logprobs[2] = -0.25

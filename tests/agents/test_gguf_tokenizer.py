@@ -1,5 +1,7 @@
 """The tokenizer of a GGUF file: cuts as SentencePiece does, from tokens and scores alone."""
 
+import dataclasses
+import hashlib
 import importlib.util
 import itertools
 import random
@@ -105,23 +107,22 @@ def test_text_comes_back_and_control_tokens_stand_alone(gguf_file):
     assert (tokenizer.eos_token_id, tokenizer.pad_token_id, tokenizer.unk_token_id) == (1, 0, 3)
 
 
-def test_a_turn_of_a_base_model_ends_with_a_blank_line(gguf_file):
+def test_a_turn_of_a_base_model_ends_with_its_end_token(gguf_file):
     tokenizer = bpe_tokenizer(gguf_file)
     tokenizer.chat_template = _QUESTIONS
     codec = ChatCodec(tokenizer)
-    blank = tokenizer.convert_tokens_to_ids("\n\n")
-    assert codec.stop_ids == (tokenizer.eos_token_id, blank)
+    assert codec.stop_ids == (tokenizer.eos_token_id,)
     ids = codec.start("Where is the ant?")
     assert tokenizer.decode(ids) == "<bos>Question:\nWhere is the ant?\nAnswer:\n"
-    reply = codec.reply("in there")
-    assert reply[-1] == blank and codec.text(reply) == "in there"
+    reply = codec.reply("in\n\nthere")
+    assert reply[-1] == tokenizer.eos_token_id and codec.text(reply) == "in\n\nthere"
     ids += reply
     ids += codec.follow_up("Try <eos> again.", reply)
     assert tokenizer.decode(ids) == (
-        "<bos>Question:\nWhere is the ant?\nAnswer:\nin there\n\n"
+        "<bos>Question:\nWhere is the ant?\nAnswer:\nin\n\nthere<eos>\n\n"
         "Question:\nTry <eos> again.\nAnswer:\n"
     )
-    assert tokenizer.eos_token_id not in ids
+    assert ids.count(tokenizer.eos_token_id) == 1  # what a message says is no control token
 
 
 def test_another_kind_of_vocabulary_is_refused(tmp_path):
@@ -151,8 +152,12 @@ def test_a_file_in_parts_is_put_together(tmp_path):
         part.write_bytes(bytes([n]) * (n + 1))
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    assert _whole(parts, scratch).read_bytes() == b"\x00\x01\x01\x02\x02\x02"
-    assert _whole(parts[:1], scratch) == parts[0]
+    content = b"\x00\x01\x01\x02\x02\x02"
+    model = dataclasses.replace(GEMMA3, sha256=hashlib.sha256(content).hexdigest())
+    assert _whole(model, parts, scratch).read_bytes() == content
+    assert _whole(model, parts[:1], scratch) == parts[0]
+    with pytest.raises(ValueError, match=r"the 2 parts make a file .* pip install --force-reinst"):
+        _whole(model, parts[:2], scratch)
     assert len(GEMMA3.parts) == 4 and len(SMOLLM2.parts) == 1
 
 

@@ -121,6 +121,14 @@ def test_what_two_kinds_have_counts_for_the_first_and_the_other_takes_something_
     assert ReplayBuffer(taken).counts() == expected
 
 
+def test_what_is_measured_by_comes_first():
+    """Improvements are all taken, also where another kind came first with the same content."""
+    same = [Example.single(kind, f"task {i}", "x") for kind in "ri" for i in range(10)]
+    taken = ReplayBuffer(same).balanced("i", 1.0, np.random.default_rng(0))
+    assert ReplayBuffer(taken).counts() == {"i": 10}
+    assert ReplayBuffer(examples("r", 5)).balanced("i", 1.0, np.random.default_rng(0)) == []
+
+
 def test_draws_are_passes_over_the_buffer():
     buffer = ReplayBuffer(examples("a", 5))
     stream = buffer.draw(12, 0, np.random.default_rng)

@@ -237,10 +237,11 @@ def test_rounds_of_demonstrations_are_not_drawn_as_success(finished_run):
         row |= {"demonstrations": 1.0, "reward": 1.0, "success": [1.0, 1.0, 1.0]}
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     figures = training_figures(read_run(finished_run))
-    reward, success = figures[:2]
-    for figure, before in ((reward, drawn[0]), (success, drawn[1])):
+    titles = ("Session reward", "Success in training", "Repeats", "Tokens per round")
+    for title in titles:
+        figure, before = (next(f for f in made if title in f) for made in (figures, drawn))
         assert "Rounds of demonstrations are left out." in figure
-        assert figure.count("<circle") < before.count("<circle")
+        assert figure.count("<circle") < before.count("<circle"), title
 
 
 def test_sessions_that_could_not_be_checked_are_not_counted(finished_run):

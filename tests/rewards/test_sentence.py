@@ -70,7 +70,10 @@ def test_questions_that_people_ask(text):
         "Is she nurse a?", "How old you are are?", "Did her eat the cake?", "Can me help you?",
         "Is her at home?", "Are she a nurse?", "Is they at home?", "Does they like music?",
         "Is there cats in the house?", "Which dogs barks?", "Is nurse she?", "Where hat my is?",
-        "She a nurse.", "They at home.", "Is she a nurse.",
+        "She a nurse.", "They at home.", "Is she a nurse.", "Why dogs bark?", "If dogs bark?",
+        "How many water did she drink?", "How much dogs bark?", "Did her in the house eat?",
+        "Can me with the hat help you?", "Is there her in the house?", "Where is they?",
+        "The cat was he in the garden?",
     ],
 )  # fmt: skip
 def test_questions_that_nobody_asks(text):
