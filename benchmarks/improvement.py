@@ -40,6 +40,7 @@ class Tally:
         spoiled: Whose first attempt is right and last one wrong.
         claimed: That end with the verdict that all is correct.
         claimed_rightly: Of these, whose last attempt is right.
+        cut: That were cut at the token limit, so never ended.
     """
 
     replies: int = 0
@@ -50,8 +51,9 @@ class Tally:
     spoiled: int = 0
     claimed: int = 0
     claimed_rightly: int = 0
+    cut: int = 0
 
-    def add(self, first: bool, last: bool, updated: bool, claimed: bool) -> None:
+    def add(self, first: bool, last: bool, updated: bool, claimed: bool, cut: bool) -> None:
         """Count one reply."""
         self.replies += 1
         self.first += first
@@ -61,6 +63,7 @@ class Tally:
         self.spoiled += first and not last
         self.claimed += claimed
         self.claimed_rightly += claimed and last
+        self.cut += cut
 
 
 def improvement(folder: str | Path) -> dict[str, dict[str, Tally]]:
@@ -68,7 +71,7 @@ def improvement(folder: str | Path) -> dict[str, dict[str, Tally]]:
 
     Returns:
         By phase (``"before"``, ``"after"``), or by arm with the replies of all its seeds together;
-        then by family, and ``"all"`` of them.
+        then by family, ``"seed 0"`` and so on (of a benchmark), and ``"all"``.
 
     Raises:
         FileNotFoundError: If ``folder`` has no run and no benchmark.
@@ -77,47 +80,50 @@ def improvement(folder: str | Path) -> dict[str, dict[str, Tally]]:
     folder = Path(folder)
     found: dict[str, dict[str, Tally]] = {}
     parts = _jobs(folder) if (folder / SPEC).is_file() else _run(folder)
-    for part, recipe, episodes in parts:
+    for part, seed, recipe, episodes in parts:
         if recipe.env.id != "SelfImprovement-v0":
             raise ValueError(
-                f"the run in {folder} is on {recipe.env.id}: only replies of SelfImprovement-v0 "
+                f"what is in {folder} is on {recipe.env.id}: only replies of SelfImprovement-v0 "
                 "have attempts of their own"
             )
-        _count(found.setdefault(part, {}), recipe, episodes)
+        if episodes:
+            _count(found.setdefault(part, {}), seed, recipe, episodes)
     return found
 
 
-def _run(folder: Path) -> Iterator[tuple[str, Recipe, list[Episode]]]:
+def _run(folder: Path) -> Iterator[tuple[str, str, Recipe, list[Episode]]]:
     """The evaluations of a run."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     names = {f.name for f in dataclasses.fields(Recipe)}
     recipe = from_dict({name: value for name, value in config.items() if name in names})
     for phase in PHASES:
-        if episodes := read_sessions(folder / "episodes.jsonl", phase):
-            yield phase, recipe, episodes
+        yield phase, "", recipe, read_sessions(folder / "episodes.jsonl", phase)
 
 
-def _jobs(folder: Path) -> Iterator[tuple[str, Recipe, list[Episode]]]:
+def _jobs(folder: Path) -> Iterator[tuple[str, str, Recipe, list[Episode]]]:
     """The first evaluation of each job of a benchmark."""
     for result in read_results(folder).done:
         name, plan = next(iter(result.config["evaluations"].items()))
         recipe = evaluation_recipe(from_dict(result.config["recipe"]), plan)
-        yield result.labels["arm"], recipe, sessions_of(result.folder, name)
+        seed = f"seed {result.labels['seed']}"
+        yield result.labels["arm"], seed, recipe, sessions_of(result.folder, name)
 
 
-def _count(tallies: dict[str, Tally], recipe: Recipe, episodes: list[Episode]) -> None:
+def _count(tallies: dict[str, Tally], seed: str, recipe: Recipe, episodes: list[Episode]) -> None:
     """Add the replies of these sessions."""
     env: Any = make_env(recipe, train=False).unwrapped
     for episode in episodes:
         task = env.task_at(episode.index)
-        reply = parse_trajectory(episode.attempts[0].reply)
+        (attempt,) = episode.attempts
+        reply = parse_trajectory(attempt.reply)
         first = judge(task.checker, reply.attempts[0], task.target).success
-        for family in (episode.task, "all"):
-            tallies.setdefault(family, Tally()).add(
+        for group in filter(None, (episode.task, seed, "all")):
+            tallies.setdefault(group, Tally()).add(
                 first,
-                episode.attempts[0].success,
+                attempt.success,
                 any(map(is_answered, reply.attempts[1:])),
                 reply.feedbacks[-1:] == (ALL_CORRECT,),
+                attempt.truncated,
             )
     env.close()
 
@@ -126,12 +132,13 @@ def improvement_text(found: dict[str, dict[str, Tally]]) -> str:
     """The tallies as a table for a terminal."""
     width = max((len(family) for tallies in found.values() for family in tallies), default=0)
     first = max(map(len, found), default=0)
-    heads = ("replies", "first", "last", "updated", "mended", "spoiled", "says so", "and is")
+    heads = ("replies", "first", "last", "updated", "mended", "spoiled", "says so", "and is", "cut")
     lines = [" ".join([f"{'':{first}} {'':{width}}", *(f"{head:>8}" for head in heads)])]
     for part, tallies in found.items():
         for family, t in sorted(tallies.items(), key=lambda item: (item[0] == "all", item[0])):
             shares = (t.first, t.last, t.updated, t.mended, t.spoiled, t.claimed)
             cells = [f"{t.replies:8}", *(f"{share / t.replies:8.3f}" for share in shares)]
             right = f"{t.claimed_rightly / t.claimed:8.3f}" if t.claimed else f"{'-':>8}"
-            lines.append(" ".join([f"{part:{first}} {family:{width}}", *cells, right]))
+            cut = f"{t.cut / t.replies:8.3f}"
+            lines.append(" ".join([f"{part:{first}} {family:{width}}", *cells, right, cut]))
     return "\n".join(lines)

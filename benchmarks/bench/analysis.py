@@ -223,7 +223,7 @@ def _curves(cell: Cell, name: str, attempts: int, seed: int, arm: str) -> Json:
 
 
 def _by_family(cell: Cell, name: str, rank: int) -> Json:
-    """Success per family that was trained on, and per evaluated family with its range over runs."""
+    """Success per family that was trained on, and per evaluated family, with that of each run."""
     trained = {f: _mean(values) for f, values in _scores(cell, _success(name, rank)).items()}
     tables = [r.metrics["evaluations"][name]["families"] for r in _all(cell)]
     shares = {
@@ -233,7 +233,7 @@ def _by_family(cell: Cell, name: str, rank: int) -> Json:
     return {
         "trained": trained,
         "tested": {family: _mean(found) for family, found in shares.items()},
-        "ranges": {family: [min(found), max(found)] for family, found in shares.items()},
+        "runs": shares,
     }
 
 

@@ -118,7 +118,7 @@ def _notes(results: Results, failed: list[Json], others: int) -> list[str]:
     notes = []
     missing = len(results.plan) - len(results.done)
     if missing:
-        uneven = "; arms differ in seeds" if _uneven(results) else ""
+        uneven = "; arms differ in families or seeds" if _uneven(results) else ""
         notes.append(f"{missing} of {len(results.plan)} jobs have no result{uneven}.")
     for job in failed:
         last = job["error"].strip().rpartition("\n")[2]
@@ -137,11 +137,10 @@ def _notes(results: Results, failed: list[Json], others: int) -> list[str]:
 
 
 def _uneven(results: Results) -> bool:
-    """Whether some arm lacks a family or seed that another one has, where both are to have all."""
+    """Whether an arm with results lacks a family or seed that another has, where both should."""
     planned, done = _cells(results.plan), _cells([result.labels for result in results.done])
-    most = max(map(len, planned.values()))
-    full = [arm for arm, cells in planned.items() if len(cells) == most]
-    return len({frozenset(done.get(arm, ())) for arm in full}) > 1
+    most = max(len(planned[arm]) for arm in done)
+    return len({frozenset(done[arm]) for arm in done if len(planned[arm]) == most}) > 1
 
 
 def _cells(labels: list[Json]) -> dict[str, set[tuple[str, int]]]:

@@ -139,7 +139,7 @@ def by_family(evaluation: Json) -> Table | None:
     if len(names) < 2:
         return None
     rows = [
-        [arm, *(_in_range(cells["tested"].get(n), cells["ranges"].get(n)) for n in names)]
+        [arm, *(_in_range(cells["tested"].get(n), cells["runs"].get(n, [])) for n in names)]
         for arm, cells in found.items()
     ]
     caption = (
@@ -194,10 +194,13 @@ def with_interval(estimate: Sequence[float], runs: int = 2) -> str:
     return f"{percent(value)} ({100 * low:.1f} to {100 * high:.1f})"
 
 
-def _in_range(value: float | None, ends: Sequence[float] | None) -> str:
-    if value is None or ends is None:
+def _in_range(value: float | None, runs: Sequence[float]) -> str:
+    """A mean over runs, with the lowest and highest of them."""
+    if value is None:
         return NONE
-    return f"{percent(value)} ({100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
+    if len(runs) == 1:
+        return f"{percent(value)} (one run)"
+    return f"{percent(value)} ({100 * min(runs):.1f} to {100 * max(runs):.1f})"
 
 
 def points(change: float, low: float | None, high: float | None) -> str:

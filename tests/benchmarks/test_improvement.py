@@ -24,7 +24,8 @@ def played(env, rows):
     """Sessions of one reply each, as a run writes them: (index, reply, success)."""
     for index, text, success in rows:
         task = env.task_at(index)
-        attempt = Attempt(text, "", float(success), success, False, False, [], len(text))
+        cut = text.endswith("Ans")
+        attempt = Attempt(text, "", float(success), success, False, cut, [], len(text))
         yield Episode(task.family, task.task_id, index, 0, 0, attempts=[attempt])
 
 
@@ -60,16 +61,17 @@ def test_attempts_are_counted_by_family(run_folder):
     found = improvement(run_folder)
     assert found == {
         "after": {
-            "word_sorting": Tally(3, 2, 2, 2, 1, 1, 3, 2),
-            "word_sorting:unseen": Tally(2, 1, 1, 0, 0, 0, 0, 0),
-            "all": Tally(5, 3, 3, 2, 1, 1, 3, 2),
+            "word_sorting": Tally(3, 2, 2, 2, 1, 1, 3, 2, 0),
+            "word_sorting:unseen": Tally(2, 1, 1, 0, 0, 0, 0, 0, 1),
+            "all": Tally(5, 3, 3, 2, 1, 1, 3, 2, 1),
         }
     }
     lines = improvement_text(found).splitlines()
     assert lines[1].split() == [
         "after", "word_sorting", "3", "0.667", "0.667", "0.667", "0.333", "0.333", "1.000", "0.667",
+        "0.000",
     ]  # fmt: skip
-    assert lines[2].split()[-1] == "-" and lines[3].split()[1] == "all"
+    assert lines[2].split()[-2:] == ["-", "0.500"] and lines[3].split()[1] == "all"
 
 
 def test_the_jobs_of_a_benchmark_are_counted_by_arm(tmp_path, replies):
@@ -99,9 +101,11 @@ def test_the_jobs_of_a_benchmark_are_counted_by_arm(tmp_path, replies):
     found = improvement(tmp_path)
     assert list(found) == ["tripost", "untrained"]
     assert found["tripost"]["word_sorting"] == Tally(6, 4, 4, 4, 2, 2, 6, 4)
+    assert found["tripost"]["seed 1"] == Tally(5, 3, 3, 2, 1, 1, 3, 2, 1)
     assert found["untrained"]["all"] == Tally(1, 0, 0, 0, 0, 0, 0, 0)
     lines = improvement_text(found).splitlines()
-    assert lines[1].split()[:3] == ["tripost", "word_sorting", "6"]
+    assert lines[1].split()[:4] == ["tripost", "seed", "0", "5"]
+    assert lines[3].split()[:3] == ["tripost", "word_sorting", "6"]
     assert lines[-1].split()[:3] == ["untrained", "all", "1"]
 
 

@@ -264,8 +264,8 @@ def test_success_by_family_of_the_task_has_its_range_over_runs():
     table = by_family({"families": found, "rank": 2})
     assert list(table.header) == ["arm", "easy", "hard"]
     assert table.rows[0] == ["a", "75.0% (50.0 to 100.0)", "20.0% (10.0 to 30.0)"]
-    del found["b"]["tested"]["hard"], found["b"]["ranges"]["hard"]  # a family it has no task of
-    assert by_family({"families": found, "rank": 2}).rows[1] == ["b", "20.0% (20.0 to 20.0)", "–"]
+    del found["b"]["tested"]["hard"], found["b"]["runs"]["hard"]  # a family it has no task of
+    assert by_family({"families": found, "rank": 2}).rows[1] == ["b", "20.0% (one run)", "–"]
     for cells in found.values():
         cells["tested"].pop("hard", None)
     assert by_family({"families": found, "rank": 2}) is None
@@ -274,10 +274,15 @@ def test_success_by_family_of_the_task_has_its_range_over_runs():
 def test_a_part_of_the_jobs_says_what_is_missing(scripted, tmp_path):
     for only, words in (
         ("seed 0", "8 of 14 jobs have no result."),  # all arms have the same seeds
-        ("strong * seed 1", "6 of 14 jobs have no result; arms differ in seeds."),
+        ("strong * seed 1", "6 of 14 jobs have no result; arms differ in families or seeds."),
     ):
         run_bench(scripted(), tmp_path, in_process, only=only, say=quiet)
         assert read_results(tmp_path).notes == [words]
+
+
+def test_an_arm_without_results_is_no_difference(scripted, tmp_path):
+    run_bench(scripted(), tmp_path, in_process, only="weak * seed 0", say=quiet)
+    assert read_results(tmp_path).notes == ["12 of 14 jobs have no result."]
 
 
 def test_one_attempt_has_no_columns_about_retries(scripted, tmp_path):
