@@ -173,13 +173,13 @@ def training_figures(run: Run) -> list[str]:
             figures.append(Figure(round_chart(title, measure, known, axis, form), caption + mean))
 
     def column(
-        name: str, key: str, role: str = "after", *, of: Sequence[Mapping[str, object]] = rounds
+        name: str, key: str, role: str = "after", *, of: Sequence[Mapping[str, object]] = sampled
     ) -> Series:
         return Series(name, role, [number(row.get(key)) for row in of])
 
     chart(
         "Session reward", "mean reward of a session",
-        f"Sampled training sessions.{left_out}", column("reward", "reward", of=sampled),
+        f"Sampled training sessions.{left_out}", column("reward", "reward"),
     )  # fmt: skip
     chart(
         "Success in training", "share of sessions solved",
@@ -192,19 +192,20 @@ def training_figures(run: Run) -> list[str]:
     chart(
         "Repeats", "share of retries",
         f"Retries that repeat the reply before them word for word.{left_out}",
-        column("repeats", "repeats", of=sampled),
+        column("repeats", "repeats"),
         form=percent_tick,
     )  # fmt: skip
     chart(
         "What teaches nothing", "share",
         "Tasks whose sessions all earned the same, replies cut at the token limit, and attempts "
         f"that the checker failed on.{left_out}",
-        column("equal tasks", "zero_variance", of=sampled),
-        column("cut replies", "truncated", "third", of=sampled),
-        column("unscored attempts", "unscored_share", "fourth", of=sampled),
+        column("equal tasks", "zero_variance"),
+        column("cut replies", "truncated", "third"),
+        column("unscored attempts", "unscored_share", "fourth"),
         form=percent_tick,
     )  # fmt: skip
-    generate, train = column("generating", "rollout_seconds"), column("training", "train_seconds")
+    generate = column("generating", "rollout_seconds", of=rounds)
+    train = column("training", "train_seconds", of=rounds)
     generate = Series("generating", "third", generate.values)
     train = Series("training", "fourth", train.values)
     if any(v is not None for v in (*generate.values, *train.values)):
@@ -212,20 +213,20 @@ def training_figures(run: Run) -> list[str]:
         figures.append(Figure(picture, "Where the time of a round goes."))
     chart(
         "Tokens per round", "tokens", f"Tokens that the model wrote.{left_out}",
-        column("tokens", "tokens", of=sampled),
+        column("tokens", "tokens"),
     )  # fmt: skip
     chart(
         "Generation speed", "tokens per second", "All sessions of a round together.",
-        column("tokens per second", "tokens_per_second", of=sampled),
+        column("tokens per second", "tokens_per_second"),
     )  # fmt: skip
     chart(
         "Engine against trainer", "mean |difference of log p|",
         "The same tokens under the engine that sampled them and the trainer. A rise means that "
-        "the weights are out of step.", column("difference", "mismatch"),
+        "the weights are out of step.", column("difference", "mismatch", of=rounds),
     )  # fmt: skip
     chart(
         "Entropy", "nats per token", "Falling to zero means that exploration has ended.",
-        column("entropy", "entropy"),
+        column("entropy", "entropy", of=rounds),
     )  # fmt: skip
     return [f.html() for f in figures]
 

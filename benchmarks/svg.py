@@ -202,13 +202,24 @@ class Plot:
         )
 
 
+def size_of(svg: str) -> tuple[int, int]:
+    """Width and height that a finished picture was drawn at, in pixels.
+
+    Example:
+        >>> size_of(Plot("x", (300, 80)).svg("a picture"))
+        (300, 80)
+    """
+    found = re.search(r'viewBox="0 0 (\d+) (\d+)"', svg)
+    assert found is not None
+    return int(found[1]), int(found[2])
+
+
 def standalone(svg: str) -> str:
     """The same picture as a file: a white margin, and style and colours written in."""
     style = re.sub(r"var\((--[\w-]+)\)", lambda m: PALETTE[m[1]], STYLE)
-    found = re.search(r'viewBox="0 0 (\d+) (\d+)"', svg)
-    assert found is not None
-    wide, high = int(found[1]) + 2 * MARGIN, int(found[2]) + 2 * MARGIN
+    width, height = size_of(svg)
+    wide, high = width + 2 * MARGIN, height + 2 * MARGIN
     box = f'viewBox="{-MARGIN} {-MARGIN} {wide} {high}" width="{wide}" height="{high}"'
-    head, marks = svg.replace(found[0], box).split(">", 1)
+    head, marks = svg.replace(f'viewBox="0 0 {width} {height}"', box).split(">", 1)
     paper = f'<rect x="{-MARGIN}" y="{-MARGIN}" width="{wide}" height="{high}" fill="#fff"/>'
     return f"{head}><style>{style}</style>{paper}{marks}"

@@ -262,11 +262,11 @@ def _grammar(text: str, apart: Collection[str], events: bool) -> tuple[float, li
     pieces = [piece for piece in _ENDS.split(text.replace("\n", ".")) if _TOKEN.search(piece)]
     if sum(len(_TOKEN.findall(piece)) for piece in pieces) > 2 * MAX_WORDS:
         return 0.0, [_TOO_LONG]
+    asks = "?" in text
     for piece in pieces[:_MAX_PARSED]:
         tokens, shown = tokenise(_SYMBOL.sub(" ", piece), apart)
         if len(tokens) > _MAX_TOKENS:
             return 0.5, [_TOO_LONG]
-        asks = "?" in text
         at = clash([token.word for token in tokens], asks)
         if at is not None:
             pair = quote(" ".join(shown[at : at + 2]), 24)

@@ -28,16 +28,13 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A line of the ranking: a value with its interval, and a second value to hold beside it.
-
-    ``beside`` is None where there is no second one.
-    """
+    """A line of the ranking: a value with its interval, and a second value to hold beside it."""
 
     name: str
     value: float
     low: float
     high: float
-    beside: float | None
+    beside: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,10 @@ def top_of(values: Sequence[float]) -> float:
 
 
 def ranking_chart(title: str, rows: Sequence[Ranked], beside: str, measure: str) -> str:
-    """Values with their intervals, the best on top; ``beside`` names the second values, if any."""
+    """Values with their intervals, the best on top.
+
+    ``beside`` names the second values; without a name they are not drawn.
+    """
     wide = max(len(row.name) for row in rows) * _CHAR
     plot = Plot(title, (max(440, int(wide) + 300), 84 + ROW * len(rows)))
     plot.legend([("after", measure), *[("before", beside)] * bool(beside)])
@@ -86,7 +86,7 @@ def ranking_chart(title: str, rows: Sequence[Ranked], beside: str, measure: str)
         plot.line([(x(row.low), y), (x(row.high), y)], "whisker after")
         for end in (row.low, row.high):
             plot.line([(x(end), y - 5), (x(end), y + 5)], "whisker after")
-        if row.beside is not None:
+        if beside:
             told = f"{row.name}, {beside}: {percent(row.beside)}"
             plot.dot(x(row.beside), y, "dot before", told)
         tip = f"{row.name}: {percent(row.value)} ({percent(row.low)} to {percent(row.high)})"

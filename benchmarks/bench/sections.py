@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -18,7 +17,7 @@ from corgi_gym.benchmarks.bench.charts import (
     top_of,
 )
 from corgi_gym.benchmarks.figures import table
-from corgi_gym.benchmarks.svg import short, ticks
+from corgi_gym.benchmarks.svg import short, size_of, ticks
 
 _TICKS = 6
 INTERVALS = (
@@ -44,9 +43,8 @@ def _grid(caption: str, pictures: Sequence[str]) -> str:
 
 def _full_size(caption: str, picture: str) -> str:
     """A picture no larger than it was drawn, so that its text has the size of the page's."""
-    box = re.search(r'viewBox="0 0 (\d+) ', picture)
-    assert box is not None
-    figure = f'<figure style="max-width: {box[1]}px">{picture}</figure>'
+    width, _ = size_of(picture)
+    figure = f'<figure style="max-width: {width}px">{picture}</figure>'
     return f'<p class="what">{escape(caption)}</p>{figure}'
 
 
@@ -57,17 +55,14 @@ def _html_table(made: tables.Table) -> str:
 def evaluation_section(name: str, found: Json, ranked: bool) -> str:
     """All about one evaluation; ``ranked`` is the one that the benchmark is about."""
     k = found["rank"]
-    first = "success@1" if k > 1 else ""
-    rows = [
-        Ranked(row["arm"], *row["mean"], row["first"][0] if first else None)
-        for row in found["leaderboard"]
-    ]
+    rows = [Ranked(row["arm"], *row["mean"], row["first"][0]) for row in found["leaderboard"]]
     tasks = sorted({row["tasks"] for row in found["leaderboard"]})
     caption = (
         f"Mean over families and seeds, greedy, {' or '.join(map(str, tasks))} tasks a run. "
         f"{INTERVALS}"
     )
-    ranking = ranking_chart("Ranking", rows, first, f"success@{k}")
+    beside = "success@1" if k > 1 else ""
+    ranking = ranking_chart("Ranking", rows, beside, f"success@{k}")
     figure = f"<figure>{ranking}<figcaption>{escape(caption)}</figcaption></figure>"
     parts = [f'<div class="ranking">{figure}</div>', _html_table(tables.leaderboard(found))]
     if found["comparisons"]:
@@ -153,7 +148,7 @@ def _by_level(found: Json) -> str:
 
 
 def _by_family(found: Json) -> str:
-    """Heat maps of arms and families: those trained on, and those evaluated, if several."""
+    """Heat maps of arms and families (those trained on, and those evaluated), if several."""
     parts = []
     for kind, caption in (
         ("trained", "Columns: the family that was trained on."),
