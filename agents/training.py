@@ -17,6 +17,7 @@ from corgi_gym.agents.curriculum_settings import UNIFORM
 from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer, RolloutReport
 from corgi_gym.agents.lora import lora_config
 from corgi_gym.agents.names import did_you_mean
+from corgi_gym.agents.option_types import check_types
 from corgi_gym.agents.processes import Processes
 from corgi_gym.agents.rollout import Rollout
 
@@ -54,10 +55,10 @@ def check_training(algorithm: str, spec: Any, env: gym.Env[str, str]) -> None:
 
 
 def check_options(options: Mapping[str, Any], config: type = GuidedGRPOConfig) -> None:
-    """Check the names of a recipe's ``train.options``.
+    """Check the names of a recipe's ``train.options``, and the types of its values.
 
     Raises:
-        ValueError: For a name that ``config`` does not have.
+        ValueError: For a name that ``config`` does not have, or a value that it does not take.
     """
     known = {f.name for f in dataclasses.fields(config)}
     for name in options:
@@ -66,6 +67,7 @@ def check_options(options: Mapping[str, Any], config: type = GuidedGRPOConfig) -
             raise ValueError(
                 f"unknown train.options key {name!r}: no {config.__name__} field{hint}"
             )
+    check_types(options, config, "train.options")
 
 
 def chosen_curriculum(spec: Any, row: Algorithm) -> Mapping[str, Any]:

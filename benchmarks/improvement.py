@@ -24,6 +24,7 @@ from corgi_gym.benchmarks.run_folder import read_sessions
 from corgi_gym.rewards import judge
 from corgi_gym.rewards.trajectory import ALL_CORRECT, is_answered, parse_trajectory
 
+CONFIG = "config.json"
 PHASES = ("before", "after")
 
 
@@ -93,7 +94,11 @@ def improvement(folder: str | Path) -> dict[str, dict[str, Tally]]:
 
 def _run(folder: Path) -> Iterator[tuple[str, str, Recipe, list[Episode]]]:
     """The evaluations of a run."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if not (folder / CONFIG).is_file():
+        raise FileNotFoundError(
+            f"{folder} is neither a run folder (no {CONFIG}) nor one of a benchmark (no {SPEC})"
+        )
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     names = {f.name for f in dataclasses.fields(Recipe)}
     recipe = from_dict({name: value for name, value in config.items() if name in names})
     for phase in PHASES:

@@ -117,6 +117,11 @@ def test_other_runs_have_no_attempts_within_replies(run_folder):
         improvement(run_folder)
 
 
+def test_a_folder_without_a_run_says_so(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"neither a run folder \(no config.json\) nor"):
+        improvement(tmp_path)
+
+
 def test_the_page_shows_every_piece_as_text(tiny_folder, tiny_tokenizer, tmp_path):
     codec = ChatCodec(tiny_tokenizer)
     replies = [("<b>1 < 2?</b>", "<script>\n2 + 2 = 4 now,\nAnswer: & 4")]

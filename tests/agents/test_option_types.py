@@ -1,0 +1,60 @@
+"""Values of ``train.options`` are held against what the field of a method's arguments takes."""
+
+import gymnasium as gym
+import pytest
+
+from corgi_gym.agents.algorithms import ALGORITHMS
+from corgi_gym.agents.option_types import check_types
+from corgi_gym.agents.ppo import GuidedPPOConfig
+from corgi_gym.agents.training import check_training
+from corgi_gym.agents.tripost import TripostConfig
+from corgi_gym.benchmarks.recipe import RECIPES, TrainSpec, load_recipe
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"pairs": "maybe"}, "train.options.pairs must be true or false, got 'maybe'"),
+        ({"pairs": 1}, "train.options.pairs must be true or false, got 1"),
+        ({"pairs": None}, "train.options.pairs must be true or false, got None"),
+        ({"rho": "high"}, "train.options.rho must be a number, got 'high'"),
+        ({"rho": True}, "train.options.rho must be a number, got True"),
+        ({"rho": "5e-1"}, r"got '5e-1' \(YAML reads it as text; write 0.5\)"),
+        ({"data": 3}, "train.options.data must be a string, got 3"),
+        ({"teacher": "gpt"}, "train.options.teacher must be a mapping, got 'gpt'"),
+        ({"credit": "step"}, "train.options.credit must be 'session' or 'loo' or .*, got 'step'"),
+        # fields of the library under it
+        ({"num_iterations": 2.5}, "train.options.num_iterations must be an integer, got 2.5"),
+        ({"epsilon_high": "x"}, "train.options.epsilon_high must be a number or null, got 'x'"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(options, says):
+    env = gym.make("SelfImprovement-v0", tasks="word_sorting", max_attempts=1)
+    with pytest.raises(ValueError, match=says):
+        check_training("tripost", TrainSpec(options=options), env)
+
+
+@pytest.mark.parametrize(
+    ("config", "options"),
+    [
+        (TripostConfig, {"pairs": True, "rho": 1, "teacher": {"engine": "openai"}}),
+        (GuidedPPOConfig, {"cliprange_value": None, "critic": "shared", "critic_model": None}),
+        (GuidedPPOConfig, {"lr_scheduler_type": "linear", "fsdp": True, "report_to": ["none"]}),
+    ],
+)
+def test_what_a_field_takes_is_let_through(config, options):
+    check_types(options, config, "train.options")
+
+
+def test_an_integer_is_no_truth_value_of_a_choice():
+    with pytest.raises(ValueError, match="must be 'detached' or 'shared' or 'separate', got 0"):
+        check_types({"critic": 0}, GuidedPPOConfig, "train.options")
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_shipped_recipes_have_values_of_the_right_types(path):
+    recipe = load_recipe(str(path))
+    row = ALGORITHMS[recipe.algorithm]
+    if row.trainer:
+        env = gym.make(recipe.env.id, **{**row.env, **recipe.env.kwargs})
+        check_training(recipe.algorithm, recipe.train, env)
