@@ -118,12 +118,22 @@ class Alarms:
         self._sounding: set[str] = set()
 
     def watch(self, row: dict[str, Any]) -> list[Alarm]:
-        """The alarms that this round starts. Numbers that a row lacks are not looked at."""
+        """The alarms that this round starts. Numbers that a row lacks are not looked at.
+
+        Demonstrations are nobody's sample: they may grow certain and say nothing of the policy.
+        """
         self._rows.append(row)
-        found = [alarm for rule in _RULES if (alarm := rule(self._rows))]
+        found = [alarm for rule in _OF_EVERY_ROUND if (alarm := rule(self._rows))]
+        if not _is_demonstrated(row):
+            sampled = [row for row in self._rows if not _is_demonstrated(row)]
+            found += [alarm for rule in _OF_THE_POLICY if (alarm := rule(sampled))]
         new = [alarm for alarm in found if alarm.kind not in self._sounding]
         self._sounding = {alarm.kind for alarm in found}
         return new
+
+
+def _is_demonstrated(row: dict[str, Any]) -> bool:
+    return row.get("demonstrations") == 1
 
 
 def _mismatch(rows: list[dict[str, Any]]) -> Alarm | None:
@@ -191,10 +201,8 @@ def _lasting(
     return rule
 
 
-_RULES = (
-    _mismatch,
-    _unscored,
-    _masked,
+_OF_EVERY_ROUND = (_mismatch, _unscored, _masked)
+_OF_THE_POLICY = (
     _entropy,
     _length,
     _lasting(

@@ -80,6 +80,15 @@ def test_alarms_after_three_rounds_in_a_row(key):
     assert kinds(rows) == [[], [], [], [], [], [key], [], [], []]
 
 
+def test_demonstrations_say_nothing_of_the_policy():
+    shown = {"demonstrations": 1, "truncated": 1.0, "zero_variance": 1.0}
+    certain = [{**shown, "entropy": 1.0}] * 3 + [{**shown, "entropy": 0.01}]
+    assert kinds([*certain, {**shown, "masked": 1.0}]) == [[], [], [], [], ["masked"]]
+    sampled = [{"demonstrations": 0.5, "entropy": 0.1}] * 4
+    assert kinds(certain + sampled) == [[]] * 8
+    assert kinds([*certain, *sampled, {"demonstrations": 0, "entropy": 0.009}])[-1] == ["entropy"]
+
+
 def test_entropy_and_length_are_compared_with_the_first_rounds():
     fall = [{"entropy": 2.0}] * 3 + [{"entropy": 0.2}, {"entropy": 0.19}, {"entropy": None}]
     assert kinds(fall) == [[], [], [], [], ["entropy"], []]
