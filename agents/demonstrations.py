@@ -101,6 +101,7 @@ def tasks_of(rollout: Rollout, sessions: Sequence[Session]) -> list[Task]:
 def play(rollout: Rollout, session: Session, replies: Sequence[str]) -> Episode:
     """Play the replies; the session ends early where the next one would not fit."""
     run = RunningSession(rollout, _NAME, 0, session, 0)
+    run.episode.demonstrated = True
     for reply in replies:
         ids = rollout.codec.reply(reply)
         text = run.receive(Completion(_NAME, ids, [0.0] * len(ids), "stop"))

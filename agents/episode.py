@@ -44,6 +44,9 @@ class Episode:
     ``policy_version`` is the number that whoever ran it gave to the policy. ``weight_versions``
     holds the engine's own count of weight updates while the session was written, without repeats:
     one number, or several if weights changed between two attempts (`mixed_weights`).
+
+    ``demonstrated`` is for sessions whose replies were given and not sampled; sessions that are
+    read back from disk do not know it.
     """
 
     task: str
@@ -59,6 +62,7 @@ class Episode:
     attempts: list[Attempt] = field(default_factory=list)
     messages: list[dict[str, str]] = field(default_factory=list)
     weight_versions: list[int] = field(default_factory=list)
+    demonstrated: bool = False
 
     @property
     def mixed_weights(self) -> bool:
@@ -89,14 +93,6 @@ class Episode:
     def unscored(self) -> bool:
         """Whether no attempt could be checked, so that the session says nothing."""
         return all(a.unscored for a in self.attempts)
-
-    @property
-    def demonstrated(self) -> bool:
-        """Whether nobody sampled its replies: they were given, and all log-probs are 0.0.
-
-        False for sessions that were read back, which have no log-probs.
-        """
-        return bool(self.logprobs) and not any(self.logprobs)
 
     @property
     def model_tokens(self) -> int:

@@ -111,7 +111,7 @@ def encode(example: Example, codec: Any) -> tuple[Episode, list[float]]:
         An `Episode` (log-probs 0.0, no rewards), and weights as long as its ``token_ids``: 0.0 on
         everything that the user says.
     """
-    episode = Episode(example.kind, example.task_id, 0, 0, 0)
+    episode = Episode(example.kind, example.task_id, 0, 0, 0, demonstrated=True)
     weights: list[float] = []
 
     def append(ids: Sequence[int], weight: float, written: int) -> None:

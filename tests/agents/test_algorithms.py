@@ -269,7 +269,7 @@ def test_demonstrations_are_sessions_that_end_with_the_witness(tiny_model, train
     tasks = [letters_env().task_at(i) for i in range(20)]
     direct = [demonstrate(rollout, Session(i, seed=i), 0.0) for i in range(20)]
     for task, episode in zip(tasks, direct, strict=True):
-        assert episode.task_id == task.task_id and episode.success
+        assert episode.task_id == task.task_id and episode.success and episode.demonstrated
         assert [a.reply for a in episode.attempts] == ["e e e e"]
         written = [i for i, m in zip(episode.token_ids, episode.model_mask, strict=True) if m]
         assert rollout.codec.text(written) == "e e e e"

@@ -24,15 +24,6 @@ def episode(*attempts, index=0):
     )  # fmt: skip
 
 
-def test_a_demonstration_was_sampled_by_nobody():
-    given = episode(("a", 1.0))
-    assert not given.demonstrated  # nothing is known of it
-    given.logprobs = [0.0, 0.0, 0.0]
-    assert given.demonstrated
-    given.logprobs[2] = -0.25
-    assert not given.demonstrated
-
-
 def test_success_by_attempt_by_hand():
     episodes = [
         episode(("a", 1.0)),

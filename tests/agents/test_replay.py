@@ -53,7 +53,7 @@ def test_an_example_is_encoded_piece_by_piece():
     codec = CharCodec()
     example = Example("k", ("ask", "again"), ((Piece("no", 0.5),), (Piece("ye"), Piece("s", 2.0))))
     episode, weights = encode(example, codec)
-    assert codec.text(episode.token_ids) == "asknoagainyes"
+    assert codec.text(episode.token_ids) == "asknoagainyes" and episode.demonstrated
     written = [w for w, m in zip(weights, episode.model_mask, strict=True) if m]
     assert written == [0.5, 0.5, 0.5, 1.0, 1.0, 2.0, 2.0]  # with both ends of turn
     assert [w for w, m in zip(weights, episode.model_mask, strict=True) if not m] == [0.0] * 10

@@ -294,6 +294,8 @@ def test_a_thousand_scripted_sessions_are_fast():
     )
     episodes, seconds = timed(rollout, sessions(1000))
     assert len(episodes) == 1000
+    # scripted log-probs are 0.0, as those of demonstrations, and yet these were sampled
+    assert not any(episodes[0].logprobs) and not episodes[0].demonstrated
     assert tokens_per_second(episodes, seconds) == 9000 / seconds
     assert tokens_per_second(episodes, 0.0) == 0.0
     start = time.process_time()
