@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 import time
 import traceback
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from corgi_gym.benchmarks.audit_material import material
+from corgi_gym.benchmarks.provenance import command
 from corgi_gym.envs.tasks import family_names
 from corgi_gym.rewards.audit import Audit, Limits, audit, table, write
 from corgi_gym.rewards.audit.report import write_whole
@@ -88,7 +88,7 @@ def run_audit(
     )
     _progress("")
     say(f"{made.text()}\n")
-    _finish([made], write([made], out, _command()), say)
+    _finish([made], write([made], out, command()), say)
     return 1 if made.exploits else 0
 
 
@@ -116,7 +116,7 @@ def _audit_all(
                 done.write(found)
                 note = f"{time.monotonic() - began:.0f} s"
             audits.append(found)
-            paths = write(audits, out, _command())
+            paths = write(audits, out, command())
             say(f"[{number}/{len(names)}] {found.headline()}, {note}")
     except KeyboardInterrupt:
         _progress("")
@@ -192,10 +192,6 @@ def _finish(audits: list[Audit], paths: tuple[Path, ...], say: Callable[[str], N
         say(table(audits))
     for path in paths:
         say(f"wrote {path}")
-
-
-def _command() -> str:
-    return shlex.join(["corgi-gym", *sys.argv[1:]]) if sys.argv[1:] else ""
 
 
 def _progress(text: str) -> None:
