@@ -63,6 +63,7 @@ _TOKEN = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*['\u2019]?|,")
 # as they are. With `MAX_CHARS` characters each, these are a few megabytes.
 _KEPT_REPORTS = 2_048
 _ENDS = re.compile(r"[.!?]+")
+_PIECE = re.compile(r"([^.!?\n]+)([.!?]*)")
 _SYMBOL = re.compile(r"[^\w\s,.!?'\u2019\u201c\u201d\"-]|_|\s-+\s|--+|\u2026")
 _QUOTED = re.compile(r"""^(["\u201c'])([^"\u201c\u201d]*)(["\u201d'])$""")
 _TITLE = re.compile(r"\b(Mr|Mrs|Ms|Dr)\.")
@@ -259,11 +260,10 @@ _TOO_LONG = Problem("grammar", "Write one shorter sentence.")
 
 def _grammar(text: str, apart: Collection[str], events: bool) -> tuple[float, list[Problem]]:
     """The share of the text that parses (1.0: each sentence does), and what went wrong."""
-    pieces = [piece for piece in _ENDS.split(text.replace("\n", ".")) if _TOKEN.search(piece)]
-    if sum(len(_TOKEN.findall(piece)) for piece in pieces) > 2 * MAX_WORDS:
+    pieces = [(m[1], "?" in m[2]) for m in _PIECE.finditer(text) if _TOKEN.search(m[1])]
+    if sum(len(_TOKEN.findall(piece)) for piece, _ in pieces) > 2 * MAX_WORDS:
         return 0.0, [_TOO_LONG]
-    asks = "?" in text
-    for piece in pieces[:_MAX_PARSED]:
+    for piece, asks in pieces[:_MAX_PARSED]:
         tokens, shown = tokenise(_SYMBOL.sub(" ", piece), apart)
         if len(tokens) > _MAX_TOKENS:
             return 0.5, [_TOO_LONG]

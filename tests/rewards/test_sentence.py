@@ -80,6 +80,12 @@ def test_questions_that_nobody_asks(text):
     assert kinds(text) != []
 
 
+def test_a_question_mark_is_that_of_its_own_sentence():
+    assert "grammar" in kinds("Is she a nurse. Do you like music?")
+    assert kinds("Is she a nurse? Do you like music?") == ["one_sentence"]
+    assert "grammar" in kinds("Do you like music?\nIs she a nurse.")
+
+
 def test_dropping_all_small_words_is_noticed():
     small = {"a", "an", "the", "is", "are", "was", "in", "on", "of", "to", "with", "his", "her"}
     accepted = 0
