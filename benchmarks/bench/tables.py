@@ -68,8 +68,8 @@ def comparisons(evaluation: Json) -> Table:
         [
             row["arm"],
             points(row["change"], *row["interval"]),
-            p_value(row["p"]),
-            p_value(row["p_holm"]),
+            # with too few seeds nothing was tested
+            *(NONE if None in row["interval"] else p_value(row[key]) for key in ("p", "p_holm")),
             "yes" if row["p_holm"] <= 0.05 else "no",
             _probability(row["better"], row["seeds"]),
             points(*row["on_tasks"]),

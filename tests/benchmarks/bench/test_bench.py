@@ -249,6 +249,10 @@ def test_a_dose_response_where_there_are_levels(scripted, tmp_path):
         name: ["silent", "full"] for name in ("weak", "strong", "untrained")
     }
     assert "Feedback levels" in (tmp_path / "report.html").read_text()
+    # with one seed nothing was tested
+    report = (tmp_path / "report.md").read_text().split("**Compared")[1].split("**")[1]
+    cells = [line.split(" | ")[1:5] for line in report.splitlines() if line.startswith("| strong")]
+    assert [c[0].endswith("(too few seeds)") and c[1:] for c in cells] == [["–", "–", "no"]] * 2
 
 
 def test_success_by_family_of_the_task_has_its_range_over_runs():
