@@ -242,14 +242,14 @@ def _recipe(arguments: argparse.Namespace, load: Callable[[str], Any] | None = N
             setattr(recipe, name, value)
     if arguments.url is not None:
         recipe.engine_options["url"] = arguments.url
+    if (name := getattr(arguments, "curriculum", None)) is not None:
+        recipe.train.curriculum = {"name": name}
     return override(recipe, arguments.set)
 
 
 def _train(arguments: argparse.Namespace) -> int:
     from corgi_gym.benchmarks.experiment import run, summary_text
 
-    if arguments.curriculum is not None:
-        arguments.set = [f"train.curriculum={{name: {arguments.curriculum}}}", *arguments.set]
     recipe = _recipe(arguments)
     summary = run(
         recipe,

@@ -21,7 +21,7 @@ from corgi_gym.benchmarks.evaluation import (
 from corgi_gym.benchmarks.policy import Policy, check_inputs, load_policy, make_env, make_rollout
 from corgi_gym.benchmarks.progress import Progress, RoundRows, evaluation_summary, summarise
 from corgi_gym.benchmarks.provenance import ENVIRONMENT, describe, git_commit, versions
-from corgi_gym.benchmarks.recipe import Recipe, from_dict, load_recipe
+from corgi_gym.benchmarks.recipe import Recipe, assign, from_dict, load_recipe
 from corgi_gym.benchmarks.resume import go_on, may_go_on, resume_command
 from corgi_gym.benchmarks.run_writer import CHECKPOINTS, SCRATCH, RunFolder, SilentFolder
 
@@ -206,12 +206,7 @@ def train(
     data["env"] = {"id": "ConstrainedGen-v0", "kwargs": {"prompts": rows, "checker": checker}}
     data["evaluation"]["tasks"] = len(tests)
     data["evaluation"]["env_kwargs"] = {"prompts": tests}
-    for name, value in settings.items():
-        *path, last = name.split("__")
-        node = data
-        for part in path:
-            node = node.setdefault(part, {})
-        node[last] = value
+    assign(data, {name.replace("__", "."): value for name, value in settings.items()})
     return run(from_dict(data), out, overwrite=overwrite, resume=resume)
 
 

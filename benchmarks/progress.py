@@ -81,7 +81,16 @@ class Progress:
 
 
 # Beginnings of the names of what single methods log (`agents/`).
-_OWN_KEYS = ("examples/", "self/", "preference/")
+_OWN_KEYS = (
+    "dynamic/",
+    "examples/",
+    "feedback_loss",
+    "imitation/",
+    "ppo/",
+    "preference/",
+    "self/",
+    "tapir/",
+)
 
 
 class RoundRows:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ class TrainSpec:
         learning_rate: Of AdamW.
         max_attempts: Attempts per training session.
         single_attempt_rounds: Rounds at the start with one attempt per session, at most
-            ``rounds``; see `corgi_gym.agents.grpo.GuidedGRPOConfig`.
+            ``rounds``; see `corgi_gym.agents.grpo.GuidedGRPOConfig`. Where only ``rounds`` is set
+            anew (``--set``, `corgi_gym.benchmarks.train`), its share stays (`assign`).
         beta: Weight of the KL term to the initial model (0: none, and no reference is loaded).
         max_seconds: Start no new round after this many seconds of training (0: no limit). What is
             trained then depends on the machine; the rounds that ran are recorded.
@@ -324,22 +326,51 @@ def override(recipe: Recipe, assignments: list[str]) -> Recipe:
     """
     import yaml
 
-    data = recipe.as_dict()
+    values: dict[str, Any] = {}
     for text in assignments:
         key, equals, value = text.partition("=")
         if not equals:
             raise ValueError(f"--set needs key=value, got {text!r}")
+        try:
+            values[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ValueError(f"--set {text!r} is not valid YAML: {_one_line(error)}") from error
+    data = recipe.as_dict()
+    assign(data, values)
+    return from_dict(data).check()
+
+
+def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Set values of a recipe's plain data by their dotted names.
+
+    Another number of rounds keeps the share of rounds with a single attempt, unless that is given
+    too: half of 20 rounds become half of 6.
+
+    Args:
+        data: A recipe as `Recipe.as_dict` gives it; changed in place.
+        values: Values by name, such as ``{"train.rounds": 6}``.
+
+    Raises:
+        ValueError: For a name below something that has no names.
+
+    Example:
+        >>> data = Recipe(train=TrainSpec(rounds=20, single_attempt_rounds=10)).as_dict()
+        >>> assign(data, {"train.rounds": 6})
+        >>> data["train"]["single_attempt_rounds"]
+        3
+    """
+    rounds, single = data["train"]["rounds"], data["train"]["single_attempt_rounds"]
+    for key, value in values.items():
         node = data
-        *path, last = key.strip().split(".")
+        *path, last = key.split(".")
         for part in path:
             node = node.setdefault(part, {})
             if not isinstance(node, dict):
-                raise ValueError(f"--set {text!r}: {part!r} has no keys of its own")
-        try:
-            node[last] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ValueError(f"--set {text!r} is not valid YAML: {_one_line(error)}") from error
-    return from_dict(data).check()
+                raise ValueError(f"{key}={value!r}: {part!r} has no keys of its own")
+        node[last] = value
+    given = values.get("train.rounds")
+    if "train.single_attempt_rounds" not in values and type(given) is int and given > 0:
+        data["train"]["single_attempt_rounds"] = single * given // rounds
 
 
 def _one_line(error: Exception) -> str:

@@ -193,4 +193,5 @@ def make_vector(num_envs: int = 1, **kwargs: Any) -> GuidedVectorEnv:
         seed=one.seed,
         noise=one.noise,
         repeat_penalty=one.repeat_penalty,
+        self_check=one.self_check,
     )

@@ -10,16 +10,26 @@ import contextlib
 import io
 import os
 import re
+import shlex
 from pathlib import Path
 
+import gymnasium as gym
 import pytest
 
+from corgi_gym import benchmarks
+from corgi_gym.__main__ import _parser, _recipe
+from corgi_gym.agents.algorithms import get_algorithm
+from corgi_gym.agents.training import check_training
+from corgi_gym.benchmarks import experiment
+from corgi_gym.benchmarks.gap.settings import gap_recipe
 from corgi_gym.rewards import registry
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 _COLUMNS = "100"  # what is shown must not depend on the width of a terminal
 _CODE = re.compile(r"^```python\n(.*?)^```\n(?:\n^```text\n(.*?)^```$)?", re.M | re.S)
+_SHELL = re.compile(r"^```(?:bash|sh)\n(.*?)^```$", re.M | re.S)
+_VARIABLE = re.compile(r"""^([A-Z]+)=["']?([^"'\n]*)""", re.M)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -70,6 +80,72 @@ def test_relative_links_exist(page):
         if anchor and target.suffix == ".md":
             titles = re.findall(r"^#+ (.*)$", target.read_text(), re.M)
             assert anchor in {_anchor(title) for title in titles}, f"{page.name} links to {link}"
+
+
+def commands(page):
+    """The arguments of each ``corgi-gym`` in a page's shell blocks that has no loop variable."""
+    for block in _SHELL.findall(page.read_text()):
+        for name, value in _VARIABLE.findall(block):
+            block = re.sub(rf"\${name}\b", value, block)
+        for line in block.replace("\\\n", " ").splitlines():
+            words = [word.removesuffix(";") for word in shlex.split(line, comments=True)]
+            while "corgi-gym" in words:
+                words = words[words.index("corgi-gym") + 1 :]
+                ends = [i for i, word in enumerate(words) if word in ("&&", "|", ">", "done")]
+                given = words[: min(ends, default=len(words))]
+                if "$" not in "".join(given):
+                    yield given
+
+
+COMMANDS = [
+    pytest.param(words, id=f"{page.name}: {' '.join(words)}")
+    for page in PAGES
+    for words in commands(page)
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_commands_are_taken(words):
+    """Up to where a model would be loaded: words, recipe, options of the method."""
+    arguments = _parser().parse_args(words)
+    if "recipe" not in arguments:
+        return
+    recipe = _recipe(arguments, gap_recipe if arguments.command == "gap" else None)
+    if arguments.command == "train" and get_algorithm(recipe.algorithm).trainer:
+        env = gym.make(
+            recipe.env.id, **{**get_algorithm(recipe.algorithm).env, **recipe.env.kwargs}
+        )
+        check_training(recipe.algorithm, recipe.train, env)
+
+
+TRAININGS = [
+    pytest.param(code, f"{page.name}:{code.splitlines()[0]}", id=page.name)
+    for page in PAGES
+    for code in re.findall(r"^```python no-run\n(.*?)^```$", page.read_text(), re.M | re.S)
+    if re.search(r"^(summary = run|train)\(", code, re.M)
+]
+
+
+@pytest.mark.parametrize(("code", "name"), TRAININGS)
+def test_trainings_are_taken(code, name, monkeypatch):
+    """The code of a training, up to its start: its recipe has no impossible value."""
+    started = []
+
+    def start(recipe, out, **options):
+        started.append(recipe.check())
+        return {"status": "finished"}
+
+    for module in (benchmarks, experiment):
+        monkeypatch.setattr(module, "run", start)
+    output(code, name)
+    assert len(started) == 1
+
+
+def test_the_commands_of_the_pages_are_found():
+    found = [" ".join(param.values[0]) for param in COMMANDS]
+    assert len(found) > 70
+    assert {param.id for param in TRAININGS} == {"README.md", "training.md", "tutorial.md"}
+    assert "bench report" in found and "train rloo --curriculum learnable" in found
 
 
 def test_every_page_is_reached_from_the_readme():

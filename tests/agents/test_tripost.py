@@ -286,6 +286,10 @@ def test_the_environment_judges_the_last_attempt_and_has_two_levels():
     ):
         with pytest.raises(ValueError, match=words):
             make_env(**kwargs)
+    own = gym.make_vec(
+        "SelfImprovement-v0", num_envs=2, vectorization_mode="vector_entry_point", self_check=True
+    )
+    assert all("Verdict:" in prompt for prompt in own.reset(seed=0)[0])
     envs = gym.make_vec("SelfImprovement-v0", num_envs=2, vectorization_mode="vector_entry_point")
     assert len(envs.reset(seed=0)[0]) == 2
 

@@ -59,6 +59,22 @@ def test_sessions_of_independent_attempts_are_counted_as_sessions(recipe, tmp_pa
     assert 32 <= row["tokens"] <= 32 * 6
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "keys"),
+    [
+        ("ppo", {"ppo/return", "ppo/explained_variance", "ppo/value_loss"}),
+        ("dapo", {"dynamic/flat_groups", "dynamic/extra_sessions"}),
+        ("rft", {"imitation/kept"}),
+        ("echo", {"feedback_loss"}),
+    ],
+)
+def test_what_a_method_logs_is_in_the_rows_of_its_run(recipe, tmp_path, algorithm, keys):
+    recipe.algorithm = algorithm
+    run(recipe, tmp_path / "run")
+    (row,) = rows(tmp_path / "run" / "metrics.jsonl")
+    assert keys <= row.keys()
+
+
 def test_the_checkpoint_of_an_adapter_is_evaluated_as_any_model(recipe, tmp_path):
     pytest.importorskip("peft")
     recipe.train.lora = {"r": 4, "alpha": 32}

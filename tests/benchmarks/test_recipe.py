@@ -110,6 +110,33 @@ def test_overrides_reach_every_part():
     assert Recipe().env.kwargs == {}
 
 
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_shipped_recipe_needs_no_vllm(path):
+    recipe = load_recipe(str(path))
+    assert "auto" in (recipe.engine, recipe.engine_options.get("inner"))
+
+
+@pytest.mark.parametrize(
+    ("assignments", "single"),
+    [
+        (["train.rounds=6"], 3),
+        (["train.rounds=1"], 0),
+        (["train.rounds=40"], 20),
+        (["train.rounds=6", "train.single_attempt_rounds=0"], 0),
+        (["train.single_attempt_rounds=6", "train.rounds=6"], 6),
+        (["train.sessions=128"], 10),
+    ],
+)
+def test_other_rounds_keep_the_share_of_single_attempts(assignments, single):
+    assert override(load_recipe("quickstart"), assignments).train.single_attempt_rounds == single
+
+
+@pytest.mark.parametrize("rounds", ["x", "0", "true", "[1]", "-3", "2.5"])
+def test_rounds_that_are_none_are_still_named(rounds):
+    with pytest.raises(ValueError, match=r"train\.rounds must be "):
+        override(load_recipe("quickstart"), [f"train.rounds={rounds}"])
+
+
 @pytest.mark.parametrize(
     ("assignment", "words"),
     [
