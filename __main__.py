@@ -124,7 +124,9 @@ def _parser() -> argparse.ArgumentParser:
         help="a checker of over 3 ms a call gets as many tasks and strings as fit (default: 60)",
     )  # fmt: skip
     audit.add_argument("--out", default="runs/audit", help="folder (default: runs/audit)")
-    audit.add_argument(
+    existing = audit.add_mutually_exclusive_group()
+    existing.add_argument("--overwrite", action="store_true", help="replace what is in that folder")
+    existing.add_argument(
         "--resume", action="store_true", help="audit all: keep the families that are in the folder"
     )
 
@@ -151,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
         "corgi-gym vote revise --model runs/revise/checkpoint --samples 8",
     )  # fmt: skip
     _recipe_options(vote)
+    vote.set_defaults(recipe="revise")
     vote.add_argument("--samples", type=int, default=8, help="sessions per task (default: 8)")
     vote.add_argument("--out", default="runs/vote", help="folder (default: runs/vote)")
     vote.add_argument("--overwrite", action="store_true", help="replace what is in that folder")
@@ -291,7 +294,10 @@ def _tasks(arguments: argparse.Namespace) -> int:
 def _audit(arguments: argparse.Namespace) -> int:
     from corgi_gym.benchmarks.audit import run_audit
 
-    options = ("family", "rows", "reference", "tasks", "fuzz", "seed", "seconds", "out", "resume")
+    options = (
+        "family", "rows", "reference", "tasks", "fuzz", "seed", "seconds", "out", "overwrite",
+        "resume",
+    )  # fmt: skip
     return run_audit(arguments.name, **{name: getattr(arguments, name) for name in options})
 
 

@@ -45,7 +45,9 @@ def check_engine_options(name: str, options: Mapping[str, Any]) -> None:
         raise ValueError(f"unknown engine {name!r}; choose from {', '.join(ENGINES)}")
     for key in options:
         if key not in ENGINES[name]:
-            hint = did_you_mean(key, ENGINES[name], ".")
+            owners = " or ".join(other for other, keys in ENGINES.items() if key in keys)
+            hint = f"; it is an option of {owners}." if owners else ""
+            hint = hint or did_you_mean(key, ENGINES[name], ".")
             known = ", ".join(ENGINES[name]) or "none"
             raise ValueError(
                 f"unknown engine_options key {key!r} for engine {name!r}{hint} Known: {known}"

@@ -80,7 +80,8 @@ class LearnableSpec(PoolSpec):
 
     def __post_init__(self) -> None:
         PoolSpec.__post_init__(self)
-        if not 0.0 <= self.low <= self.high <= 1.0:
+        known = _is_number(self.low) and _is_number(self.high)
+        if not known or not 0.0 <= self.low <= self.high <= 1.0:
             raise ValueError(
                 f"train.curriculum needs 0 <= low <= high <= 1, got {self.low!r} and {self.high!r}"
             )

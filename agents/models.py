@@ -38,6 +38,10 @@ def resolve_model(name: str) -> str:
         return str(converted(PACKAGED[name], cache_dir()))
     path = Path(name).expanduser()
     if path.is_dir():
+        if (path / "checkpoint" / "config.json").is_file():
+            raise ValueError(
+                f"{name!r} is a run folder: its model is {name.rstrip('/')}/checkpoint"
+            )
         if not (path / "config.json").is_file():
             raise ValueError(f"model folder {name!r} has no config.json: not a checkpoint")
         return str(path)
@@ -87,11 +91,18 @@ def load_tokenizer(name: str, **kwargs: Any) -> Any:
 
 
 def _from_pretrained(factory: Any, name: str, **kwargs: Any) -> Any:
+    from safetensors import SafetensorError
+
     location = resolve_model(name)
+    what = f"model {name!r} could not be loaded from {location!r}"
     try:
         return factory.from_pretrained(location, **kwargs)
     except OSError as error:
         raise ValueError(
-            f"model {name!r} could not be loaded from {location!r}: check the name, and that the "
-            f"hub can be reached or the files are in its cache ({str(error).splitlines()[0]})"
+            f"{what}: check the name, and that the hub can be reached or the files are in its "
+            f"cache ({str(error).splitlines()[0]})"
+        ) from error
+    except (ValueError, SafetensorError) as error:
+        raise ValueError(
+            f"{what}: its files are damaged or not all there ({' '.join(str(error).split())[:200]})"
         ) from error

@@ -19,12 +19,27 @@ from typing import Any
 
 from corgi_gym.benchmarks.audit_material import material
 from corgi_gym.benchmarks.provenance import command
+from corgi_gym.benchmarks.run_writer import RunFolder
 from corgi_gym.envs.tasks import family_names
 from corgi_gym.rewards.audit import Audit, Limits, audit, table, write
-from corgi_gym.rewards.audit.report import write_whole
+from corgi_gym.rewards.audit.report import JSON_NAME, PAGE_NAME, TABLE_NAME, write_whole
+from corgi_gym.rewards.audit.runner import checker_of, rows_for
 
 ALL = "all"
 SUBJECTS = "subjects"
+
+
+class AuditFolder(RunFolder):
+    """The folder of one ``corgi-gym audit``; see `RunFolder` for what it raises."""
+
+    results = (SUBJECTS, JSON_NAME, PAGE_NAME, TABLE_NAME)
+    resumes = False
+
+
+class AllFolder(AuditFolder):
+    """The folder of ``audit all``, which can go on."""
+
+    resumes = True
 
 
 def run_audit(
@@ -38,6 +53,7 @@ def run_audit(
     seed: int = 0,
     seconds: int = 60,
     out: str = "runs/audit",
+    overwrite: bool = False,
     resume: bool = False,
     say: Callable[[str], None] = print,
 ) -> int:
@@ -53,6 +69,7 @@ def run_audit(
         seed: Of tasks and strings.
         seconds: A slow checker gets as many tasks and strings as fit (`Limits.seconds`).
         out: The folder of the results.
+        overwrite: Replace the results in that folder.
         resume: Keep the families that are there.
         say: Prints.
 
@@ -61,6 +78,8 @@ def run_audit(
 
     Raises:
         ValueError: For names or numbers that do not exist.
+        FileExistsError: If there are results in ``out``.
+        OSError: If ``out`` cannot be written to; found before the work.
     """
     for option, value in (("--tasks", tasks), ("--seed", seed + 1), ("--fuzz", fuzz + 1)):
         if value < 1:
@@ -71,10 +90,14 @@ def run_audit(
         if family or rows or reference:
             raise ValueError("audit all takes no --family, --rows or --reference")
         settings = {"tasks": tasks, "fuzz": fuzz, "seed": seed, "seconds": seconds}
-        return _audit_all(settings, Path(out), resume, say)
+        return _audit_all(settings, AllFolder(out, overwrite=overwrite, resume=resume), say)
     if resume:
         raise ValueError("--resume is for audit all: a single checker is audited in one go")
     found = material(name, family=family, rows=rows, tasks=tasks, seed=seed)
+    rows_for(checker_of(found.checker), found.rows)  # what is wrong with them is said first
+    if reference is not None:
+        checker_of(reference)
+    folder = AuditFolder(out, overwrite=overwrite)
     made = audit(
         found.checker,
         found.rows,
@@ -85,10 +108,12 @@ def run_audit(
         limits=_limits(seconds),
         name=name,
         progress=_progress,
+        say=_at_once(say),
     )
     _progress("")
     say(f"{made.text()}\n")
-    _finish([made], write([made], out, command()), say)
+    folder.clear()
+    _finish([made], write([made], folder.path, command()), say)
     return 1 if made.exploits else 0
 
 
@@ -96,13 +121,10 @@ def _limits(seconds: int) -> Limits:
     return Limits(seconds=float(seconds), blind_seconds=float(seconds))
 
 
-def _audit_all(
-    settings: Mapping[str, int], out: Path, resume: bool, say: Callable[[str], None]
-) -> int:
+def _audit_all(settings: Mapping[str, int], folder: RunFolder, say: Callable[[str], None]) -> int:
     """Audit one family after the other; what is done is on disk at any time."""
-    names, done = family_names(), _Done(out / SUBJECTS, settings)
-    if not resume:
-        done.clear()
+    folder.clear()
+    names, done = family_names(), _Done(folder.path / SUBJECTS, settings)
     audits: list[Audit] = []
     paths: tuple[Path, ...] = ()
     try:
@@ -110,13 +132,14 @@ def _audit_all(
             found, note = done.read(name), "kept"
             if found is None:
                 began = time.monotonic()
-                found = _audit_family(name, settings, f"[{number}/{len(names)}] {name}")
+                title = f"[{number}/{len(names)}] {name}"
+                found = _audit_family(name, settings, title, _at_once(say))
                 if found is None:
                     continue
                 done.write(found)
                 note = f"{time.monotonic() - began:.0f} s"
             audits.append(found)
-            paths = write(audits, out, command())
+            paths = write(audits, folder.path, command())
             say(f"[{number}/{len(names)}] {found.headline()}, {note}")
     except KeyboardInterrupt:
         _progress("")
@@ -127,7 +150,9 @@ def _audit_all(
     return 1 if any(found.exploits or found.failed for found in audits) else 0
 
 
-def _audit_family(name: str, settings: Mapping[str, int], title: str) -> Audit | None:
+def _audit_family(
+    name: str, settings: Mapping[str, int], title: str, say: Callable[[str], None]
+) -> Audit | None:
     """The audit of one family, even if that fails; None if the family is not installed."""
     tasks, fuzz, seed = (settings[key] for key in ("tasks", "fuzz", "seed"))
     try:
@@ -142,6 +167,7 @@ def _audit_family(name: str, settings: Mapping[str, int], title: str) -> Audit |
             limits=_limits(settings["seconds"]),
             name=name,
             progress=lambda check: _progress(f"{title}: {check}"),
+            say=say,
         )
     except ImportError as error:
         warnings.warn(f"{name} was left out: {error}", RuntimeWarning, stacklevel=3)
@@ -166,11 +192,6 @@ class _Done:
     def __init__(self, folder: Path, settings: Mapping[str, int]) -> None:
         self.folder, self.settings = folder, dict(settings)
 
-    def clear(self) -> None:
-        """Forget what an older run has left."""
-        for path in self.folder.glob("*.json"):
-            path.unlink()
-
     def read(self, name: str) -> Audit | None:
         """A finished audit with these settings; None where there is none, or it had failed."""
         try:
@@ -192,6 +213,17 @@ def _finish(audits: list[Audit], paths: tuple[Path, ...], say: Callable[[str], N
         say(table(audits))
     for path in paths:
         say(f"wrote {path}")
+
+
+def _at_once(say: Callable[[str], None]) -> Callable[[str], None]:
+    """``say`` on a line of its own that does not wait in a buffer."""
+
+    def said(text: str) -> None:
+        _progress("")
+        say(text)
+        sys.stdout.flush()
+
+    return said
 
 
 def _progress(text: str) -> None:

@@ -103,6 +103,17 @@ def evaluation_text(result: dict[str, Any]) -> str:
         f"  interaction gain  {result['gain']:.3f}\n"
         f"  mean best score   {result['mean_score']:.3f}\n"
         f"  verbatim repeats  {result['repeats']:.3f} of retries"
+        f"{unscored_text(result)}"
+    )
+
+
+def unscored_text(found: dict[str, Any], phase: str = "") -> str:
+    """A line on sessions that could not be checked, with a line break before it; "" for none."""
+    if not found[f"unscored{phase}"]:
+        return ""
+    return (
+        f"\n  not counted       {found[f'unscored{phase}']} tasks, since the checker failed: "
+        f"{found.get(f'unscored_because{phase}', '')}"
     )
 
 

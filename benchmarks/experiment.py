@@ -17,6 +17,7 @@ from corgi_gym.benchmarks.evaluation import (
     evaluation_indices,
     evaluation_text,
     trains,
+    unscored_text,
 )
 from corgi_gym.benchmarks.policy import Policy, check_inputs, load_policy, make_env, make_rollout
 from corgi_gym.benchmarks.progress import Progress, RoundRows, evaluation_summary, summarise
@@ -24,6 +25,7 @@ from corgi_gym.benchmarks.provenance import ENVIRONMENT, describe, git_commit, v
 from corgi_gym.benchmarks.recipe import Recipe, assign, from_dict, load_recipe
 from corgi_gym.benchmarks.resume import go_on, may_go_on, resume_command
 from corgi_gym.benchmarks.run_writer import CHECKPOINTS, SCRATCH, RunFolder, SilentFolder
+from corgi_gym.envs.prompts import prompt_rows
 
 if TYPE_CHECKING:
     from corgi_gym.agents.checkpoints import Checkpoint
@@ -90,9 +92,12 @@ def run(
     with display or Display(recipe.train.rounds) as shown:
         for note in notes:
             shown.say(note)
-        progress.write(folder)
         policy = load_policy(recipe, model)
         try:
+            folder.clear()
+            if start.config is not None:
+                folder.write_json("config.json", start.config)
+            progress.write(folder)
             if progress.evaluated is None:
                 progress.before = _evaluation(recipe, policy, folder, shown, "before", 0)
                 progress.evaluated = folder.sizes()
@@ -120,10 +125,14 @@ def run(
 
 @dataclass
 class _Start:
-    """Where a run begins: a fresh folder, or what an earlier part has left in it."""
+    """Where a run begins: a fresh folder, or what an earlier part has left in it.
+
+    ``config`` is what a fresh one gets as its ``config.json``.
+    """
 
     folder: RunFolder
     progress: Progress
+    config: dict[str, Any] | None = None
     checkpoint: Checkpoint | None = None
     notes: list[str] = field(default_factory=list)
     finished: dict[str, Any] | None = None
@@ -140,8 +149,8 @@ def _start(
         start.notes = may_go_on(folder, config)
         start.finished = _finished(folder, display or Display(0))
     if start.finished is None:
-        if folder.read_json("config.json") is None:
-            folder.write_json("config.json", config)
+        if not resume or folder.read_json("config.json") is None:
+            start.config = config
         else:
             start.checkpoint, notes = go_on(folder, start.progress)
             start.notes += notes
@@ -196,11 +205,12 @@ def train(
         **settings: Fields of the recipe, with ``__`` for the dot: ``train__rounds=5``, ``seed=1``.
 
     Raises:
-        ValueError: For an unknown setting or an impossible value.
+        ValueError: For an unknown setting, an impossible value, or no prompts.
+        TypeError: For prompts that are no list.
     """
     base = load_recipe(recipe) if isinstance(recipe, str) else recipe
-    rows = list(prompts)
-    tests = rows if test_prompts is None else list(test_prompts)
+    rows = prompt_rows(prompts)
+    tests = rows if test_prompts is None else prompt_rows(test_prompts, "test_prompts")
     data = base.as_dict()
     data["name"] = "custom"
     data["env"] = {"id": "ConstrainedGen-v0", "kwargs": {"prompts": rows, "checker": checker}}
@@ -302,6 +312,7 @@ def summary_text(summary: dict[str, Any]) -> str:
             lines.append(
                 f"{phase:>6} training: success@1...{len(summary[f'success_{phase}'])} {success}   "
                 f"verbatim repeats {summary[f'repeats_{phase}']:.3f} of retries"
+                f"{unscored_text(summary, f'_{phase}')}"
             )
     lines.append(
         f"{summary['steps']} rounds, {summary['sessions']} sessions, {summary['tokens']} tokens, "

@@ -76,7 +76,8 @@ def improvement(folder: str | Path) -> dict[str, dict[str, Tally]]:
 
     Raises:
         FileNotFoundError: If ``folder`` has no run and no benchmark.
-        ValueError: If its replies are not of ``SelfImprovement-v0``.
+        ValueError: If its replies are not of ``SelfImprovement-v0``, if there are none, or if its
+            configuration cannot be read.
     """
     folder = Path(folder)
     found: dict[str, dict[str, Tally]] = {}
@@ -89,6 +90,8 @@ def improvement(folder: str | Path) -> dict[str, dict[str, Tally]]:
             )
         if episodes:
             _count(found.setdefault(part, {}), seed, recipe, episodes)
+    if not found:
+        raise ValueError(f"{folder} has no sessions of an evaluation to count")
     return found
 
 
@@ -98,9 +101,14 @@ def _run(folder: Path) -> Iterator[tuple[str, str, Recipe, list[Episode]]]:
         raise FileNotFoundError(
             f"{folder} is neither a run folder (no {CONFIG}) nor one of a benchmark (no {SPEC})"
         )
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     names = {f.name for f in dataclasses.fields(Recipe)}
-    recipe = from_dict({name: value for name, value in config.items() if name in names})
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError("it is no JSON object")
+        recipe = from_dict({name: value for name, value in config.items() if name in names})
+    except ValueError as error:
+        raise ValueError(f"{folder / CONFIG} is not that of a run: {error}") from error
     for phase in PHASES:
         yield phase, "", recipe, read_sessions(folder / "episodes.jsonl", phase)
 

@@ -65,14 +65,16 @@ def describe_families(names: Sequence[str] = (), *, seed: int = 0) -> str:
 
     Raises:
         ValueError: For an unknown family.
+        ImportError: For one that needs a package that is not installed.
     """
     width = min(100, shutil.get_terminal_size((100, 24)).columns)
     blocks = []
     for name in names or family_names():
         source = load_family(name)()
         task = source.item(seed, 0, "train")
-        family = FAMILIES[name]
-        blocks.append(f"{name}  (corgi/{family.env_id}, {family.suite}, {family.role})")
+        family = FAMILIES.get(name)
+        place = f"corgi/{family.env_id}, {family.suite}, {family.role}" if family else "by name only"
+        blocks.append(f"{name}  ({place})")
         blocks.append(textwrap.indent(textwrap.fill(source.summary, width - 2), "  "))
         rows = [("task", task.prompt), ("solved by", task.witness)]
         verdicts = {r: judge(task.checker, r, task.target) for r in source.near_misses(task)}

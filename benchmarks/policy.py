@@ -97,7 +97,9 @@ def make_env(
     try:
         return gym.make(recipe.env.id, disable_env_checker=True, **kwargs)
     except (gym.error.Error, TypeError) as error:
-        raise ValueError(f"environment {recipe.env.id!r} cannot be made: {error}") from error
+        # Gymnasium appends all arguments to the error of an environment's constructor
+        text = str(error).partition(" was raised from the environment creator")[0]
+        raise ValueError(f"environment {recipe.env.id!r} cannot be made: {text}") from error
 
 
 def check_inputs(recipe: Recipe, *, train: bool = True) -> None:

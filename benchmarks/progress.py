@@ -207,9 +207,14 @@ def _mean(logs: list[dict[str, float]], key: str) -> float | None:
 
 
 def evaluation_summary(episodes: Sequence[Episode], attempts: int) -> dict[str, Any]:
-    """Success by attempt, interaction gain, mean score and repeats of an evaluation."""
+    """Success by attempt, interaction gain, mean score and repeats of an evaluation.
+
+    Where sessions could not be checked at all, ``unscored_because`` says why (of the first one).
+    """
     success = success_by_attempt(episodes, attempts)
     counted = [e for e in episodes if not e.unscored]
+    failed = next((e for e in episodes if e.unscored), None)
+    why = failed and next((p["message"] for a in failed.attempts for p in a.problems), "")
     return {
         "success": success,
         "gain": success[-1] - success[0],
@@ -217,6 +222,7 @@ def evaluation_summary(episodes: Sequence[Episode], attempts: int) -> dict[str, 
         "repeats": repeat_share(episodes),
         "tasks": len(counted),
         "unscored": len(episodes) - len(counted),
+        **({"unscored_because": why} if failed else {}),
     }
 
 

@@ -28,6 +28,9 @@ _SET_ELSEWHERE = {
     "split": "evaluation.split (training uses the train split)",
 }
 
+# Arguments of an environment that say which tasks it has.
+_OF_TASKS = ("tasks", "task_options", "prompts", "checker")
+
 # What a field's annotation allows, and how an error says it.
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "int": ((int,), "an integer"),
@@ -238,7 +241,7 @@ def from_dict(data: dict[str, Any], cls: type = Recipe, where: str = "recipe") -
     values: dict[str, Any] = {}
     for key, value in data.items():
         if key not in fields:
-            hint = did_you_mean(key, fields)
+            hint = did_you_mean(key, fields, ".")
             raise ValueError(f"unknown key {key!r} in {where}{hint} Known: {', '.join(fields)}")
         if cls is Recipe and key in parts:
             value = from_dict(value or {}, parts[key], f"{where}.{key}")
@@ -300,9 +303,11 @@ def _contents(path: Path, above: tuple[Path, ...]) -> Any:
     if path.resolve() in above:
         raise ValueError(f"a recipe is its own base: {' -> '.join(p.name for p in chain)}")
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"recipe {str(path)!r} is not valid YAML: {_one_line(error)}") from error
+    if not data:
+        raise ValueError(f"recipe {str(path)!r} is empty")
     if not isinstance(data, dict) or "base" not in data:
         return data
     base = data.pop("base")
@@ -313,6 +318,8 @@ def _contents(path: Path, above: tuple[Path, ...]) -> Any:
 
 def merged(base: Any, own: Any) -> Any:
     """``own`` on top of ``base``: mappings key by key, anything else as ``own`` has it."""
+    if isinstance(base, dict) and own is None:  # a section with nothing below it
+        return base
     if not isinstance(base, dict) or not isinstance(own, dict):
         return own
     return {**base, **{key: merged(base.get(key), value) for key, value in own.items()}}
@@ -344,14 +351,16 @@ def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
     """Set values of a recipe's plain data by their dotted names.
 
     Another number of rounds keeps the share of rounds with a single attempt, unless that is given
-    too: half of 20 rounds become half of 6.
+    too: half of 20 rounds become half of 6. Another environment has tasks of its own, so those of
+    the one before go.
 
     Args:
         data: A recipe as `Recipe.as_dict` gives it; changed in place.
         values: Values by name, such as ``{"train.rounds": 6}``.
 
     Raises:
-        ValueError: For a name below something that has no names.
+        ValueError: For a name below something that has no names, or a mapping that would become
+            something else.
 
     Example:
         >>> data = Recipe(train=TrainSpec(rounds=20, single_attempt_rounds=10)).as_dict()
@@ -359,6 +368,7 @@ def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
         >>> data["train"]["single_attempt_rounds"]
         3
     """
+    env = dict(data["env"])
     rounds, single = data["train"]["rounds"], data["train"]["single_attempt_rounds"]
     for key, value in values.items():
         node = data
@@ -367,7 +377,13 @@ def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
             node = node.setdefault(part, {})
             if not isinstance(node, dict):
                 raise ValueError(f"{key}={value!r}: {part!r} has no keys of its own")
+        if isinstance(node.get(last), dict) and not isinstance(value, dict):
+            raise ValueError(f"{key} must be a mapping, got {value!r}")
         node[last] = value
+    if values.get("env.id", data["env"]["id"]) != env["id"]:
+        for name in _OF_TASKS:
+            if not any(key.startswith(f"env.kwargs.{name}") for key in values):
+                data["env"]["kwargs"].pop(name, None)
     given = values.get("train.rounds")
     if "train.single_attempt_rounds" not in values and type(given) is int and given > 0:
         data["train"]["single_attempt_rounds"] = single * given // rounds

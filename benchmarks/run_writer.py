@@ -29,7 +29,8 @@ class RunFolder:
 
     Args:
         path: Where; made if missing.
-        overwrite: Replace the results of an earlier run in it.
+        overwrite: Replace the results of an earlier run in it, which stay until `clear`: what is
+            needed for the new one may fail to load.
         resume: Go on with the run in it; nothing is removed.
 
     Raises:
@@ -38,7 +39,7 @@ class RunFolder:
     """
 
     # What an earlier run has left if it left anything.
-    results: ClassVar[tuple[str, ...]] = (CHECKPOINTS, *FILES)
+    results: ClassVar[tuple[str, ...]] = (CHECKPOINTS, "checkpoint", *FILES, "curve.svg")
     # Whether the command that writes it can go on with what is there.
     resumes: ClassVar[bool] = True
 
@@ -63,8 +64,13 @@ class RunFolder:
             )
         for scratch in self.path.glob(f"{SCRATCH}*"):
             shutil.rmtree(scratch, ignore_errors=True)
-        if overwrite:
-            self._remove(held)
+        self._old = held if overwrite else []
+
+    def clear(self) -> None:
+        """Remove what is to be overwritten."""
+        if self._old:
+            self._remove(self._old)
+            self._old = []
 
     def _remove(self, names: list[str]) -> None:
         for name in names:
@@ -174,6 +180,9 @@ class SilentFolder(RunFolder):
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+
+    def clear(self) -> None:
+        """The main process does it."""
 
     def replace(self, name: str, text: str) -> None:
         """The main process writes it."""

@@ -30,10 +30,13 @@ def run_segments(recipe: Recipe, out: str | Path, *, count: int = 12) -> Path:
 
     Raises:
         ValueError: For an impossible recipe or option, or tasks without a witness.
+        OSError: If the page cannot be written; found before the work.
     """
     if count < 1:
         raise ValueError(f"count must be at least 1, got {count!r}")
     check_inputs(recipe)
+    path = Path(out)
+    _check_place(path)
     own = recipe.train.options.get("data") == "own"
     recipe.evaluation.tasks = count
     if own:
@@ -41,10 +44,23 @@ def run_segments(recipe: Recipe, out: str | Path, *, count: int = 12) -> Path:
     else:
         model, codec, replies = _witnesses(recipe)
     cuts = cut_replies(model, codec, recipe.train.options, replies)
-    path = Path(out)
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page(recipe, cuts, own=own), encoding="utf-8")
     return path
+
+
+def _check_place(path: Path) -> None:
+    """Find out whether the page can be written; one that is there stays."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
+        path.open("a").close()
+        if new:
+            path.unlink()
+    except OSError as error:
+        raise OSError(
+            f"page {str(path)!r} cannot be written ({error.strerror or error}); "
+            "choose another with --out"
+        ) from error
 
 
 def cut_replies(

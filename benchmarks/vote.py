@@ -155,14 +155,19 @@ def run_vote(
         raise ValueError("engine 'openai' returns no log-probs to weigh votes by; use another")
     check_inputs(recipe, train=False)
     env = make_env(recipe, train=False)
-    check_self_checked(env)
-    env.close()
+    try:
+        check_self_checked(env)
+    except ValueError as error:
+        raise ValueError(f"{error}, as the recipes revise, s2r and self do") from error
+    finally:
+        env.close()
     folder = VoteFolder(out, overwrite=overwrite)
     config = {**describe(recipe), "samples": samples}
-    folder.write_json(CONFIG, config)
     with display or Display(0) as shown:
         policy = load_policy(recipe)
         try:
+            folder.clear()
+            folder.write_json(CONFIG, config)
             ballots, failed = _sample(recipe, policy, samples, folder, shown)
         finally:
             policy.engine.close()

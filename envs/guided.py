@@ -64,6 +64,7 @@ class GuidedEnv(gym.Env[str, str]):
             the end. ``session_reward="last"`` pays that answer.
         task_options: Options per family, for example ``{"concepts": {"count": (3, 4)}}``.
         suite: The mixture that the words of ``tasks`` select from (set by the registered ids).
+        family: The only family, which ``tasks`` may not contradict (set by the registered ids).
         render_mode: ``None``, ``"ansi"`` (returns the chat) or ``"human"`` (prints it).
 
     ``reset`` takes ``options={"task": name, "index": i, "max_attempts": n}``: ``index`` alone picks
@@ -107,6 +108,7 @@ class GuidedEnv(gym.Env[str, str]):
         self_check: bool = False,
         task_options: Mapping[str, Mapping[str, Any]] | None = None,
         suite: str | None = None,
+        family: str | None = None,
         render_mode: Literal["ansi", "human"] | None = None,
     ) -> None:
         make_session_reward(session_reward)  # a bad name fails here, not at the first reset
@@ -115,6 +117,8 @@ class GuidedEnv(gym.Env[str, str]):
                 raise ValueError(f"{name} must be a number in [0, 1], got {value!r}")
         if render_mode not in (None, "ansi", "human"):
             raise ValueError(f"unknown render_mode {render_mode!r}; choose None, 'ansi' or 'human'")
+        if not isinstance(self_check, bool):
+            raise ValueError(f"self_check must be true or false, got {self_check!r}")
         if self_check and noise:
             raise ValueError(f"noise={noise!r} has no use with self_check: no verdict is shown")
         if prompts is not None and task_options:
@@ -126,9 +130,15 @@ class GuidedEnv(gym.Env[str, str]):
         self.seed: int = check_whole(seed, "seed", 0)
         self.noise: float = float(noise)
         self.repeat_penalty: float = float(repeat_penalty)
-        self.self_check: bool = bool(self_check)
+        self.self_check: bool = self_check
         self.render_mode = render_mode
         self.sources: dict[str, TaskSource]
+        if family is not None and not isinstance(tasks, Mapping):
+            if tasks not in ("light", family, [family], (family,)):
+                raise ValueError(
+                    f"tasks={tasks!r} has no meaning here: this id is the family {family!r} alone"
+                )
+            tasks = family
         if isinstance(tasks, Mapping):
             self.sources = _given(
                 tasks, checker=checker, prompts=prompts, task_options=task_options

@@ -48,16 +48,9 @@ class PromptSource(TaskSource):
             raise ValueError(
                 "prompts=… needs checker=…: a registered name or a function (reply, target)"
             )
-        if isinstance(prompts, (str, bytes, Mapping)) or not isinstance(prompts, Iterable):
-            raise TypeError(
-                "prompts must be a list of strings or of {'prompt', 'target'} dicts, got one "
-                f"{type(prompts).__name__}: {prompts!r:.80}; "
-                "put it into a list (of a DatasetDict, choose a split)"
-            )
+        rows = prompt_rows(prompts)
         self.checker = get_checker(checker)
-        self.drafts = [_draft(i, row) for i, row in enumerate(prompts)]
-        if not self.drafts:
-            raise ValueError("prompts is empty: give at least one prompt")
+        self.drafts = [_draft(i, row) for i, row in enumerate(rows)]
 
     def generate(self, rng: np.random.Generator) -> Draft:
         """A random one of the prompts."""
@@ -70,6 +63,31 @@ class PromptSource(TaskSource):
     def _find(self, seed: int, index: int, split: Split) -> Task:
         """Prompt number ``index`` (modulo their count), whatever the seed and split."""
         return self._task(self.drafts[index % len(self.drafts)])
+
+
+def prompt_rows(prompts: Any, name: str = "prompts") -> list[Any]:
+    """The rows of what was given as prompts.
+
+    Raises:
+        TypeError: For something that is no list of rows, or one without an order.
+        ValueError: If there is none.
+    """
+    unordered = isinstance(prompts, set | frozenset)
+    table = hasattr(prompts, "to_dict") and hasattr(prompts, "iterrows")
+    single = isinstance(prompts, (str, bytes, Mapping)) or not isinstance(prompts, Iterable)
+    if unordered or table or single:
+        fix = "put it into a list (of a DatasetDict, choose a split)"
+        if table or unordered:
+            fix = "give its .to_dict('records')" if table else "sort it into a list"
+        shown = " ".join(repr(prompts).split())
+        raise TypeError(
+            f"{name} must be a list of strings or of {{'prompt', 'target'}} dicts, got one "
+            f"{type(prompts).__name__}: {shown:.80}; {fix}"
+        )
+    rows = list(prompts)
+    if not rows:
+        raise ValueError(f"{name} is empty: give at least one prompt")
+    return rows
 
 
 def _draft(number: int, row: str | Mapping[str, Any]) -> Draft:

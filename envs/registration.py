@@ -15,7 +15,7 @@ def register_envs() -> None:
     for suite in SUITES:
         _register(suite, {"suite": suite})
     for name, family in FAMILIES.items():
-        _register(f"corgi/{family.env_id}", {"tasks": name})
+        _register(f"corgi/{family.env_id}", {"family": name})
     here = "corgi_gym.envs.self_improvement"
     _register("SelfImprovement-v0", {}, f"{here}:make_env", f"{here}:make_vector")
 

@@ -19,6 +19,7 @@ A checker that waits for something else (worker processes, an endpoint, a large 
 
 from __future__ import annotations
 
+import inspect
 import os
 import warnings
 from collections.abc import Callable, Iterable
@@ -99,6 +100,8 @@ def checker(
     Raises:
         ValueError: For an empty name, the name of a shipped checker, or an example that is no row
             of three.
+        TypeError: For a message that is no string, and from the decorator, for something that
+            cannot be called with a reply and a target.
 
     Example:
         >>> @checker("doc_short", examples=[("hi", None, True)], message="Use at most 5 letters.")
@@ -109,6 +112,8 @@ def checker(
     """
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"a checker needs a non-empty name, got {name!r}")
+    if message is not None and not isinstance(message, str):
+        raise TypeError(f"checker {name!r}: message must be a string, got {message!r}")
     rows = []
     for row in examples:
         if not isinstance(row, tuple) or len(row) != 3:
@@ -118,6 +123,7 @@ def checker(
         rows.append(Example(*row))
 
     def register(function: Callable[[str, Any], Judgement]) -> NamedChecker:
+        _check_callable(function)
         if name in BUILTIN and not _is_builtin(name, function):
             raise ValueError(f"{name!r} is a checker of corgi-gym; choose another name")
         named = NamedChecker(name, function, tuple(rows), message, slow)
@@ -212,9 +218,29 @@ def _wrap(check: Any, name: str | None) -> NamedChecker:
         return check
     if isinstance(check, type):
         raise TypeError(f"checker {check.__name__} is a class; give an instance or a function")
+    _check_callable(check)
+    return NamedChecker(name or checker_name(check), check, slow=is_slow(check))
+
+
+def _check_callable(check: Any) -> None:
+    """Refuse what cannot be called with a reply and a target.
+
+    Raises:
+        TypeError: Naming it.
+    """
     if not callable(check):
         raise TypeError(f"a checker must be a name or a callable, got {check!r:.80}")
-    return NamedChecker(name or checker_name(check), check, slow=is_slow(check))
+    try:
+        signature = inspect.signature(check)
+    except (TypeError, ValueError):  # written in C: nothing is known of its parameters
+        return
+    try:
+        signature.bind("", None)
+    except TypeError as error:
+        raise TypeError(
+            f"checker {checker_name(check)!r} takes {signature}, and is called with (reply, "
+            f"target): {error}"
+        ) from None
 
 
 def _load_plugin(name: str) -> None:

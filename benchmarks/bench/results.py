@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from corgi_gym.benchmarks.bench.identity import digest
-from corgi_gym.benchmarks.bench.job import JOB, METRICS, RUN, STATUS
-from corgi_gym.benchmarks.bench.runner import DONE, FAILED, JOBS, SPEC
-from corgi_gym.benchmarks.run_writer import SilentFolder
+from corgi_gym.benchmarks.bench.job import RUN, STATUS
+from corgi_gym.benchmarks.bench.runner import FAILED, JOBS, SPEC, read_job, read_mapping
 
 Json = dict[str, Any]
 
@@ -43,13 +42,15 @@ class Results:
         spec: The specification as plain data.
         plan: Labels of every job of the specification, in its order.
         done: Finished jobs, in that order.
-        notes: What is missing or odd, in sentences.
+        broken: Jobs whose files are damaged or missing, a sentence each.
+        notes: What is missing or odd, in sentences; those among it.
     """
 
     folder: Path
     spec: Json
     plan: list[Json]
     done: list[Result]
+    broken: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -70,11 +71,14 @@ def read_results(folder: Path, *, code: str | None = None, mixed: bool = False) 
         FileNotFoundError: If it is no such folder.
         ValueError: If there are no results, or those of several versions and ``mixed`` is not set.
     """
-    written = SilentFolder(folder).read_json(SPEC)
+    try:
+        written = read_mapping(folder / SPEC)
+    except ValueError as error:
+        raise ValueError(f"{folder}: {error}; run the benchmark again, which writes it") from error
     if written is None:
         raise FileNotFoundError(f"{folder} holds no benchmark: it has no {SPEC}")
     order = {entry["config"]: i for i, entry in enumerate(written["jobs"])}
-    found, failed, others = _jobs(folder, order)
+    found, failed, broken, others = _jobs(folder, order)
     versions = Counter(result.code for result in found)
     if code is not None:
         found = [result for result in found if result.code == code]
@@ -85,33 +89,37 @@ def read_results(folder: Path, *, code: str | None = None, mixed: bool = False) 
             "with --code, or mix them with --mixed-code, which the report will say"
         )
     if not found:
-        raise ValueError(f"{folder} has no finished job" + (f" of code {code}" if code else ""))
+        of_code = f" of code {code}" if code else ""
+        raise ValueError("; ".join([f"{folder} has no finished job{of_code}", *broken[:1]]))
     newest = {}
     for result in sorted(found, key=lambda r: (r.folder / STATUS).stat().st_mtime):
         newest[digest(result.config)] = result
     done = [newest[config] for config in sorted(newest, key=order.__getitem__)]
-    results = Results(folder, written["spec"], [e["labels"] for e in written["jobs"]], done)
+    plan = [entry["labels"] for entry in written["jobs"]]
+    results = Results(folder, written["spec"], plan, done, broken)
     results.notes = _notes(results, failed, others)
     return results
 
 
-def _jobs(folder: Path, order: dict[str, int]) -> tuple[list[Result], list[Json], int]:
-    """Finished jobs, the labels of failed ones, and how many are of another specification."""
-    found, failed, others = [], [], 0
-    for path in sorted((folder / JOBS).glob("*")):
-        files = SilentFolder(path)
-        job, status = files.read_json(JOB), files.read_json(STATUS)
+def _jobs(folder: Path, order: dict[str, int]) -> tuple[list[Result], list[Json], list[str], int]:
+    """Finished jobs, labels of failed ones, what is broken, how many of another specification."""
+    found, failed, broken, others = [], [], [], 0
+    for path in sorted((folder / JOBS).glob("*/")):
+        try:
+            job, status, metrics = read_job(path)
+        except ValueError as error:
+            broken.append(f"{error}.")
+            continue
         if job is None:
             continue
         if digest(job["config"]) not in order:
             others += 1
-        elif status and status["status"] == DONE:
-            metrics = files.read_json(METRICS)
+        elif metrics is not None:
             found.append(Result(path, job["labels"], job["config"], job["code"], metrics))
         elif status and status["status"] == FAILED:
             place = order[digest(job["config"])]
-            failed.append({**job["labels"], "error": status["error"], "place": place})
-    return found, sorted(failed, key=lambda labels: labels["place"]), others
+            failed.append({**job["labels"], "error": status.get("error", ""), "place": place})
+    return found, sorted(failed, key=lambda labels: labels["place"]), broken, others
 
 
 def _notes(results: Results, failed: list[Json], others: int) -> list[str]:
@@ -120,6 +128,7 @@ def _notes(results: Results, failed: list[Json], others: int) -> list[str]:
     if missing:
         uneven = "; arms differ in families or seeds" if _uneven(results) else ""
         notes.append(f"{missing} of {len(results.plan)} jobs have no result{uneven}.")
+    notes += results.broken
     for job in failed:
         last = job["error"].strip().rpartition("\n")[2]
         notes.append(f"{job['arm']} on {job['family']}, seed {job['seed']} failed: {last}.")
@@ -154,7 +163,7 @@ def _cells(labels: list[Json]) -> dict[str, set[tuple[str, int]]]:
 def _versions(results: Results) -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for result in results.done:
-        config = SilentFolder(result.folder).read_json(f"{RUN}/config.json") or {}
+        config = read_mapping(result.folder / RUN / "config.json") or {}
         for package, version in config.get("versions", {}).items():
             found.setdefault(package, set()).add(str(version))
         if machine := config.get("machine"):

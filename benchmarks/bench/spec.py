@@ -16,7 +16,15 @@ from typing import Any
 
 from corgi_gym.agents.algorithms import get_algorithm
 from corgi_gym.benchmarks.gap.verifiers import DEFAULT_RULES
-from corgi_gym.benchmarks.recipe import RECIPES, Recipe, find, from_dict, load_recipe, merged
+from corgi_gym.benchmarks.recipe import (
+    RECIPES,
+    EnvSpec,
+    Recipe,
+    find,
+    from_dict,
+    load_recipe,
+    merged,
+)
 
 SPECS = RECIPES / "bench"
 # The arm of the model as it is: no training, only the evaluations.
@@ -24,6 +32,21 @@ UNTRAINED = "untrained"
 # Rounds of a budget that is counted in tokens or seconds: more than any such budget reaches.
 _NO_LIMIT = 100_000
 _BUDGETS = {"rounds": "rounds", "tokens": "max_tokens", "seconds": "max_seconds"}
+# What a benchmark decides itself, so that `set` cannot: keys of a recipe -> where they are set.
+_DECIDED = {
+    "name": "name",
+    "algorithm": "algorithms",
+    "seed": "seeds",
+    "evaluation": "evaluations (while training: curve)",
+    "env.id": "id in families",
+}
+# The same for arguments of an environment, of `set` and of a family.
+_DECIDED_KWARGS = {
+    "feedback": "feedback, of all arms or of one",
+    "session_reward": "session_reward, of all arms or of one",
+    "max_attempts": "set.train.max_attempts, and attempts in evaluations",
+    "split": "split in evaluations",
+}
 
 
 @dataclass(slots=True)
@@ -74,7 +97,7 @@ class Spec:
         name: Its name; by default that of its file.
         question: What it asks, in a sentence.
         recipe: The recipe that every job starts from.
-        set: What all jobs change in it.
+        set: What all jobs change in it, except what other keys here decide.
         algorithms: Names of the algorithm table, ``"untrained"``, or mappings with ``name``,
             ``algorithm``, ``set``, and ``feedback`` or ``session_reward`` where that arm has its
             own.
@@ -181,11 +204,20 @@ def spec_of(data: Any, where: str = "benchmark") -> Spec:
         ValueError: For an unknown key or an impossible value, named.
     """
     spec: Spec = from_dict(data, Spec, where)
-    lists = ("algorithms", "feedback", "session_reward", "seeds")
-    for name in lists:
+    lists: dict[str, tuple[type | tuple[type, ...], str]] = {
+        "algorithms": ((str, dict), "names or mappings"),
+        "feedback": (str, "names"),
+        "session_reward": (str, "names"),
+        "seeds": (int, "integers"),
+    }
+    for name, (kind, words) in lists.items():
         value = getattr(spec, name)
         if not isinstance(value, list) or not value:
-            raise ValueError(f"{where}.{name} must be a list with at least one entry")
+            raise ValueError(
+                f"{where}.{name} must be a list with at least one entry, got {value!r}"
+            )
+        if not all(isinstance(entry, kind) and not isinstance(entry, bool) for entry in value):
+            raise ValueError(f"{where}.{name} must be a list of {words}, got {value!r}")
         if len({str(entry) for entry in value}) < len(value):
             raise ValueError(f"{where}.{name} names something twice: {value!r}")
     unknown = spec.budget.keys() - _BUDGETS.keys()
@@ -211,11 +243,12 @@ def jobs_of(spec: Spec) -> list[Job]:
         ValueError: For an impossible value, with the job that it would be part of.
     """
     base = load_recipe(spec.recipe).as_dict()
-    families = spec.families or {"all": base["env"]}
+    _check_set(spec.set, "set", spec, base)
+    families = _families(spec) or {"all": base["env"]}
     evaluations = {name: _evaluation(name, plan) for name, plan in spec.evaluations.items()}
     found: dict[tuple[Any, ...], Job] = {}
     for seed, (name, env) in itertools.product(spec.seeds, families.items()):
-        for arm in _arms(spec):
+        for arm in _arms(spec, base):
             if arm.algorithm == UNTRAINED and seed != spec.seeds[0]:
                 continue  # nothing is drawn: its one run stands for every seed
             key = (arm.name, name, seed)
@@ -223,6 +256,42 @@ def jobs_of(spec: Spec) -> list[Job]:
                 raise ValueError(f"two arms are called {arm.name!r}; give one another name")
             found[key] = _job(spec, base, arm, name, env, seed, evaluations)
     return list(found.values())
+
+
+def _families(spec: Spec) -> dict[str, dict[str, Any]]:
+    for name, env in spec.families.items():
+        where = f"families.{name}"
+        if not isinstance(name, str):
+            raise ValueError(f"{where}: a family's name must be a string, got {name!r}")
+        made: EnvSpec = from_dict(env, EnvSpec, where)
+        _check_kwargs(made.kwargs, f"{where}.kwargs")
+        if both := made.kwargs.keys() & spec.set.get("env", {}).get("kwargs", {}).keys():
+            key = min(both, key=str)
+            raise ValueError(f"{where}.kwargs.{key} and set.env.kwargs.{key}: give only one")
+    return spec.families
+
+
+def _check_set(changes: dict[str, Any], where: str, spec: Spec, base: dict[str, Any]) -> None:
+    """What ``set`` says must be part of a recipe, and nothing that would have no effect."""
+    for name, value in changes.items():
+        if isinstance(base.get(name), dict) and not isinstance(value, dict):
+            raise ValueError(f"{where}.{name} must be a mapping, got {value!r}")
+    made: Recipe = from_dict(changes, where=where)
+    given = [*changes, *(f"env.{name}" for name in changes.get("env", {}))]
+    # a limit of 0 is none, so nothing of it is lost
+    given += [f"train.{name}" for name, value in changes.get("train", {}).items() if value]
+    limits = ["rounds", *spec.budget] if spec.budget else []
+    decided = _DECIDED | {f"train.{_BUDGETS[name]}": "budget" for name in limits}
+    for name, instead in decided.items():
+        if name in given:
+            raise ValueError(f"{where}.{name} has no effect: set {instead}")
+    _check_kwargs(made.env.kwargs, f"{where}.env.kwargs")
+
+
+def _check_kwargs(kwargs: dict[str, Any], where: str) -> None:
+    for name, instead in _DECIDED_KWARGS.items():
+        if name in kwargs:
+            raise ValueError(f"{where}.{name} has no effect: set {instead}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,39 +306,46 @@ class _Arm:
     changes: dict[str, Any]
 
 
-def _arms(spec: Spec) -> Iterator[_Arm]:
+def _arms(spec: Spec, base: dict[str, Any]) -> Iterator[_Arm]:
     for entry in spec.algorithms:
         data = {"algorithm": entry} if isinstance(entry, str) else entry
-        if not isinstance(data, dict) or "algorithm" not in data:
+        if "algorithm" not in data:
             raise ValueError(f"algorithms: expected a name or a mapping with it, got {entry!r}")
         known = ("name", "algorithm", "set", "feedback", "session_reward")
-        if unknown := data.keys() - set(known):
-            raise ValueError(
-                f"algorithms: unknown key {min(unknown)!r} in {entry!r}; known: {', '.join(known)}"
-            )
+        for key, value in data.items():
+            if key not in known:
+                raise ValueError(
+                    f"algorithms: unknown key {key!r} in {entry!r}; known: {', '.join(known)}"
+                )
+            if key != "set" and not isinstance(value, str):
+                raise ValueError(f"algorithms: {key} must be a string, got {value!r} in {entry!r}")
         algorithm = data["algorithm"]
         levels = [data["feedback"]] if "feedback" in data else spec.feedback
         rewards = [data["session_reward"]] if "session_reward" in data else spec.session_reward
         if algorithm == UNTRAINED:
             rewards = rewards[:1]  # which pays nothing here
         own = data.get("name", algorithm)
+        changes = data.get("set") or {}
+        _check_set(changes, f"algorithms.{own}.set", spec, base)
         for level, reward in itertools.product(levels, rewards):
             parts = [own, *[level] * (len(levels) > 1), *[reward] * (len(rewards) > 1)]
-            yield _Arm(" · ".join(parts), own, algorithm, level, reward, data.get("set") or {})
+            yield _Arm(" · ".join(parts), own, algorithm, level, reward, changes)
 
 
 def _evaluation(name: str, plan: Any) -> EvaluationPlan:
+    if not isinstance(name, str) or not name.replace("_", "").replace("-", "").isalnum():
+        raise ValueError(
+            f"evaluations: {name!r} names a file: a string of letters, digits, _ and - only"
+        )
     made: EvaluationPlan = from_dict(plan or {}, EvaluationPlan, f"evaluations.{name}")
     if made.resampling < 0:
         raise ValueError(f"evaluations.{name}.resampling must be 0 or more")
-    unknown = [verifier for verifier in made.gap if verifier not in DEFAULT_RULES]
-    if unknown or len(set(made.gap)) < len(made.gap):
-        known = ", ".join(DEFAULT_RULES)
+    gap, rules = made.gap, list(DEFAULT_RULES)
+    if not isinstance(gap, list) or any(v not in rules or gap.count(v) > 1 for v in gap):
+        known = ", ".join(rules)
         raise ValueError(f"evaluations.{name}.gap takes each of {known} once, got {made.gap!r}")
     if made.gap and not made.resampling:
         raise ValueError(f"evaluations.{name}.gap judges independent samples: set resampling")
-    if not name.replace("_", "").replace("-", "").isalnum():
-        raise ValueError(f"evaluations: {name!r} names a file: letters, digits, _ and - only")
     return made
 
 

@@ -23,6 +23,7 @@ from corgi_gym.benchmarks.bench.analysis import analyse
 from corgi_gym.benchmarks.bench.identity import code_version, job_id
 from corgi_gym.benchmarks.bench.job import (
     JOB,
+    METRICS,
     STATUS,
     job_metrics,
     manifest,
@@ -30,9 +31,10 @@ from corgi_gym.benchmarks.bench.job import (
 )
 from corgi_gym.benchmarks.bench.page import STATISTICS
 from corgi_gym.benchmarks.bench.results import Result, Results, read_results
+from corgi_gym.benchmarks.bench.runner import read_mapping
 from corgi_gym.benchmarks.bench.spec import evaluation_recipe
 from corgi_gym.benchmarks.recipe import from_dict
-from corgi_gym.benchmarks.run_writer import SilentFolder, to_json
+from corgi_gym.benchmarks.run_writer import to_json
 from corgi_gym.benchmarks.statistics import generator
 
 # Computed again by the same operations, so only the rounding of another numpy may differ.
@@ -91,7 +93,8 @@ def verify(
     if sample < 0:
         raise ValueError(f"--sample must be 0 or more, got {sample}")
     results = read_results(folder, code=code, mixed=mixed)
-    found = Verification()
+    notes = [note for note in results.notes if note not in results.broken]
+    found = Verification(differences=list(results.broken), notes=notes)
     if results.codes != [code_version()]:
         found.notes.append(
             f"the results were made by code {', '.join(results.codes)}, and are checked by code "
@@ -106,7 +109,7 @@ def verify(
 def _check_hashes(results: Results, found: Verification) -> None:
     files = 0
     for result in results.done:
-        name, recorded = result.folder.name, _status(result)["files"]
+        name, recorded = result.folder.name, _recorded(result)
         if name != (real := job_id(result.config, result.code)):
             found.differences.append(f"{name}: its {JOB} has the hash {real}")
         held = manifest(result.folder)
@@ -118,25 +121,38 @@ def _check_hashes(results: Results, found: Verification) -> None:
     found.checked |= {"jobs": len(results.done), "files": files}
 
 
-def _status(result: Result) -> Json:
-    status: Json = SilentFolder(result.folder).read_json(STATUS)
-    return status
+def _recorded(result: Result) -> Json:
+    """The hash of each file, as recorded when the job ended."""
+    files = (read_mapping(result.folder / STATUS) or {}).get("files")
+    return files if isinstance(files, dict) else {}
 
 
 def _check_numbers(results: Results, found: Verification) -> None:
     count = 0
     for result in results.done:
-        for where, stored, real in _unequal(result.metrics, job_metrics(result.folder)):
+        try:
+            numbers = job_metrics(result.folder)
+        except (LookupError, TypeError, ValueError) as error:
+            found.differences.append(
+                f"{result.folder.name}: its files give no {METRICS} "
+                f"({type(error).__name__}: {error})"
+            )
+            continue
+        for where, stored, real in _unequal(result.metrics, numbers):
             found.differences.append(
                 f"{result.folder.name}: {where} is {stored} and its episodes say {real}"
             )
         count += 1
     found.checked["metrics"] = count
     path = results.folder / STATISTICS
-    if not path.is_file():
+    try:
+        stored = read_mapping(path)
+    except ValueError as error:
+        found.differences.append(f"{error}; `corgi-gym bench report` writes it anew")
+        return
+    if stored is None:
         found.notes.append(f"there is no {STATISTICS}: run `corgi-gym bench report` first")
         return
-    stored = json.loads(path.read_text(encoding="utf-8"))
     real = json.loads(to_json(analyse(results, stored.get("seed", 0))))
     for where, told, computed in _unequal(stored, real):
         found.differences.append(f"{STATISTICS}: {where} is {told}, computed again {computed}")

@@ -84,11 +84,13 @@ def run_gap(
     folder = GapFolder(out, overwrite=overwrite, resume=resume)
     if resume:
         folder.drop_torn_rows()
-    config = _start(folder, recipe, settings)
-    done = rounds_done(folder.path)
+    config = _config(recipe, settings, folder if resume else None)
+    done = rounds_done(folder.path) if resume else 0
     if done:
         recipe = replace(recipe, model=str(round_folder(folder.path, done) / POLICY))
     with display or Display(0) as shown, _policies(recipe, settings) as (policy, judge):
+        folder.clear()
+        folder.write_json(CONFIG, config)
         bench = Bench(recipe, settings, folder, policy, judge, shown)
         rules = bench.rules()
         learned = parse_rule(settings.improve_rule) if settings.improve_rule else rules[0]
@@ -138,21 +140,24 @@ def _check_improvement(recipe: Recipe, settings: GapSettings) -> None:
         )
 
 
-def _start(folder: GapFolder, recipe: Recipe, settings: GapSettings) -> dict[str, Any]:
-    """Write ``config.json``, or hold what is to go on against the one that is there."""
+def _config(recipe: Recipe, settings: GapSettings, old_in: GapFolder | None) -> dict[str, Any]:
+    """The contents of ``config.json``, held against those of the folder that is to go on.
+
+    Raises:
+        ValueError: If they differ in anything that the samples depend on.
+    """
     names = _FIXED_TRAINING if settings.improve else _FIXED
     config = {**describe(recipe), "gap": asdict(settings), "fixed": settings.fixed()}
     plain: dict[str, Any] = json.loads(to_json(config))
-    old = folder.read_json(CONFIG)
-    if old is not None:
+    old = old_in and old_in.read_json(CONFIG)
+    if old_in is not None and old is not None:
         for name in ("fixed", *names):
             if old.get(name) != plain[name]:
                 raise ValueError(
-                    f"the samples in {str(folder.path)!r} were drawn with {name} = "
+                    f"the samples in {str(old_in.path)!r} were drawn with {name} = "
                     f"{old.get(name)!r}, and this is to go on with {plain[name]!r}; give the same, "
                     "or start anew with --overwrite"
                 )
-    folder.write_json(CONFIG, plain)
     return plain
 
 

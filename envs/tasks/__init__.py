@@ -233,16 +233,21 @@ def make_sources(
         names = list(dict.fromkeys(names))
     if not names:
         raise ValueError(f"tasks={tasks!r} selects no family; give at least one name")
-    options = {name: dict(values) for name, values in (task_options or {}).items()}
+    families = {name: load_family(name) for name in names}
+    given = task_options or {}
+    if not isinstance(given, Mapping) or not all(isinstance(v, Mapping) for v in given.values()):
+        raise ValueError(f"task_options must be {{family: {{option: value}}}}, got {given!r:.80}")
+    options = {name: dict(values) for name, values in given.items()}
     stray = sorted(set(options) - set(names))
     if stray:
         raise ValueError(f"task_options for {stray}, but the selected families are {names}")
     sources = {}
-    for name in names:
-        family = load_family(name)
+    for name, family in families.items():
         try:
             sources[name] = family(**options.get(name, {}))
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
+            if name not in options:
+                raise
             raise ValueError(f"options {options.get(name)} of family {name!r}: {error}") from error
         if checker is not None:
             sources[name].checker = get_checker(checker)

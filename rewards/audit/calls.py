@@ -14,7 +14,9 @@ import inspect
 import pickle
 import sys
 import time
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -135,10 +137,12 @@ def load(spec: str) -> Checker:
         spec: A name (`get_checker`), ``"module:function"`` or ``"path/to/file.py:function"``.
 
     Raises:
-        ValueError: If there is no such checker, file, module or function.
-        TypeError: If what is there cannot be called.
+        ValueError: If there is no such checker, file, module or function, if the file or module
+            cannot be imported, or if what is there is no function.
     """
     place, colon, attribute = spec.rpartition(":")
+    if spec.endswith(".py"):
+        raise ValueError(f"write {spec}:NAME; it has: {_offered(_load_file(spec))}")
     if not colon:
         return get_checker(spec)
     if place.endswith(".py"):
@@ -146,17 +150,49 @@ def load(spec: str) -> Checker:
     else:
         if "" not in sys.path and str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))  # as `python -m` does
-        try:
+        with _importing(place):
             module = importlib.import_module(place)
-        except ImportError as error:
-            raise ValueError(f"cannot import {place!r} of {spec!r}: {error}") from error
     found: Any = module
     for part in attribute.split("."):
         if not hasattr(found, part):
-            offered = sorted(n for n, v in vars(module).items() if _is_own_function(v, module))
-            raise ValueError(f"{place} has no {attribute!r}; it has: {', '.join(offered)}")
+            raise ValueError(f"{place} has no {attribute!r}; it has: {_offered(module)}")
         found = getattr(found, part)
+    if isinstance(found, type):
+        raise ValueError(f"{spec} is a class; give an instance or a function: {_offered(module)}")
+    if not callable(found):
+        raise ValueError(f"{spec} is {found!r:.80}; give a function: {_offered(module)}")
     return get_checker(found)
+
+
+@contextmanager
+def _importing(place: str) -> Iterator[None]:
+    """Whatever ends an import is a `ValueError` that says where; Ctrl-C passes through."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        said = " ".join(_describe(error).split())
+        raise ValueError(f"cannot import {place!r}: {said}{_line(error)}") from error
+
+
+def _line(error: BaseException) -> str:
+    """The last line of the imported file that an error came through.
+
+    "" where it was not run at all: there is no such module, or the error is one of syntax, which
+    names its line itself.
+    """
+    machinery = (__file__, importlib.__file__)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename not in machinery and not frame.filename.startswith("<frozen ")
+    ]
+    own = [frame for frame in frames if frame.filename == frames[0].filename]
+    return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
+
+
+def _offered(module: Any) -> str:
+    names = sorted(n for n, v in vars(module).items() if _is_own_function(v, module))
+    return ", ".join(names) or "no function"
 
 
 def _is_own_function(value: Any, module: Any) -> bool:
@@ -177,7 +213,8 @@ def _load_file(place: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with _importing(place):
+            spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise

@@ -51,6 +51,8 @@ _CALLS_PER_TASK = 300
 # Timed beforehand: the replies of so many tasks, and one in so many of the prompt-blind strings,
 # which are this share of all calls.
 _TIMED_TASKS = 5
+# No more tasks are timed once that took this share of `Limits.seconds`.
+_TIMED_SHARE = 0.1
 _EVERY_BLIND, _BLIND_SHARE = 10, 2 / 3
 
 # In this order: the later ones look over what the earlier ones were told.
@@ -81,6 +83,7 @@ def audit(
     ignore: Mapping[str, str] | None = None,
     name: str | None = None,
     progress: Callable[[str], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Audit:
     """Try to break a checker.
 
@@ -98,28 +101,25 @@ def audit(
         ignore: Findings to accept, ``{id: reason}``; they become notes that give the reason.
         name: How the report calls it.
         progress: Called with the title of each check.
+        say: Called with a sentence if even the fewest tasks and strings take over
+            `Limits.seconds`.
 
     Raises:
         ValueError: For a checker that does not exist, no rows and no examples, or bad numbers.
     """
-    found = load(check) if isinstance(check, str) else get_checker(check)
+    found = checker_of(check)
+    other = checker_of(reference) if reference is not None else None
     spec = check if isinstance(check, str) else locate(found)
     limits = limits or Limits()
     if fuzz < 0:
         raise ValueError(f"fuzz must be at least 0, got {fuzz!r}")
-    examples = [(e.reply, e.target, e.passes) for e in getattr(found, "examples", ())]
-    tasks = [_row(number, row) for number, row in enumerate(rows)] or _rows_of(examples)
-    if not tasks:
-        raise ValueError(
-            f"checker {checker_name(found)!r} has no declared examples; give rows with a prompt, "
-            "a target and a witness"
-        )
+    tasks = rows_for(found, rows)
     call = _caller(found, spec if worker else None, tasks, limits)
     subject = Subject(
         name=name or (spec if isinstance(check, str) and spec else checker_name(found)),
         call=call,
         rows=tasks,
-        examples=examples,
+        examples=_examples(found),
         pool=[text for text in pool if text],
         seed=seed,
         fuzz=fuzz,
@@ -133,7 +133,14 @@ def audit(
     if seconds > SLOW_CALL:
         fitting = limits.seconds / seconds
         subject.rows = tasks = tasks[: max(LEAST_TASKS, int(fitting / _CALLS_PER_TASK))]
+        least = seconds * (_CALLS_PER_TASK * min(given, LEAST_TASKS) + min(fuzz, LEAST_FUZZ))
         subject.fuzz = fuzz = min(fuzz, max(LEAST_FUZZ, int(fitting)))
+        if say and least > limits.seconds:
+            say(
+                f"{subject.name}: a call takes {seconds:.2g} s, so the least that is tried "
+                f"({len(tasks)} tasks, {fuzz} random strings) takes {least:.0f} s or more, "
+                f"over the limit of {limits.seconds:g} s"
+            )
     sections = []
     for each in CHECKS:
         if progress:
@@ -141,8 +148,7 @@ def audit(
         began = time.monotonic()
         sections.append(each(subject))
         sections[-1].seconds = time.monotonic() - began
-    if reference is not None:
-        other = load(reference) if isinstance(reference, str) else get_checker(reference)
+    if reference is not None and other is not None:
         place = reference if isinstance(reference, str) else locate(other)
         asked = _caller(other, place if worker else None, tasks, limits)
         title = place or checker_name(other)
@@ -150,12 +156,37 @@ def audit(
     return Audit(subject.name, tuple(sections), len(tasks), given, seed, fuzz, dict(ignore or {}))
 
 
+def checker_of(check: str | Checker) -> Checker:
+    """The checker that a name or place stands for (`load`), or the checker itself."""
+    return load(check) if isinstance(check, str) else get_checker(check)
+
+
+def rows_for(check: Checker, rows: Iterable[Row | Mapping[str, Any]]) -> list[Row]:
+    """The rows to audit a checker with, or else one for each target of its declared examples.
+
+    Raises:
+        ValueError: If there are neither, or a row has unknown fields.
+    """
+    found = [_row(number, row) for number, row in enumerate(rows)] or _rows_of(_examples(check))
+    if not found:
+        raise ValueError(
+            f"checker {checker_name(check)!r} has no declared examples; give rows with a prompt, "
+            "a target and a witness"
+        )
+    return found
+
+
+def _examples(check: Checker) -> list[tuple[str, Any, bool]]:
+    return [(e.reply, e.target, e.passes) for e in getattr(check, "examples", ())]
+
+
 def _mean_call(subject: Subject) -> float:
     """Seconds of wall time of a call, from replies like those that an audit judges.
 
     Two thirds of these never read their prompt, and most checkers refuse them early. The first
     task's replies load what the checker needs, the others are timed: each is new, because a checker
-    that remembers verdicts (of a neural model, say) answers at once the second time.
+    that remembers verdicts (of a neural model, say) answers at once the second time. What takes
+    long is timed on fewer.
     """
 
     def seconds(of_row: Callable[[Row], Sequence[str]]) -> float:
@@ -164,10 +195,13 @@ def _mean_call(subject: Subject) -> float:
             for row in subject.rows[:_TIMED_TASKS]
         ]
         subject.call(cases[0])
-        timed = [case for each in cases[1:] or cases for case in each]
-        start = time.monotonic()
-        subject.call(timed)
-        return (time.monotonic() - start) / len(timed)
+        start, spent, calls = time.monotonic(), 0.0, 0
+        for each in cases[1:] or cases:
+            subject.call(each)
+            spent, calls = time.monotonic() - start, calls + len(each)
+            if spent > _TIMED_SHARE * subject.limits.seconds:
+                break
+        return spent / calls
 
     blind = strings(subject.pool, subject.seed)[::_EVERY_BLIND]
     on_task = seconds(lambda row: (row.witness or "a reply", *row.near_misses[:2]))

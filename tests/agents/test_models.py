@@ -52,6 +52,28 @@ def test_a_broken_checkpoint_is_named(tmp_path, tiny_folder):
         load_model(str(folder))
 
 
+def test_a_run_folder_says_where_its_model_is(tmp_path, tiny_folder):
+    (tmp_path / "config.json").write_text("{}")
+    shutil.copytree(tiny_folder, tmp_path / "checkpoint")
+    with pytest.raises(ValueError, match=r"is a run folder: its model is .*/checkpoint"):
+        load_model(str(tmp_path))
+
+
+def test_damaged_files_are_named_in_one_line(tmp_path, tiny_folder):
+    folder = tmp_path / "cut"
+    shutil.copytree(tiny_folder, folder)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"cut' could not be loaded .*damaged") as error:
+        load_model(str(folder))
+    assert "\n" not in str(error.value)
+    for path in folder.glob("*token*"):
+        path.unlink()
+    with pytest.raises(ValueError, match=r"cut' could not be loaded .*damaged") as error:
+        load_tokenizer(str(folder))
+    assert "\n" not in str(error.value)
+
+
 def test_a_model_loads_in_float32_with_its_tokenizer(tiny_folder):
     model, tokenizer = load_model(tiny_folder), load_tokenizer(tiny_folder)
     assert {str(p.dtype) for p in model.parameters()} == {"torch.float32"}

@@ -147,6 +147,9 @@ def test_a_checker_that_always_fails_is_counted_and_teaches_nothing(recipe, tmp_
     assert summary["status"] == "finished"
     assert summary["unscored_before"] == summary["unscored_after"] == 4
     assert summary["tasks_before"] == 0 and summary["success_after"] == [0.0] * 4
+    said = "4 tasks, since the checker failed: checker 'broken' failed: "
+    assert summary_text(summary).count(said) == 2
+    assert evaluation_text(evaluate_recipe(recipe)).count(said) == 1
     metrics = rows(tmp_path / "run" / "metrics.jsonl")
     assert [m["unscored"] for m in metrics] == [16, 16]
     assert all(torch.equal(t, before[n]) for n, t in tiny_model.state_dict().items())
@@ -206,6 +209,11 @@ def same_weights_loadable(folder):
         ("train", "rounds", 0, "train.rounds must be a positive integer"),
         (None, "model", "no-such-model", "unknown model 'no-such-model'"),
         (None, "engine", "vlm", "unknown engine 'vlm'"),
+        (None, "engine_options", {"url": "http://x"}, "'url'.*option of vllm-server or openai"),
+        (None, "engine_options", {"inner": "auto"}, "'inner'.*it is an option of pieces"),
+        ("env", "kwargs", {"tasks": "concepts", "task_options": 5}, "task_options must be"),
+        ("env", "kwargs", {"self_check": "maybe"}, "self_check must be true or false"),
+        ("train", "curriculum", {"name": "learnable", "low": "x"}, "low <= high"),
     ],
 )
 def test_bad_input_costs_nothing_and_overwrites_nothing(recipe, tmp_path, part, key, value, words):
@@ -217,6 +225,25 @@ def test_bad_input_costs_nothing_and_overwrites_nothing(recipe, tmp_path, part, 
         run(recipe, out, overwrite=True)
     assert [p.name for p in out.iterdir()] == ["summary.json"]
     assert (out / "summary.json").read_text() == "old"
+
+
+def test_a_model_that_cannot_be_loaded_overwrites_nothing_and_leaves_no_run(recipe, tmp_path):
+    out, good = tmp_path / "run", recipe.model
+    run(recipe, out)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    recipe.model = str(tmp_path / "broken")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "config.json").write_text("{}")
+    with pytest.raises(ValueError, match="broken"):
+        run(recipe, out, overwrite=True)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    with pytest.raises(ValueError, match="broken"):
+        run(recipe, tmp_path / "new")
+    recipe.model = good
+    assert run(recipe, tmp_path / "new")["status"] == "finished"
+    (out / "checkpoint" / "mine.txt").write_text("of an earlier run")
+    run(recipe, out, overwrite=True)
+    assert not (out / "checkpoint" / "mine.txt").exists()
 
 
 def test_an_existing_run_is_kept(recipe, tmp_path):
@@ -270,5 +297,13 @@ def test_training_on_ones_own_prompts_and_checker(tiny_folder, tmp_path, recipe)
     episodes = rows(tmp_path / "mine" / "episodes.jsonl")
     assert {e["prompt"] for e in episodes if e["phase"] == "train"} == {"Say a.", "Say b."}
     assert {e["prompt"] for e in episodes if e["phase"] != "train"} == {"Say c."}
+    for prompts, words in (("abc", "prompts must be a list"), ([], "prompts is empty")):
+        with pytest.raises((TypeError, ValueError), match=words):
+            train(prompts=prompts, checker=letters, out=tmp_path / "x", recipe=recipe)
+        with pytest.raises((TypeError, ValueError), match=f"test_{words}"):
+            train(
+                prompts=["x"], test_prompts=prompts, checker=letters, out=tmp_path / "x",
+                recipe=recipe,
+            )  # fmt: skip
     with pytest.raises(ValueError, match=r"unknown key 'round' in recipe\.train"):
         train(prompts=["x"], checker=letters, out=tmp_path / "x", recipe=recipe, train__round=1)

@@ -31,7 +31,7 @@ def test_a_recipe_is_made_of_what_is_given_and_defaults():
     [
         ({"trian": {}}, "unknown key 'trian' in recipe; did you mean 'train'?"),
         ({"train": {"round": 3}}, "unknown key 'round' in recipe.train; did you mean 'rounds'?"),
-        ({"zzz": 1}, "unknown key 'zzz' in recipe Known: name, model"),
+        ({"zzz": 1}, "unknown key 'zzz' in recipe. Known: name, model"),
         ({1: 2}, "unknown key 1 in recipe"),
         ({"train": 3}, "recipe.train must be a mapping, got 3"),
         ([1], "recipe must be a mapping, got [1]"),
@@ -131,6 +131,17 @@ def test_other_rounds_keep_the_share_of_single_attempts(assignments, single):
     assert override(load_recipe("quickstart"), assignments).train.single_attempt_rounds == single
 
 
+def test_another_environment_has_its_own_tasks():
+    old, new = "ConstrainedGen-v0", "corgi/Countdown-v0"
+    recipe = override(load_recipe("quickstart"), [f"env.id={new}"])
+    assert recipe.env.kwargs == {"feedback": "full", "repeat_penalty": 0.1}
+    recipe = override(load_recipe("quickstart"), [f"env.id={old}", "env.kwargs.feedback=binary"])
+    assert recipe.env.kwargs["tasks"] == "concepts"
+    words = ["env.id=GuidedMath-v0", "env.kwargs.tasks=countdown"]
+    kwargs = override(load_recipe("quickstart"), words).env.kwargs
+    assert kwargs["tasks"] == "countdown" and "task_options" not in kwargs
+
+
 @pytest.mark.parametrize("rounds", ["x", "0", "true", "[1]", "-3", "2.5"])
 def test_rounds_that_are_none_are_still_named(rounds):
     with pytest.raises(ValueError, match=r"train\.rounds must be "):
@@ -145,6 +156,8 @@ def test_rounds_that_are_none_are_still_named(rounds):
         ("train.rounds.x=1", "'rounds' has no keys of its own"),
         ("trian.rounds=3", "unknown key 'trian' in recipe; did you mean 'train'?"),
         ("=3", "unknown key '' in recipe"),
+        ("train=", "train must be a mapping, got None"),
+        ("env.kwargs=5", "env.kwargs must be a mapping, got 5"),
     ],
 )
 def test_broken_overrides_are_named_in_one_line(assignment, words):
@@ -167,11 +180,15 @@ def test_a_file_that_is_no_recipe_is_named(tmp_path):
     path.write_text("train: {rounds: 0}")
     with pytest.raises(ValueError, match=r"train\.rounds must be a positive integer, got 0"):
         load_recipe(str(path))
-    path.write_text("")
-    assert load_recipe(str(path)) == Recipe()
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError):
+    path.write_text("# nothing\n")
+    with pytest.raises(ValueError, match=r"mine\.yaml' is empty"):
         load_recipe(str(path))
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"mine\.yaml' is not valid YAML"):
+        load_recipe(str(path))
+    path.write_text("base: quickstart\ntrain:\nenv:\n")  # sections with nothing below them
+    assert load_recipe(str(path)).train == load_recipe("quickstart").train
+    assert load_recipe(str(path)).env == load_recipe("quickstart").env
 
 
 def test_a_recipe_builds_on_another(tmp_path):

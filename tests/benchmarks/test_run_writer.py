@@ -30,14 +30,16 @@ def test_text_that_utf8_cannot_hold_is_written_as_an_escape(tmp_path):
     assert json.loads((tmp_path / "config.json").read_text())["reply"] == "lone \udfff half"
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, "checkpoint", "curve.svg"])
 def test_an_existing_run_is_kept_unless_told_otherwise(tmp_path, name):
     (tmp_path / name).write_text("old")
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(FileExistsError, match=rf"already holds a run \({name}\).*--overwrite"):
         RunFolder(tmp_path)
     assert (tmp_path / name).read_text() == "old"
-    RunFolder(tmp_path, overwrite=True)
+    folder = RunFolder(tmp_path, overwrite=True)
+    assert (tmp_path / name).read_text() == "old"  # until there is something to put in its place
+    folder.clear()
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 
 

@@ -1,5 +1,6 @@
 """Your own prompts: in order, wrapping, with clear errors for what cannot be asked."""
 
+import pandas
 import pytest
 
 from corgi_gym.envs import GuidedEnv
@@ -61,6 +62,12 @@ CONVERSATION = [{"role": "system", "content": "s"}, {"role": "user", "content": 
         (b"one", TypeError, "got one bytes"),
         ({"prompt": "a"}, TypeError, r"got one dict.*of a DatasetDict, choose a split"),
         (3, TypeError, "got one int: 3"),
+        ({"a", "b"}, TypeError, r"got one set: .*; sort it into a list"),
+        (
+            pandas.DataFrame({"prompt": ["a"]}),
+            TypeError,
+            r"DataFrame.*give its \.to_dict\('records'",
+        ),
     ],
 )
 def test_bad_prompts_are_refused_with_their_row(prompts, error, message):

@@ -63,6 +63,32 @@ def test_an_id_of_one_family_holds_that_family(name):
     assert isinstance(env, GuidedEnv) and list(env.sources) == [name]
 
 
+def test_an_id_of_one_family_takes_no_other():
+    for tasks in ("concepts", "all", ["countdown", "concepts"]):
+        with pytest.raises(ValueError, match="this id is the family 'countdown' alone"):
+            gym.make("corgi/Countdown-v0", tasks=tasks)
+    for tasks in ("countdown", ["countdown"], gym.make("corgi/Panagram-v0").unwrapped.sources):
+        gym.make("corgi/Countdown-v0", tasks=tasks)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"concepts": {"count": [3]}},
+            r"options {'count': \[3\]} of family 'concepts': not enough",
+        ),
+        ({"concepts": {"cuont": 3}}, "options {'cuont': 3} of family 'concepts'"),
+        ({"concepts": 3}, "task_options must be {family: {option: value}}, got {'concepts': 3}"),
+        (5, "task_options must be {family: {option: value}}, got 5"),
+        ({"countdown": {}}, r"task_options for \['countdown'\], but the selected families are"),
+    ],
+)
+def test_options_that_a_family_cannot_take_are_named(options, words):
+    with pytest.raises(ValueError, match=words):
+        gym.make("ConstrainedGen-v0", tasks="concepts", task_options=options)
+
+
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_mixture_holds_the_families_of_its_suite(suite):
     assert list(gym.make(suite, tasks="all").unwrapped.sources) == family_names(suite)

@@ -103,6 +103,22 @@ def test_something_else_is_refused(thing):
         get_checker(thing)
 
 
+@pytest.mark.parametrize("take", [get_checker, checker("mine")])
+def test_what_cannot_be_called_with_a_reply_and_a_target_is_refused(take):
+    for function in (lambda reply: True, lambda reply, target, other: True, lambda *, reply: True):
+        with pytest.raises(TypeError, match=r"is called with \(reply, target\)"):
+            take(function)
+    for function in (lambda *both: True, lambda reply, target=None, extra=3: True):
+        assert callable(take(function))
+    with pytest.raises(TypeError, match="callable"):
+        take(5)
+
+
+def test_a_message_is_a_string():
+    with pytest.raises(TypeError, match="checker 'mine': message must be a string, got 5"):
+        checker("mine", message=5)
+
+
 def test_a_class_is_refused():
     with pytest.raises(TypeError, match="NamedChecker is a class; give an instance"):
         get_checker(NamedChecker)
@@ -150,7 +166,6 @@ FAILING = {
     "subclass_problems": lambda reply, target: StrangeVerdict(0.5, ("text",)),
     "subclass_contradiction": lambda reply, target: StrangeVerdict(1.0, (Problem("k", "m"),)),
     "text_problem": lambda reply, target: Verdict.wrong(0.5, "text"),
-    "arity": lambda reply: True,
     "value_error": raising(ValueError("bad\ud800 value\x00")),
     "unprintable": raising(Unprintable()),
     "memory": raising(MemoryError()),
