@@ -54,6 +54,11 @@ def lora_config(options: Mapping[str, Any]) -> Any:
     rank = given.get("r", _DEFAULTS["r"])
     if isinstance(rank, bool) or not isinstance(rank, int) or rank < 1:
         raise ValueError(f"train.lora.r must be a positive integer, got {rank!r}")
+    for name in ("lora_alpha", "lora_dropout"):
+        value = given.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            short = name.removeprefix("lora_")
+            raise ValueError(f"train.lora.{short} must be a number of at least 0, got {value!r}")
     try:
         return LoraConfig(**{**_DEFAULTS, **given})
     except (TypeError, ValueError) as error:

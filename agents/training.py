@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,6 +21,20 @@ from corgi_gym.agents.names import did_you_mean
 from corgi_gym.agents.option_types import check_types
 from corgi_gym.agents.processes import Processes
 from corgi_gym.agents.rollout import Rollout
+
+# Arguments of the trainer that follow from other parts of a recipe.
+_SET_ELSEWHERE = {
+    "gradient_accumulation_steps": "train.micro_batch and train.updates",
+    "max_completion_length": "sampling.max_tokens",
+    "max_steps": "train.rounds",
+    "num_train_epochs": "train.rounds",
+    "output_dir": "--out",
+    "per_device_train_batch_size": "train.micro_batch",
+    "seed": "--seed (seed)",
+    "steps_per_generation": "train.micro_batch and train.updates",
+}
+# TRL looks at it when the first loss is taken.
+_LOSSES = ("grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo", "luspo", "vespo")
 
 
 def check_training(algorithm: str, spec: Any, env: gym.Env[str, str]) -> None:
@@ -52,13 +67,18 @@ def check_training(algorithm: str, spec: Any, env: gym.Env[str, str]) -> None:
     check_options(spec.options, config)
     trainer.check_settings({**row.settings, **spec.options}, env)
     lora_config(spec.lora or row.lora)
+    if Processes.current().count > 1:
+        return  # the arguments wait for all processes, and this is asked by one
+    with tempfile.TemporaryDirectory() as scratch:
+        _arguments(row, spec, output_dir=scratch, temperature=1.0, seed=0, reply_tokens=1)
 
 
 def check_options(options: Mapping[str, Any], config: type = GuidedGRPOConfig) -> None:
     """Check the names of a recipe's ``train.options``, and the types of its values.
 
     Raises:
-        ValueError: For a name that ``config`` does not have, or a value that it does not take.
+        ValueError: For a name that ``config`` does not have or the recipe sets itself, or a value
+            that the field does not take.
     """
     known = {f.name for f in dataclasses.fields(config)}
     for name in options:
@@ -67,7 +87,13 @@ def check_options(options: Mapping[str, Any], config: type = GuidedGRPOConfig) -
             raise ValueError(
                 f"unknown train.options key {name!r}: no {config.__name__} field{hint}"
             )
+        if name in _SET_ELSEWHERE:
+            raise ValueError(f"train.options.{name} has no effect: set {_SET_ELSEWHERE[name]}")
     check_types(options, config, "train.options")
+    if (loss := options.get("loss_type", _LOSSES[0])) not in _LOSSES:
+        raise ValueError(
+            f"unknown train.options.loss_type {loss!r}; choose from {', '.join(_LOSSES)}"
+        )
 
 
 def chosen_curriculum(spec: Any, row: Algorithm) -> Mapping[str, Any]:
@@ -139,8 +165,49 @@ def make_trainer(
     row = get_algorithm(algorithm)
     if row.trainer is None:
         raise ValueError(f"{algorithm} trains nothing, so it has no trainer")
-    config = _load(row.config)
-    check_options(spec.options, config)
+    check_options(spec.options, _load(row.config))
+    arguments = _arguments(
+        row,
+        spec,
+        output_dir=output_dir,
+        temperature=temperature,
+        seed=seed,
+        reply_tokens=rollout.sampling.max_tokens,
+    )
+    budget = _Budget(spec, seconds_before, tokens_before, clock or time.monotonic)
+    trainer_kwargs.setdefault("peft_config", lora_config(spec.lora or row.lora))
+    trainer: GuidedGRPOTrainer = _load(row.trainer)(
+        model,
+        arguments,
+        rollout,
+        on_rollout=budget.counting(on_rollout),
+        processing_class=tokenizer,
+        **trainer_kwargs,
+    )
+    trainer.use_curriculum(chosen_curriculum(spec, row))
+    trainer.remove_callback(PrinterCallback)
+    if spec.max_seconds or spec.max_tokens:
+        budget.steps_per_round = trainer.steps_per_round
+        trainer.add_callback(budget)
+    if on_log is not None:
+        trainer.add_callback(_LogCallback(on_log))
+    return trainer
+
+
+def _arguments(
+    row: Algorithm,
+    spec: Any,
+    *,
+    output_dir: str,
+    temperature: float,
+    seed: int,
+    reply_tokens: int,
+) -> GuidedGRPOConfig:
+    """The arguments of a row's trainer.
+
+    Raises:
+        ValueError: For a value that they refuse.
+    """
     own = {**row.settings, **spec.options}
     parts = micro_batches(spec, Processes.current().count)
     # TRL counts conversations, of which a session of independent attempts has several
@@ -157,7 +224,7 @@ def make_trainer(
         "steps_per_generation": parts,
         "num_generations": spec.num_generations * each,
         # the constant of the losses that have one in place of a length
-        "max_completion_length": rollout.sampling.max_tokens * spec.max_attempts,
+        "max_completion_length": reply_tokens * spec.max_attempts,
         "temperature": temperature,
         "beta": spec.beta,
         "single_attempt_rounds": spec.single_attempt_rounds,
@@ -173,24 +240,16 @@ def make_trainer(
         "seed": seed,
         **own,
     }
-    budget = _Budget(spec, seconds_before, tokens_before, clock or time.monotonic)
-    trainer_kwargs.setdefault("peft_config", lora_config(spec.lora or row.lora))
-    trainer: GuidedGRPOTrainer = _load(row.trainer)(
-        model,
-        config(**settings),
-        rollout,
-        on_rollout=budget.counting(on_rollout),
-        processing_class=tokenizer,
-        **trainer_kwargs,
-    )
-    trainer.use_curriculum(chosen_curriculum(spec, row))
-    trainer.remove_callback(PrinterCallback)
-    if spec.max_seconds or spec.max_tokens:
-        budget.steps_per_round = trainer.steps_per_round
-        trainer.add_callback(budget)
-    if on_log is not None:
-        trainer.add_callback(_LogCallback(on_log))
-    return trainer
+    made: GuidedGRPOConfig
+    try:
+        made = _load(row.config)(**settings)
+    except (ValueError, TypeError, RuntimeError, ImportError) as error:
+        given = ", ".join(f"{name}={value!r}" for name, value in spec.options.items())
+        if not given:
+            raise
+        text = " ".join(str(error).split())
+        raise ValueError(f"train.options ({given}) are refused: {text}") from error
+    return made
 
 
 class _LogCallback(TrainerCallback):

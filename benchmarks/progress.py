@@ -102,7 +102,7 @@ class RoundRows:
         self.recipe, self.folder, self.shown, self.progress = recipe, folder, shown, progress
         self.report: Any = None
         self.logs: list[dict[str, float]] = []
-        self.first = progress.rounds
+        self.first, self.first_tokens = progress.rounds, progress.tokens
         self.started = self.round_started = time.monotonic()
         self.alarms = Alarms()
         for row in folder.rows("metrics.jsonl"):  # of the parts before this one
@@ -194,11 +194,21 @@ class RoundRows:
         self.progress.sessions += len(episodes)
         self.progress.tokens += tokens
         self.progress.write(self.folder)
-        left = self.recipe.train.rounds - self.progress.rounds
-        pace = (now - self.started) / (self.progress.rounds - self.first)
-        self.shown.round(row, pace * left)
+        self.shown.round(row, self._seconds_left(now))
         for alarm in started:
             self.shown.say(f"alarm: {alarm.message}")
+
+    def _seconds_left(self, now: float) -> float:
+        """Seconds until the first limit of the run is reached, at the pace of its rounds so far."""
+        limits, done = self.recipe.train, self.progress
+        rounds, tokens = done.rounds - self.first, done.tokens - self.first_tokens
+        seconds = now - self.started
+        left = [(limits.rounds - done.rounds) * seconds / rounds]
+        if limits.max_tokens and tokens:
+            left.append((limits.max_tokens - done.tokens) * seconds / tokens)
+        if limits.max_seconds:
+            left.append(limits.max_seconds - done.train_seconds)
+        return max(0.0, min(left))
 
 
 def _mean(logs: list[dict[str, float]], key: str) -> float | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gymnasium import spaces
+from gymnasium.error import CustomSpaceError
+from gymnasium.vector.utils import create_shared_memory
 
 # Bounds of the two spaces in characters: promises to wrappers, not filters. A reply over the bound
 # is still answered, with a problem that says so; a prompt over it is refused.
@@ -52,3 +54,16 @@ class ChatText(spaces.Text):
         if not isinstance(other, ChatText):
             return False
         return (self.min_length, self.max_length) == (other.min_length, other.max_length)
+
+
+@create_shared_memory.register(ChatText)
+def _no_shared_memory(space: ChatText, n: int = 1, ctx: Any = None) -> Any:
+    """Gymnasium's shared memory holds letters of a charset, and `ChatText` takes any text.
+
+    Raises:
+        CustomSpaceError: Always; ``AsyncVectorEnv`` makes a ValueError of it.
+    """
+    raise CustomSpaceError(
+        "shared memory cannot hold any text: gym.make_vec(..., vector_kwargs="
+        "{'shared_memory': False})"
+    )

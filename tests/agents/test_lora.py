@@ -82,7 +82,8 @@ def test_an_adapter_learns_and_nothing_else_moves(tiny_model, trainer_of, tmp_pa
     loaded = load_model(str(tmp_path / "checkpoint"))
     assert not hasattr(loaded, "peft_config")
     tiny_model.eval()
-    torch.testing.assert_close(logits(loaded), logits(tiny_model), rtol=1e-4, atol=1e-4)
+    # adding the products in another order moves logits by 2e-4 on some processors
+    torch.testing.assert_close(logits(loaded), logits(tiny_model), rtol=1e-3, atol=1e-3)
     assert float((logits(loaded) - logits(reference)).abs().max()) > 0.1
     # saving has changed nothing: the adapter is still apart
     assert any(".lora_" in n for n, _ in trainer.model.named_parameters())
@@ -99,7 +100,8 @@ def test_adapters_work_with_every_trainer(name, tiny_model, trainer_of, tmp_path
     trainer.save_policy(tmp_path / "checkpoint")
     loaded = load_model(str(tmp_path / "checkpoint"))
     tiny_model.eval()
-    torch.testing.assert_close(logits(loaded), logits(tiny_model), rtol=1e-4, atol=1e-4)
+    # adding the products in another order moves logits by 2e-4 on some processors
+    torch.testing.assert_close(logits(loaded), logits(tiny_model), rtol=1e-3, atol=1e-3)
 
 
 def test_the_reference_of_an_adapter_is_the_model_without_it(tiny_model, trainer_of):
@@ -130,6 +132,8 @@ def test_full_fine_tuning_is_the_default(tiny_model, trainer_of, tmp_path):
         ({"r": 8, "lora_alfa": 8}, "did you mean 'lora_alpha'"),
         ({"r": 0}, "train.lora.r must be a positive integer, got 0"),
         ({"r": True}, "train.lora.r must be a positive integer, got True"),
+        ({"r": 4, "alpha": "x"}, "train.lora.alpha must be a number of at least 0, got 'x'"),
+        ({"r": 4, "lora_dropout": -1}, "train.lora.dropout must be a number of at least 0"),
     ],
 )
 def test_adapters_that_cannot_be_are_named(options, words):

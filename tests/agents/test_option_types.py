@@ -46,6 +46,26 @@ def test_what_a_field_takes_is_let_through(config, options):
     check_types(options, config, "train.options")
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"loss_type": "foo"}, "unknown train.options.loss_type 'foo'; choose from grpo, "),
+        ({"optim": "foo"}, r"train.options \(optim='foo'\) are refused: foo is not a valid"),
+        ({"lr_scheduler_type": "foo"}, r"\(lr_scheduler_type='foo'\) are refused"),
+        ({"num_generations": 3}, r"\(num_generations=3\) are refused: .*divisible"),
+        ({"max_steps": 3}, "train.options.max_steps has no effect: set train.rounds"),
+        ({"gradient_accumulation_steps": 3}, "has no effect: set train.micro_batch and"),
+        ({"per_device_train_batch_size": 3}, "has no effect: set train.micro_batch"),
+        ({"seed": 7}, "train.options.seed has no effect: set --seed"),
+        ({"output_dir": "x"}, "train.options.output_dir has no effect: set --out"),
+    ],
+)
+def test_what_the_trainer_would_refuse_later_is_refused_before_anything_is_loaded(options, says):
+    env = gym.make("ConstrainedGen-v0")
+    with pytest.raises(ValueError, match=says):
+        check_training("grpo", TrainSpec(options=options), env)
+
+
 def test_an_integer_is_no_truth_value_of_a_choice():
     with pytest.raises(ValueError, match="must be 'detached' or 'shared' or 'separate', got 0"):
         check_types({"critic": 0}, GuidedPPOConfig, "train.options")

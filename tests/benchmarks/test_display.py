@@ -4,7 +4,10 @@ import io
 
 import pytest
 
-from corgi_gym.benchmarks.display import Display, clock, shares
+from corgi_gym.benchmarks.display import Display, SilentDisplay, clock, shares
+from corgi_gym.benchmarks.progress import Progress, RoundRows
+from corgi_gym.benchmarks.recipe import Recipe, TrainSpec
+from corgi_gym.benchmarks.run_writer import RunFolder
 
 ROW = {"step": 1, "reward": 0.375, "success": [0.25, 0.5], "tokens_per_second": 412.6}
 
@@ -60,3 +63,21 @@ def test_an_error_stops_the_bar():
 def test_times_and_shares():
     assert clock(-3) == "0:00" and clock(3599.6) == "60:00"
     assert shares([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("limits", "left"),
+    [
+        ({"rounds": 10}, 80.0),
+        ({"rounds": 100_000, "max_tokens": 600}, 50.0),
+        ({"rounds": 100_000, "max_seconds": 30}, 30.0),
+        ({"rounds": 10, "max_tokens": 6000, "max_seconds": 500}, 80.0),
+        ({"rounds": 10, "max_tokens": 50}, 0.0),
+    ],
+)
+def test_what_is_left_is_until_the_first_limit(tmp_path, limits, left):
+    recipe = Recipe(train=TrainSpec(**limits))
+    rows = RoundRows(recipe, RunFolder(tmp_path), SilentDisplay(0), Progress(parts=[{}]))
+    rows.progress.rounds, rows.progress.tokens = 2, 100
+    rows.started = 1000.0
+    assert rows._seconds_left(1020.0) == pytest.approx(left, abs=0.1)

@@ -145,3 +145,8 @@ def test_bad_replies_are_refused_before_any_environment_moves(actions, error, me
     with pytest.raises(error, match=message):
         envs.step(actions)
     assert envs.step(["no", "no"])[4]["attempt"].tolist() == [1, 1]
+
+
+def test_shared_memory_is_refused_with_the_fix():
+    with pytest.raises(ValueError, match="shared_memory=False"):
+        gym.make_vec("ConstrainedGen-v0", num_envs=2, vectorization_mode="async")
