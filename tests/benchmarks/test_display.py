@@ -69,7 +69,7 @@ def test_times_and_shares():
     ("limits", "left"),
     [
         ({"rounds": 10}, 80.0),
-        ({"rounds": 100_000, "max_tokens": 600}, 50.0),
+        ({"rounds": 100_000, "max_tokens": 600}, 100.0),
         ({"rounds": 100_000, "max_seconds": 30}, 30.0),
         ({"rounds": 10, "max_tokens": 6000, "max_seconds": 500}, 80.0),
         ({"rounds": 10, "max_tokens": 50}, 0.0),
