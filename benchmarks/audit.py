@@ -17,10 +17,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from corgi_gym.benchmarks.audit_material import material
+from corgi_gym.benchmarks.audit_material import file_rows, material
 from corgi_gym.benchmarks.provenance import command
 from corgi_gym.benchmarks.run_writer import RunFolder
-from corgi_gym.envs.tasks import family_names
+from corgi_gym.envs import FAMILIES, family_names, load_family
 from corgi_gym.rewards.audit import Audit, Limits, audit, table, write
 from corgi_gym.rewards.audit.report import JSON_NAME, PAGE_NAME, TABLE_NAME, write_whole
 from corgi_gym.rewards.audit.runner import checker_of, rows_for
@@ -90,14 +90,15 @@ def run_audit(
         if family or rows or reference:
             raise ValueError("audit all takes no --family, --rows or --reference")
         settings = {"tasks": tasks, "fuzz": fuzz, "seed": seed, "seconds": seconds}
-        return _audit_all(settings, AllFolder(out, overwrite=overwrite, resume=resume), say)
+        goes_on = (Path(out) / SUBJECTS).exists()  # else what is there is of a single checker
+        kind = AllFolder if goes_on else AuditFolder
+        folder = kind(out, overwrite=overwrite, resume=resume and goes_on)
+        return _audit_all(settings, folder, say)
     if resume:
         raise ValueError("--resume is for audit all: a single checker is audited in one go")
-    found = material(name, family=family, rows=rows, tasks=tasks, seed=seed)
-    rows_for(checker_of(found.checker), found.rows)  # what is wrong with them is said first
-    if reference is not None:
-        checker_of(reference)
+    _check_names(name, family, rows, reference)
     folder = AuditFolder(out, overwrite=overwrite)
+    found = material(name, family=family, rows=rows, tasks=tasks, seed=seed)
     made = audit(
         found.checker,
         found.rows,
@@ -115,6 +116,23 @@ def run_audit(
     folder.clear()
     _finish([made], write([made], folder.path, command()), say)
     return 1 if made.exploits else 0
+
+
+def _check_names(name: str, family: str | None, rows: str | None, reference: str | None) -> None:
+    """Find what does not exist before a folder is made, and a family's tasks, which may take long.
+
+    Raises:
+        ValueError: As `audit` and `material` do.
+    """
+    chosen = family or (name if name in FAMILIES else None)
+    if rows is not None or chosen is None:
+        rows_for(checker_of(name), () if rows is None else file_rows(rows))
+    else:
+        load_family(chosen)
+        if chosen != name:
+            checker_of(name)
+    if reference is not None:
+        checker_of(reference)
 
 
 def _limits(seconds: int) -> Limits:

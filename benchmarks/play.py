@@ -73,7 +73,9 @@ def describe_families(names: Sequence[str] = (), *, seed: int = 0) -> str:
         source = load_family(name)()
         task = source.item(seed, 0, "train")
         family = FAMILIES.get(name)
-        place = f"corgi/{family.env_id}, {family.suite}, {family.role}" if family else "by name only"
+        place = (
+            f"corgi/{family.env_id}, {family.suite}, {family.role}" if family else "by name only"
+        )
         blocks.append(f"{name}  ({place})")
         blocks.append(textwrap.indent(textwrap.fill(source.summary, width - 2), "  "))
         rows = [("task", task.prompt), ("solved by", task.witness)]

@@ -28,7 +28,7 @@ def add_commands(parser: argparse.ArgumentParser, command: Callable[..., Any]) -
     )
     run.add_argument("--ray", metavar="ADDRESS", help="run on a Ray cluster; local: start one here")
     run.add_argument("--only", metavar="PATTERN", help="only jobs whose name has or matches this")
-    run.add_argument("--dry-run", action="store_true", help="list the jobs and their state")
+    run.add_argument("--dry-run", action="store_true", help="check and list the jobs")
     run.add_argument("--keep-weights", action="store_true", help="keep the policy of each job")
 
     report = command(

@@ -243,12 +243,12 @@ def jobs_of(spec: Spec) -> list[Job]:
         ValueError: For an impossible value, with the job that it would be part of.
     """
     base = load_recipe(spec.recipe).as_dict()
-    _check_set(spec.set, "set", spec, base)
+    _check_set(spec.set, "set", spec)
     families = _families(spec) or {"all": base["env"]}
     evaluations = {name: _evaluation(name, plan) for name, plan in spec.evaluations.items()}
     found: dict[tuple[Any, ...], Job] = {}
     for seed, (name, env) in itertools.product(spec.seeds, families.items()):
-        for arm in _arms(spec, base):
+        for arm in _arms(spec):
             if arm.algorithm == UNTRAINED and seed != spec.seeds[0]:
                 continue  # nothing is drawn: its one run stands for every seed
             key = (arm.name, name, seed)
@@ -271,12 +271,12 @@ def _families(spec: Spec) -> dict[str, dict[str, Any]]:
     return spec.families
 
 
-def _check_set(changes: dict[str, Any], where: str, spec: Spec, base: dict[str, Any]) -> None:
+def _check_set(changes: dict[str, Any], where: str, spec: Spec) -> None:
     """What ``set`` says must be part of a recipe, and nothing that would have no effect."""
-    for name, value in changes.items():
-        if isinstance(base.get(name), dict) and not isinstance(value, dict):
-            raise ValueError(f"{where}.{name} must be a mapping, got {value!r}")
     made: Recipe = from_dict(changes, where=where)
+    for name, value in changes.items():
+        if dataclasses.is_dataclass(getattr(made, name)) and not isinstance(value, dict):
+            raise ValueError(f"{where}.{name} must be a mapping, got {value!r}")
     given = [*changes, *(f"env.{name}" for name in changes.get("env", {}))]
     # a limit of 0 is none, so nothing of it is lost
     given += [f"train.{name}" for name, value in changes.get("train", {}).items() if value]
@@ -306,7 +306,7 @@ class _Arm:
     changes: dict[str, Any]
 
 
-def _arms(spec: Spec, base: dict[str, Any]) -> Iterator[_Arm]:
+def _arms(spec: Spec) -> Iterator[_Arm]:
     for entry in spec.algorithms:
         data = {"algorithm": entry} if isinstance(entry, str) else entry
         if "algorithm" not in data:
@@ -326,7 +326,7 @@ def _arms(spec: Spec, base: dict[str, Any]) -> Iterator[_Arm]:
             rewards = rewards[:1]  # which pays nothing here
         own = data.get("name", algorithm)
         changes = data.get("set") or {}
-        _check_set(changes, f"algorithms.{own}.set", spec, base)
+        _check_set(changes, f"algorithms.{own}.set", spec)
         for level, reward in itertools.product(levels, rewards):
             parts = [own, *[level] * (len(levels) > 1), *[reward] * (len(rewards) > 1)]
             yield _Arm(" · ".join(parts), own, algorithm, level, reward, changes)

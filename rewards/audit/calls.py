@@ -138,7 +138,7 @@ def load(spec: str) -> Checker:
 
     Raises:
         ValueError: If there is no such checker, file, module or function, if the file or module
-            cannot be imported, or if what is there is no function.
+            cannot be imported, or if what is there is no checker.
     """
     place, colon, attribute = spec.rpartition(":")
     if spec.endswith(".py"):
@@ -157,11 +157,12 @@ def load(spec: str) -> Checker:
         if not hasattr(found, part):
             raise ValueError(f"{place} has no {attribute!r}; it has: {_offered(module)}")
         found = getattr(found, part)
-    if isinstance(found, type):
-        raise ValueError(f"{spec} is a class; give an instance or a function: {_offered(module)}")
     if not callable(found):
         raise ValueError(f"{spec} is {found!r:.80}; give a function: {_offered(module)}")
-    return get_checker(found)
+    try:
+        return get_checker(found)
+    except TypeError as error:
+        raise ValueError(f"{spec}: {error}") from error
 
 
 @contextmanager

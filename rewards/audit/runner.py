@@ -132,15 +132,16 @@ def audit(
     given, seconds = len(tasks), _mean_call(subject)
     if seconds > SLOW_CALL:
         fitting = limits.seconds / seconds
-        subject.rows = tasks = tasks[: max(LEAST_TASKS, int(fitting / _CALLS_PER_TASK))]
-        least = seconds * (_CALLS_PER_TASK * min(given, LEAST_TASKS) + min(fuzz, LEAST_FUZZ))
-        subject.fuzz = fuzz = min(fuzz, max(LEAST_FUZZ, int(fitting)))
-        if say and least > limits.seconds:
+        least = min(given, LEAST_TASKS), min(fuzz, LEAST_FUZZ)
+        needed = seconds * (_CALLS_PER_TASK * least[0] + least[1])
+        if say and needed > limits.seconds:
             say(
                 f"{subject.name}: a call takes {seconds:.2g} s, so the least that is tried "
-                f"({len(tasks)} tasks, {fuzz} random strings) takes {least:.0f} s or more, "
+                f"({least[0]} tasks, {least[1]} random strings) takes {needed:.0f} s or more, "
                 f"over the limit of {limits.seconds:g} s"
             )
+        subject.rows = tasks = tasks[: max(LEAST_TASKS, int(fitting / _CALLS_PER_TASK))]
+        subject.fuzz = fuzz = min(fuzz, max(LEAST_FUZZ, int(fitting)))
     sections = []
     for each in CHECKS:
         if progress:

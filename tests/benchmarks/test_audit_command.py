@@ -9,7 +9,7 @@ from corgi_gym.benchmarks import audit as module
 from corgi_gym.benchmarks.audit import run_audit
 from corgi_gym.benchmarks.audit_material import POOL, Material, family_material, file_rows
 from corgi_gym.envs import FAMILIES
-from corgi_gym.rewards.audit import Row
+from corgi_gym.rewards.audit import Row, runner
 
 GOOD = "def check(reply, target):\n    return reply.strip() == target\n"
 BAD = "def check(reply, target):\n    return target in reply\n"
@@ -59,7 +59,7 @@ def test_another_checker_can_be_tried_on_a_familys_tasks(tmp_path, capsys):
     options = ["--family", "panagram", "--reference", "panagram", "--tasks", "3", "--fuzz", "0"]
     assert run_audit("clustering", family="panagram", tasks=3, fuzz=0, out=str(tmp_path)) == 0
     assert "DEFECT" in capsys.readouterr().out  # clustering cannot judge these targets
-    assert main(["audit", "panagram", *options, "--out", str(tmp_path)]) == 0
+    assert main(["audit", "panagram", *options, "--overwrite", "--out", str(tmp_path)]) == 0
     assert "Compared with panagram" in capsys.readouterr().out
 
 
@@ -124,12 +124,59 @@ def test_all_keeps_what_is_done_when_it_is_stopped(tmp_path, families, capsys):
     assert asked == ["panagram", "countdown"] and len(audited(tmp_path)) == 3
 
 
-@pytest.mark.parametrize("again", [{"resume": False}, {"resume": True, "tasks": 3}], ids=str)
-def test_all_audits_again_without_resume_and_with_other_settings(tmp_path, families, again):
+@pytest.mark.parametrize("again", [{"overwrite": True}, {"resume": True, "tasks": 3}], ids=str)
+def test_all_audits_again_to_overwrite_and_with_other_settings(tmp_path, families, again):
     run_audit("all", fuzz=0, out=str(tmp_path))
     families[1].clear()
     run_audit("all", fuzz=0, out=str(tmp_path), **again)
     assert families[1] == module.family_names()
+
+
+@pytest.mark.parametrize("held", ["audit.json", "audit.html", "audit.md", "subjects"])
+@pytest.mark.parametrize("name", ["good.py:check", "all"])
+def test_a_folder_that_holds_results_is_kept(folder, families, capsys, name, held):
+    families[0]["good.py:check"] = AssertionError("the work began")
+    (folder / "old").mkdir()
+    (folder / "old" / held).write_text("old")
+    (folder / "file").write_text("mine")
+    command = ["audit", name, *(["--rows", "rows.jsonl"] if name != "all" else [])]
+    for out, said in (("old", f"already holds a run ({held})"), ("file", "cannot be written to")):
+        assert main([*command, "--out", out]) == 2
+        error = capsys.readouterr().err
+        assert f"run folder '{out}' {said}" in error and "--out" in error
+        assert error.count("--overwrite") == (out == "old")
+        assert error.count("--resume") == (out == "old" and (name, held) == ("all", "subjects"))
+    assert held == "subjects" or main([*command, "--resume", "--out", "old"]) == 2
+    assert (folder / "old" / held).read_text() == "old" and not families[1]
+
+
+def test_old_results_stay_until_there_are_new_ones(folder, families):
+    main(["audit", "all", "--fuzz", "0", "--out", "old"])
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    families[0]["good.py:check"] = ValueError("no tasks")
+    command = ["audit", "good.py:check", "--rows", "rows.jsonl", "--fuzz", "0", "--out", "old"]
+    assert main([*command, "--overwrite"]) == 2
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    families[0].clear()
+    assert main([*command, "--overwrite"]) == 0
+    assert sorted(path.name for path in (folder / "old").iterdir()) == [
+        "audit.html", "audit.json", "audit.md",
+    ]  # fmt: skip
+
+
+SLOW = "import time\n\ndef check(reply, target):\n    time.sleep(0.005)\n    return True\n"
+
+
+def test_a_slow_checker_is_announced(folder, capsys, monkeypatch):
+    monkeypatch.setattr(runner, "CHECKS", ())
+    (folder / "slow.py").write_text(SLOW)
+    for seconds, said in ((1, True), (3000, False)):
+        options = ["--rows", "rows.jsonl", "--seconds", str(seconds), "--overwrite"]
+        assert main(["audit", "slow.py:check", *options]) == 0
+        line = capsys.readouterr().out.splitlines()[0]
+        assert line.startswith("slow.py:check: a call takes 0.0") == said, line
+        assert ("(3 tasks, 100 random strings)" in line) == said
+        assert line.endswith("s or more, over the limit of 1 s") == said
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -150,6 +197,7 @@ def test_material_of_every_family(family):
         (["nope"], "'nope'"),
         (["nope.py:check"], "'nope.py'"),
         (["good.py:chekc"], "'chekc'; it has: check"),
+        (["good.py"], "write good.py:NAME; it has: check"),
         (["good.py:check"], "no declared examples; give rows"),
         (["good.py:check", "--rows", "no.jsonl"], "no.jsonl"),
         (["good.py:check", "--rows", "rows.jsonl", "--reference", "nope"], "'nope'"),
@@ -160,6 +208,8 @@ def test_material_of_every_family(family):
         (["panagram", "--seconds", "0"], "--seconds is too small: 0"),
         (["all", "--family", "panagram"], "audit all takes no --family"),
         (["panagram", "--resume"], "--resume is for audit all"),
+        (["nope", "--family", "panagram"], "'nope'"),
+        (["panagram", "--reference", "nope"], "'nope'"),
     ],
     ids=" ".join,
 )

@@ -8,6 +8,7 @@ from corgi_gym.agents.codec import ChatCodec
 from corgi_gym.agents.episode import Attempt, Episode
 from corgi_gym.agents.models import load_model
 from corgi_gym.agents.pieces import AS, ES
+from corgi_gym.benchmarks import segments
 from corgi_gym.benchmarks.bench.identity import digest
 from corgi_gym.benchmarks.bench.spec import jobs_of, spec_of
 from corgi_gym.benchmarks.improvement import Tally, improvement, improvement_text
@@ -120,6 +121,28 @@ def test_other_runs_have_no_attempts_within_replies(run_folder):
 def test_a_folder_without_a_run_says_so(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"neither a run folder \(no config.json\) nor"):
         improvement(tmp_path)
+
+
+@pytest.mark.parametrize("text", ['{"env": {', "[]", "null", '{"env": 3}', "\udcff"])
+def test_a_damaged_config_is_named(run_folder, text):
+    (run_folder / "config.json").write_text(text, errors="surrogateescape")
+    with pytest.raises(ValueError, match=r"config\.json is not that of a run: "):
+        improvement(run_folder)
+
+
+def test_a_run_without_sessions_says_so(run_folder):
+    (run_folder / "episodes.jsonl").unlink()
+    with pytest.raises(ValueError, match=f"{run_folder} has no sessions of an evaluation"):
+        improvement(run_folder)
+
+
+def test_a_page_that_cannot_be_written_is_named_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(segments, "_witnesses", lambda recipe: pytest.fail("the work began"))
+    (tmp_path / "file").write_text("mine")
+    for out in (tmp_path, tmp_path / "file" / "page.html"):
+        with pytest.raises(OSError, match=f"page '{out}' cannot be written .*--out"):
+            run_segments(load_recipe("as_es"), out)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_the_page_shows_every_piece_as_text(tiny_folder, tiny_tokenizer, tmp_path):

@@ -1,7 +1,10 @@
 """A person as the policy, and the list of families."""
 
+from functools import partial
+
 import pytest
 
+from corgi_gym.benchmarks import play as module
 from corgi_gym.benchmarks.play import describe_families, play
 from corgi_gym.envs import FAMILIES, family_names, load_family
 
@@ -96,3 +99,16 @@ def test_every_family_is_described_with_an_example():
     assert describe_families(["countdown"], seed=1) != describe_families(["countdown"])
     with pytest.raises(ValueError, match="unknown task family 'nope'"):
         describe_families(["nope"])
+
+
+def test_families_chosen_by_name_are_described(monkeypatch):
+    pytest.importorskip("reasoning_gym")
+    rows = [{"question": f"{n} and {n}?", "answer": f"#### {2 * n}"} for n in range(2, 30)]
+    known = load_family
+    monkeypatch.setattr(
+        module, "load_family", lambda name: partial(known(name), *[rows] * (name == "gsm8k"))
+    )
+    text = describe_families(["gsm8k", "reasoning_gym/chain_sum", "countdown"])
+    heads = [line for line in text.splitlines() if line[:1].strip()]
+    assert heads[:2] == ["gsm8k  (by name only)", "reasoning_gym/chain_sum  (by name only)"]
+    assert heads[2].startswith("countdown  (corgi/") and text.count("solved by:  ") == 3

@@ -5,14 +5,14 @@ import math
 
 import pytest
 
-from corgi_gym.__main__ import main
+from corgi_gym.__main__ import _parser, main
 from corgi_gym.agents.engines import CharCodec, Sampling, ScriptedEngine
 from corgi_gym.agents.engines.base import Completion
 from corgi_gym.agents.rollout import Rollout
 from corgi_gym.benchmarks import vote
 from corgi_gym.benchmarks.display import SilentDisplay
 from corgi_gym.benchmarks.policy import Policy
-from corgi_gym.benchmarks.recipe import Recipe, override
+from corgi_gym.benchmarks.recipe import Recipe, load_recipe, override
 from corgi_gym.benchmarks.vote import Ballot, count_votes, key_of, run_vote, shares, vote_text
 from corgi_gym.envs import GuidedEnv
 
@@ -187,10 +187,26 @@ def test_a_tiny_model_votes(tiny_folder, tmp_path, capsys):
         ({}, 1, "--samples must be at least 2"),
         ({"engine": "openai"}, 2, "no log-probs"),
         ({"sampling.temperature": 0}, 2, "temperature must be a finite number, positive"),
-        ({"evaluation.env_kwargs": "{}"}, 2, "self_check=True"),
+        (
+            {"evaluation.env_kwargs": "{}"},
+            2,
+            "self_check=True, as the recipes revise, s2r and self",
+        ),
     ],
 )
 def test_what_no_vote_can_be_made_of(tmp_path, changes, samples, message):
     with pytest.raises(ValueError, match=message):
         run_vote(recipe(**changes), tmp_path / "vote", samples=samples)
     assert not (tmp_path / "vote").exists()
+
+
+def test_the_default_recipe_and_the_named_ones_can_vote(tmp_path, monkeypatch):
+    def stop(recipe):
+        raise StopIteration  # where the model would be loaded
+
+    monkeypatch.setattr(vote, "load_policy", stop)
+    assert _parser().parse_args(["vote"]).recipe == "revise"
+    assert _parser().parse_args(["gap"]).recipe == "quickstart"
+    for name in ("revise", "s2r", "self"):
+        with pytest.raises(StopIteration):
+            run_vote(load_recipe(name), tmp_path / name)

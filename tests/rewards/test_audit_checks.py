@@ -8,7 +8,7 @@ import pytest
 
 from corgi_gym.rewards import checker
 from corgi_gym.rewards.audit import Limits, Row, audit
-from corgi_gym.rewards.audit.calls import Case
+from corgi_gym.rewards.audit.calls import Case, load
 from corgi_gym.rewards.audit.runner import CHECKS
 from corgi_gym.rewards.audit.worker import Worker
 
@@ -219,7 +219,7 @@ def test_declared_examples_are_tried_and_serve_as_tasks():
 def test_the_same_seed_finds_the_same(run_python):
     one, two = (run(BROKEN.contains, seed=5).to_dict() for _ in range(2))
     for each in (one, two):
-        each["checks"] = [c for c in each["checks"] if c["name"] != "timing"]
+        each["checks"] = [{**c, "seconds": 0} for c in each["checks"] if c["name"] != "timing"]
         each["findings"] = [f for f in each["findings"] if not f["id"].startswith("timing")]
     assert one == two
     code = (
@@ -249,3 +249,37 @@ def test_bad_arguments_are_named(arguments, message):
         audit(*arguments)
     with pytest.raises(ValueError, match="fuzz must be at least 0, got -1"):
         audit("panagram", fuzz=-1)
+
+
+@pytest.mark.parametrize(
+    ("source", "spec", "message"),
+    [
+        ("x = 1\ndef check(:", "my.py:check", r"SyntaxError: invalid syntax \(my.py, line 2\)"),
+        ("\nimport no_such", "my.py:check", r"ModuleNotFoundError: .* \(.*/my.py, line 2\)"),
+        ("import json\njson.loads('{')", "my.py:check", r"JSONDecodeError: .* \(.*/my.py, line 2"),
+        ("def f():\n    1 / 0\nf()", "my.py:check", r"ZeroDivisionError: .* \(.*/my.py, line 2\)"),
+        ("raise SystemExit(5)", "my.py:check", r"SystemExit: 5 \(.*/my.py, line 1\)"),
+        ("raise ValueError('a\\n b')", "my.py:check", r"ValueError: a b \(.*/my.py, line 1\)"),
+        ("raise SystemExit(5)", "audited_exit:check", r"5 \(.*/audited_exit.py, line 1\)"),
+        ("\n1 / 0", "audited_zero:check", r"ZeroDivisionError: .* \(.*/audited_zero.py, line 2\)"),
+        ("class Check: pass", "my.py:Check", "my.py:Check: checker Check is a class; give an"),
+        ("def f(reply): pass", "my.py:f", r"my.py:f: checker 'f' takes \(reply\)"),
+        ("X = 3\ndef f(a, b): pass", "my.py:X", "my.py:X is 3; give a function: f$"),
+        ("X = 'panagram'", "my.py:X", "my.py:X is 'panagram'; give a function: no function$"),
+        ("def f(a, b): pass", "my.py", "write my.py:NAME; it has: f$"),
+    ],
+)
+def test_what_cannot_be_imported_or_called_is_named(tmp_path, monkeypatch, source, spec, message):
+    name = spec.partition(":")[0].removesuffix(".py")
+    (tmp_path / f"{name}.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ValueError, match=message) as error:
+        load(spec)
+    assert "\n" not in str(error.value)
+
+
+def test_an_import_can_be_interrupted(tmp_path):
+    (tmp_path / "stopped.py").write_text("raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        load(f"{tmp_path}/stopped.py:check")

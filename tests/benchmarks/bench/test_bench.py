@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from types import SimpleNamespace
 
@@ -68,7 +69,23 @@ def test_an_arm_changes_what_it_says_on_top_of_the_family(scripted):
     [
         ({"algorithm": ["x"]}, "unknown key 'algorithm' in benchmark; did you mean 'algorithms'"),
         ({"algorithms": ["gpro"]}, "unknown algorithm 'gpro'"),
-        ({"algorithms": []}, "algorithms must be a list with at least one entry"),
+        ({"algorithms": []}, "algorithms must be a list with at least one entry, got []"),
+        ({"feedback": "full"}, "feedback must be a list with at least one entry, got 'full'"),
+        ({"feedback": ["full", 5]}, "feedback must be a list of names, got ['full', 5]"),
+        ({"seeds": [0, True]}, "seeds must be a list of integers, got [0, True]"),
+        ({"algorithms": [5]}, "algorithms must be a list of names or mappings, got [5]"),
+        ({"algorithms": [{"algorithm": ["a"]}]}, "algorithm must be a string, got ['a'] in {"),
+        ({"algorithms": [{"algorithm": "grpo", "name": 5}]}, "name must be a string, got 5 in {"),
+        ({"algorithms": [{"algorithm": "grpo", 5: 1, "x": 1}]}, "unknown key 5 in {"),
+        ({"families": {"a": 5}}, "families.a must be a mapping, got 5"),
+        ({"families": {"a": {"kwargs": 5}}}, "families.a.kwargs must be a mapping, got 5"),
+        ({"families": {5: {}}}, "a family's name must be a string, got 5"),
+        ({"set": {"env": 5}}, "set.env must be a mapping, got 5"),
+        ({"set": {"train": None}}, "set.train must be a mapping, got None"),
+        ({"algorithms": [{"algorithm": "grpo", "set": 5}]}, "grpo.set must be a mapping, got 5"),
+        ({"evaluations": {5: {}}}, "evaluations: 5 names a file: a string of letters"),
+        ({"evaluations": {"test": {"gap": 5}}}, "gap takes each of mc, cot_b, cot_s once, got 5"),
+        ({"evaluations": {"test": {"gap": [["mc"]]}}}, "cot_b, cot_s once, got [['mc']]"),
         ({"algorithms": ["grpo", {"algorithm": "grpo", "name": "grpo"}]}, "called 'grpo'"),
         ({"algorithms": ["best_of_k"]}, "best_of_k trains nothing: name it 'untrained'"),
         ({"algorithms": [{"algorithm": "grpo", "sets": {}}]}, "unknown key 'sets'"),
@@ -87,8 +104,76 @@ def test_an_arm_changes_what_it_says_on_top_of_the_family(scripted):
     ],
 )
 def test_bad_specifications_name_the_value(scripted, change, words):
-    with pytest.raises(ValueError, match=words.replace("(", r"\(")):
+    with pytest.raises(ValueError, match=re.escape(words)) as refused:
         scripted(**change)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"env": {"id": "corgi/Countdown-v0"}}, "env.id has no effect: set id in families"),
+        ({"env": {"idd": "corgi/Countdown-v0"}}, "unknown key 'idd' in "),
+        (
+            {"env": {"kwargs": {"feedback": "silent"}}},
+            "env.kwargs.feedback has no effect: set feed",
+        ),
+        ({"env": {"kwargs": {"session_reward": "last"}}}, "session_reward has no effect: set sess"),
+        ({"env": {"kwargs": {"split": "test"}}}, "env.kwargs.split has no effect: set split in ev"),
+        ({"evaluation": {"tasks": 999}}, "evaluation has no effect: set evaluations (while"),
+        ({"seed": 0}, "seed has no effect: set seeds"),
+        ({"algorithm": "ppo"}, "algorithm has no effect: set algorithms"),
+        ({"name": "x"}, "name has no effect: set name"),
+        ({"train": {"rounds": 9}}, "train.rounds has no effect: set budget"),
+        ({"train": {"max_tokens": 9}}, "train.max_tokens has no effect: set budget"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused_in_set(scripted, change, words):
+    budget = {"tokens": 500}
+    with pytest.raises(ValueError, match=re.escape(words)):
+        scripted(set=change, budget=budget)
+    arm = {"name": "mine", "algorithm": "grpo", "set": change}
+    with pytest.raises(ValueError, match=r"algorithms\.mine\.set") as refused:
+        scripted(algorithms=[arm], budget=budget)
+    assert words in str(refused.value)
+
+
+def test_a_set_keeps_limits_of_its_own_and_what_is_none(scripted):
+    train = {"rounds": 9, "max_tokens": 0, "single_attempt_rounds": 0}
+    assert jobs_of(scripted(set={"train": train}, budget={}))[0].recipe.train.rounds == 9
+    train = {"max_tokens": 0, "max_seconds": 60, "single_attempt_rounds": 0}
+    made = jobs_of(scripted(set={"train": train}, budget={"tokens": 500}))[0].recipe.train
+    assert (made.max_tokens, made.max_seconds) == (500, 60)
+
+
+@pytest.mark.parametrize(
+    ("family", "words"),
+    [
+        ({"idd": "corgi/Countdown-v0"}, "unknown key 'idd' in families.a; did you mean 'id'"),
+        ({"kwargs": {"feedback": "silent"}}, "families.a.kwargs.feedback has no effect: set feed"),
+        ({"kwargs": {"noise": 0.1}}, "families.a.kwargs.noise and set.env.kwargs.noise: give only"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused_in_a_family(scripted, family, words):
+    change = {"env": {"kwargs": {"noise": 0.3}}}
+    with pytest.raises(ValueError, match=re.escape(words)):
+        scripted(families={"a": family}, set=change)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("families: {a: {id: Nope-v0}}", "untrained / a / seed 3: environment 'Nope-v0' cannot be"),
+        ("feedback: [loud]", "untrained / all / seed 3: unknown feedback level 'loud'"),
+    ],
+)
+def test_a_dry_run_refuses_what_a_run_refuses(tmp_path, capsys, line, words):
+    path, out = tmp_path / "mine.yaml", tmp_path / "out"
+    path.write_text(f"algorithms: [untrained]\nseeds: [3]\n{line}\n")
+    for dry in (["--dry-run"], []):
+        assert main(["bench", "run", str(path), "--out", str(out), *dry]) == 2
+        assert words in capsys.readouterr().err
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
@@ -375,6 +460,74 @@ def test_a_job_under_another_name_and_a_lost_file_are_named(results):
     differences = " ".join(verify(results, sample=1).differences)
     assert f"its job.json has the hash {folder.name}" in differences
     assert "evaluations/test.resampling.jsonl is missing" in differences
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("job.json", None, "job.json is missing"),
+        ("job.json", '{"labels": {"ar', "job.json cannot be read: Unterminated string"),
+        ("job.json", "{}", "job.json has no labels, config, code"),
+        ("status.json", "", "status.json cannot be read: Expecting value"),
+        ("status.json", "[]", "status.json holds no mapping"),
+        ("metrics.json", None, "metrics.json is missing"),
+        ("metrics.json", "{", "metrics.json cannot be read: Expecting"),
+        ("run/config.json", "{", "config.json cannot be read: Expecting"),
+    ],
+)
+def test_a_broken_job_is_named_and_the_others_are_reported(scripted, tmp_path, name, text, words):
+    spec = scripted(seeds=[0], algorithms=["grpo", "turn_grpo"])
+    run_bench(spec, tmp_path, in_process, say=quiet)
+    (tmp_path / "jobs" / ".DS_Store").write_text("no job")
+    folder = job_folder(tmp_path, jobs_of(spec)[0])
+    if text is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_text(text)
+    found = statistics_of(tmp_path)
+    assert (found["jobs"], found["planned"]) == (3, 4)
+    (note,) = (note for note in found["notes"] if folder.name in note)
+    assert note.startswith(f"jobs/{folder.name} is broken ({words}")
+    assert note.endswith("): remove this folder and run the benchmark again.")
+    checked = verify(tmp_path, sample=1)
+    assert checked.differences == [note] and checked.checked["jobs"] == 3
+    assert checked.notes == [n for n in found["notes"] if n != note] != []
+    for command in (
+        lambda: plan_text(spec, tmp_path),
+        lambda: run_bench(spec, tmp_path, in_process),
+    ):
+        with pytest.raises(ValueError, match=re.escape(f"{tmp_path}: {note[:-1]}")):
+            command()
+    shutil.rmtree(folder)
+    assert run_bench(spec, tmp_path, in_process, say=quiet) == 0
+    write_page(tmp_path)
+    again = verify(tmp_path, sample=1)
+    assert again.sound and again.notes == []
+
+
+def test_a_folder_whose_only_result_is_broken_says_so(scripted, tmp_path):
+    run_bench(scripted(), tmp_path, in_process, only="weak / short / seed 0", say=quiet)
+    (first_job(tmp_path) / "metrics.json").unlink()
+    with pytest.raises(ValueError, match=r"has no finished job; jobs/\w+ is broken \(metrics.json"):
+        read_results(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[]", '{"seed": 0,', ""])
+def test_broken_statistics_are_a_difference_and_written_anew(results, text):
+    (results / "statistics.json").write_text(text)
+    (difference,) = verify(results, sample=1).differences
+    assert difference.startswith("statistics.json ")
+    assert difference.endswith("`corgi-gym bench report` writes it anew")
+    write_page(results)
+    assert verify(results, sample=1).sound
+
+
+@pytest.mark.parametrize("text", ["[]", '{"spec": {', "{}"])
+def test_a_broken_list_of_jobs_says_what_to_do(results, text):
+    (results / "spec.json").write_text(text)
+    for command in (write_page, verify):
+        with pytest.raises(ValueError, match=r"spec.json .*; run the benchmark again, which"):
+            command(results)
 
 
 def test_a_folder_without_results(tmp_path, capsys):

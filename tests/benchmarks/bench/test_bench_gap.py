@@ -69,6 +69,8 @@ def test_numbers_follow_from_the_stored_values(judged):
     path.write_text("".join(json.dumps({**r, "values": {"cot_b": 1.0}}) + "\n" for r in rows))
     text = verify(judged).text()
     assert "test.gap.jsonl is not the file that was recorded" in text and f"gap.{RULE}" in text
+    path.write_text("")
+    assert "its files give no metrics.json (KeyError: (0, 0))" in verify(judged).text()
 
 
 def test_samples_that_are_judged_are_not_judged_again(judged, scripted, monkeypatch):
