@@ -172,6 +172,12 @@ class Recipe:
                 value = getattr(spec, name)
                 if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                     raise ValueError(f"{where}.{name} must be a positive integer, got {value!r}")
+        if self.sampling.max_tokens >= self.sampling.max_length:
+            raise ValueError(
+                f"sampling.max_length holds prompt and replies, so it must be above "
+                f"sampling.max_tokens, got {self.sampling.max_length} and "
+                f"{self.sampling.max_tokens}"
+            )
         for where, spec, name in (
             ("train", t, "max_seconds"),
             ("train", t, "max_tokens"),

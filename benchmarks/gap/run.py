@@ -81,6 +81,7 @@ def run_gap(
     settings.check()
     check_inputs(recipe, train=False)
     _check_improvement(recipe, settings)
+    _check_verifier(settings)
     folder = GapFolder(out, overwrite=overwrite, resume=resume)
     if resume:
         folder.drop_torn_rows()
@@ -138,6 +139,22 @@ def _check_improvement(recipe: Recipe, settings: GapSettings) -> None:
             f"--improve trains the policy, which engine {recipe.engine!r} does not let it: choose "
             "--engine transformers or vllm"
         )
+
+
+def _check_verifier(settings: GapSettings) -> None:
+    """Find a model that verifies before samples are drawn for it.
+
+    Raises:
+        ValueError: For the name of no model.
+        EngineError: If its endpoint does not answer.
+    """
+    from corgi_gym.agents.build import check_engine
+    from corgi_gym.agents.models import resolve_model
+
+    if settings.verifier_url is not None:
+        check_engine("openai", {"url": settings.verifier_url})
+    elif settings.verifier_model is not None:
+        resolve_model(settings.verifier_model)
 
 
 def _config(recipe: Recipe, settings: GapSettings, old_in: GapFolder | None) -> dict[str, Any]:

@@ -83,6 +83,7 @@ def test_numbers_that_yaml_reads_as_text_are_numbers():
         ("train.learning_rate=-1", "train.learning_rate must be a finite number, positive"),
         ("train.learning_rate=.nan", "train.learning_rate must be a finite number"),
         ("train.beta=-0.1", "train.beta must be a finite number, at least 0"),
+        ("sampling.max_tokens=1024", "must be above sampling.max_tokens, got 1024 and 1024"),
         ("seed=-1", "seed must be at least 0 and below 2**32, got -1"),
         ("seed=4294967296", "seed must be at least 0"),
         ("evaluation.split=tset", "unknown evaluation.split 'tset'; choose from test, validation"),

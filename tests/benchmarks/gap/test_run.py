@@ -5,6 +5,7 @@ import json
 import pytest
 
 from corgi_gym.__main__ import main
+from corgi_gym.agents.engines import EngineError
 from corgi_gym.benchmarks.gap import run as gap_run
 from corgi_gym.benchmarks.gap.run import run_gap
 from corgi_gym.benchmarks.gap.settings import GapSettings, gap_recipe
@@ -81,9 +82,13 @@ def test_bad_settings_end_before_anything_starts(go, recipe, tmp_path):
         (GapSettings(rules=("mc > 1",)), "is no rule"),
         (GapSettings(verifier_url="http://127.0.0.1:1"), "needs verifier_model"),
         (GapSettings(verifier_url="http://x", verifier_model="m"), "mc.*chat endpoint"),
+        (GapSettings(verifier_model="no-such-model"), "unknown model 'no-such-model'"),
     ):
         with pytest.raises(ValueError, match=words):
             go(settings)
+    nobody = {"verifier_url": "http://127.0.0.1:1/v1", "verifier_model": "m"}
+    with pytest.raises(EngineError, match=r"127\.0\.0\.1:1"):
+        go(GapSettings(**nobody, verifiers=("cot_b",)))
     with pytest.raises(ValueError, match="choose one of the two"):
         go(overwrite=True, resume=True)
     assert not (tmp_path / "gap").exists()
