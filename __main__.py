@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seconds", type=int, default=60,
         help="a checker of over 3 ms a call gets as many tasks and strings as fit (default: 60)",
     )  # fmt: skip
-    audit.add_argument("--out", default="runs/audit", help="folder (default: runs/audit)")
+    audit.add_argument("--out", help="folder (default: runs/audit/NAME)")
     existing = audit.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace what is in that folder")
     existing.add_argument(

@@ -67,7 +67,7 @@ class GuidedGRPOConfig(GRPOConfig):
     """
 
     credit: Credit = field(default="attempt")
-    scale_rewards: str = field(default="batch")
+    scale_rewards: str | bool = field(default="batch")
     engine_logps: bool = field(default=True)
     task_offset: int = field(default=0)
     single_attempt_rounds: int = field(default=0)

@@ -124,11 +124,14 @@ class Alarms:
         """
         self._rows.append(row)
         found = [alarm for rule in _OF_EVERY_ROUND if (alarm := rule(self._rows))]
+        before = self._sounding
         if not _is_demonstrated(row):
             sampled = [row for row in self._rows if not _is_demonstrated(row)]
             found += [alarm for rule in _OF_THE_POLICY if (alarm := rule(sampled))]
-        new = [alarm for alarm in found if alarm.kind not in self._sounding]
+        new = [alarm for alarm in found if alarm.kind not in before]
         self._sounding = {alarm.kind for alarm in found}
+        if _is_demonstrated(row):  # no news of the policy
+            self._sounding |= before - _KINDS_OF_EVERY_ROUND
         return new
 
 
@@ -202,6 +205,7 @@ def _lasting(
 
 
 _OF_EVERY_ROUND = (_mismatch, _unscored, _masked)
+_KINDS_OF_EVERY_ROUND = {"mismatch", "unscored", "masked"}
 _OF_THE_POLICY = (
     _entropy,
     _length,

@@ -103,6 +103,4 @@ def _from_pretrained(factory: Any, name: str, **kwargs: Any) -> Any:
             f"cache ({str(error).splitlines()[0]})"
         ) from error
     except (ValueError, SafetensorError) as error:
-        raise ValueError(
-            f"{what}: its files are damaged or not all there ({' '.join(str(error).split())[:200]})"
-        ) from error
+        raise ValueError(f"{what}: {' '.join(str(error).split())[:400]}") from error

@@ -25,7 +25,6 @@ from corgi_gym.agents.rollout import Rollout
 # Arguments of the trainer that follow from other parts of a recipe.
 _SET_ELSEWHERE = {
     "gradient_accumulation_steps": "train.micro_batch and train.updates",
-    "max_completion_length": "sampling.max_tokens",
     "max_steps": "train.rounds",
     "num_train_epochs": "train.rounds",
     "output_dir": "--out",
@@ -88,7 +87,9 @@ def check_options(options: Mapping[str, Any], config: type = GuidedGRPOConfig) -
                 f"unknown train.options key {name!r}: no {config.__name__} field{hint}"
             )
         if name in _SET_ELSEWHERE:
-            raise ValueError(f"train.options.{name} has no effect: set {_SET_ELSEWHERE[name]}")
+            raise ValueError(
+                f"train.options.{name} follows from others: set {_SET_ELSEWHERE[name]}"
+            )
     check_types(options, config, "train.options")
     if (loss := options.get("loss_type", _LOSSES[0])) not in _LOSSES:
         raise ValueError(

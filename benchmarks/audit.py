@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 import traceback
@@ -52,7 +53,7 @@ def run_audit(
     fuzz: int = 2_000,
     seed: int = 0,
     seconds: int = 60,
-    out: str = "runs/audit",
+    out: str | None = None,
     overwrite: bool = False,
     resume: bool = False,
     say: Callable[[str], None] = print,
@@ -68,7 +69,8 @@ def run_audit(
         fuzz: How many random strings.
         seed: Of tasks and strings.
         seconds: A slow checker gets as many tasks and strings as fit (`Limits.seconds`).
-        out: The folder of the results.
+        out: The folder of the results; None: ``runs/audit/NAME``, where those of an earlier audit
+            of the same single checker are replaced, so that it can be mended and audited again.
         overwrite: Replace the results in that folder.
         resume: Keep the families that are there.
         say: Prints.
@@ -86,9 +88,14 @@ def run_audit(
             raise ValueError(f"{option} is too small: {value - (option != '--tasks')}")
     if seconds < 1:
         raise ValueError(f"--seconds is too small: {seconds}")
+    if out is None:
+        out = f"runs/audit/{re.sub(r'[^A-Za-z0-9_.-]+', '-', name).strip('-.') or 'checker'}"
+        overwrite = overwrite or name != ALL
     if name == ALL:
         if family or rows or reference:
             raise ValueError("audit all takes no --family, --rows or --reference")
+        if overwrite and resume:
+            raise ValueError("overwrite starts anew and resume goes on: choose one of the two")
         settings = {"tasks": tasks, "fuzz": fuzz, "seed": seed, "seconds": seconds}
         goes_on = (Path(out) / SUBJECTS).exists()  # else what is there is of a single checker
         kind = AllFolder if goes_on else AuditFolder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,13 @@ from corgi_gym.benchmarks.progress import Progress, RoundRows, evaluation_summar
 from corgi_gym.benchmarks.provenance import ENVIRONMENT, describe, git_commit, versions
 from corgi_gym.benchmarks.recipe import Recipe, assign, from_dict, load_recipe
 from corgi_gym.benchmarks.resume import go_on, may_go_on, resume_command
-from corgi_gym.benchmarks.run_writer import CHECKPOINTS, SCRATCH, RunFolder, SilentFolder
+from corgi_gym.benchmarks.run_writer import (
+    CHECKPOINTS,
+    SCRATCH,
+    RunFolder,
+    SilentFolder,
+    to_json,
+)
 from corgi_gym.envs.prompts import prompt_rows
 
 if TYPE_CHECKING:
@@ -94,6 +101,7 @@ def run(
             shown.say(note)
         policy = load_policy(recipe, model)
         try:
+            here.wait()  # until all have read the model, wherever it is
             folder.clear()
             if start.config is not None:
                 folder.write_json("config.json", start.config)
@@ -127,7 +135,8 @@ def run(
 class _Start:
     """Where a run begins: a fresh folder, or what an earlier part has left in it.
 
-    ``config`` is what a fresh one gets as its ``config.json``.
+    ``config`` is what a fresh one gets as its ``config.json``: plain data, since it goes to the
+    other processes of the run.
     """
 
     folder: RunFolder
@@ -143,7 +152,8 @@ def _start(
 ) -> _Start:
     check_inputs(recipe)
     folder = RunFolder(out, overwrite=overwrite, resume=resume)
-    config = describe(recipe)
+    folder.check_kept(recipe.model)
+    config = json.loads(to_json(describe(recipe)))
     start = _Start(folder, Progress(parts=[{key: config[key] for key in ENVIRONMENT}]))
     if resume:
         start.notes = may_go_on(folder, config)
@@ -160,7 +170,7 @@ def _start(
 def _finished(folder: RunFolder, display: Display) -> dict[str, Any] | None:
     """The summary of a run that is finished; what a kill in its last moments left is done."""
     summary: dict[str, Any] | None = folder.read_json("summary.json")
-    if not summary or summary["status"] != "finished":
+    if not isinstance(summary, dict) or summary.get("status") != "finished":
         return None
     with display as shown:
         shown.say(f"the run in {folder.path} is finished: nothing to resume")
@@ -213,10 +223,10 @@ def train(
     tests = rows if test_prompts is None else prompt_rows(test_prompts, "test_prompts")
     data = base.as_dict()
     data["name"] = "custom"
-    data["env"] = {"id": "ConstrainedGen-v0", "kwargs": {"prompts": rows, "checker": checker}}
-    data["evaluation"]["tasks"] = len(tests)
-    data["evaluation"]["env_kwargs"] = {"prompts": tests}
+    data["env"] = {"id": "ConstrainedGen-v0", "kwargs": {}}
+    data["evaluation"] |= {"tasks": len(tests), "env_kwargs": {"prompts": tests}}
     assign(data, {name.replace("__", "."): value for name, value in settings.items()})
+    data["env"].setdefault("kwargs", {}).update(prompts=rows, checker=checker)
     return run(from_dict(data), out, overwrite=overwrite, resume=resume)
 
 

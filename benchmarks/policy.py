@@ -10,7 +10,7 @@ import gymnasium as gym
 
 from corgi_gym.agents.algorithms import get_algorithm
 from corgi_gym.benchmarks.recipe import Recipe
-from corgi_gym.envs import GuidedEnv, TaskSource
+from corgi_gym.envs import SUITES, GuidedEnv, TaskSource
 
 if TYPE_CHECKING:
     from corgi_gym.agents.engines import Engine
@@ -96,6 +96,11 @@ def make_env(
         kwargs = {k: v for k, v in kwargs.items() if k not in _SOURCES} | {"tasks": sources}
     try:
         return gym.make(recipe.env.id, disable_env_checker=True, **kwargs)
+    except gym.error.UnregisteredEnv as error:
+        raise ValueError(
+            f"environment {recipe.env.id!r} cannot be made: there is no such id; of this package "
+            f"are {', '.join(SUITES)}, SelfImprovement-v0 and one per family (corgi-gym tasks)"
+        ) from error
     except (gym.error.Error, TypeError) as error:
         # Gymnasium appends all arguments to the error of an environment's constructor
         text = str(error).partition(" was raised from the environment creator")[0]

@@ -30,6 +30,7 @@ _SET_ELSEWHERE = {
 
 # Arguments of an environment that say which tasks it has.
 _OF_TASKS = ("tasks", "task_options", "prompts", "checker")
+_SECTIONS = ("env", "env.kwargs", "sampling", "train", "train.options", "evaluation")
 
 # What a field's annotation allows, and how an error says it.
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
@@ -319,16 +320,26 @@ def _contents(path: Path, above: tuple[Path, ...]) -> Any:
     base = data.pop("base")
     if not isinstance(base, str):
         raise ValueError(f"{path.name}: base must be the name of a recipe, got {base!r}")
-    return merged(_contents(find(base, path.parent), chain), {"name": path.stem, **data})
+    try:
+        place = find(base, path.parent)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"base of {path.name}: {error}") from error
+    return merged(_contents(place, chain), {"name": path.stem, **_without_empty(data)})
 
 
 def merged(base: Any, own: Any) -> Any:
     """``own`` on top of ``base``: mappings key by key, anything else as ``own`` has it."""
-    if isinstance(base, dict) and own is None:  # a section with nothing below it
-        return base
     if not isinstance(base, dict) or not isinstance(own, dict):
         return own
     return {**base, **{key: merged(base.get(key), value) for key, value in own.items()}}
+
+
+def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
+    """A recipe's data without the sections that have nothing below them."""
+    kept = {key: value for key, value in data.items() if value is not None or key not in _SECTIONS}
+    if isinstance(kept.get("env"), dict) and kept["env"].get("kwargs", {}) is None:
+        kept["env"] = {key: value for key, value in kept["env"].items() if key != "kwargs"}
+    return kept
 
 
 def override(recipe: Recipe, assignments: list[str]) -> Recipe:
@@ -374,8 +385,12 @@ def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
         >>> data["train"]["single_attempt_rounds"]
         3
     """
-    env = dict(data["env"])
     rounds, single = data["train"]["rounds"], data["train"]["single_attempt_rounds"]
+    whole = values.get("env")
+    env_id = values.get("env.id", whole.get("id") if isinstance(whole, dict) else None)
+    if env_id not in (None, data["env"]["id"]):
+        for name in _OF_TASKS:
+            data["env"]["kwargs"].pop(name, None)
     for key, value in values.items():
         node = data
         *path, last = key.split(".")
@@ -383,13 +398,9 @@ def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
             node = node.setdefault(part, {})
             if not isinstance(node, dict):
                 raise ValueError(f"{key}={value!r}: {part!r} has no keys of its own")
-        if isinstance(node.get(last), dict) and not isinstance(value, dict):
+        if key in _SECTIONS and not isinstance(value, dict):
             raise ValueError(f"{key} must be a mapping, got {value!r}")
         node[last] = value
-    if values.get("env.id", data["env"]["id"]) != env["id"]:
-        for name in _OF_TASKS:
-            if not any(key.startswith(f"env.kwargs.{name}") for key in values):
-                data["env"]["kwargs"].pop(name, None)
     given = values.get("train.rounds")
     if "train.single_attempt_rounds" not in values and type(given) is int and given > 0:
         data["train"]["single_attempt_rounds"] = single * given // rounds

@@ -138,7 +138,7 @@ def _lead(run: Run) -> str:
     config, summary = run.config, run.summary
     said = [
         f"{config.get('model', 'A model')} on {section(config, 'env').get('id', 'an environment')}",
-        f"trained with {str(config.get('algorithm', 'an unknown algorithm')).upper()}",
+        f"trained with {config.get('algorithm', 'an unknown algorithm')}",
     ]
     steps, sessions = number(summary.get("steps")), number(summary.get("sessions"))
     if steps is None and run.rounds:

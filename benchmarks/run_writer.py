@@ -66,6 +66,21 @@ class RunFolder:
             shutil.rmtree(scratch, ignore_errors=True)
         self._old = held if overwrite else []
 
+    def check_kept(self, model: str) -> None:
+        """Refuse to overwrite the model that the new run starts from.
+
+        Raises:
+            ValueError: If ``model`` lies in what is to be removed.
+        """
+        place = Path(model).expanduser().resolve()
+        for name in self._old:
+            held = (self.path / name).resolve()
+            if held == place or held in place.parents:
+                raise ValueError(
+                    f"--overwrite would remove the model {model!r} that this starts from; choose "
+                    "another folder with --out"
+                )
+
     def clear(self) -> None:
         """Remove what is to be overwritten."""
         if self._old:

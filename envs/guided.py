@@ -133,10 +133,11 @@ class GuidedEnv(gym.Env[str, str]):
         self.self_check: bool = self_check
         self.render_mode = render_mode
         self.sources: dict[str, TaskSource]
-        if family is not None and not isinstance(tasks, Mapping):
-            if tasks not in ("light", family, [family], (family,)):
+        if family is not None and prompts is None and not isinstance(tasks, Mapping):
+            names = tasks if isinstance(tasks, str) or not isinstance(tasks, Iterable) else [*tasks]
+            if names not in ("light", family, [family]):
                 raise ValueError(
-                    f"tasks={tasks!r} has no meaning here: this id is the family {family!r} alone"
+                    f"tasks={names!r} has no meaning here: this id is the family {family!r} alone"
                 )
             tasks = family
         if isinstance(tasks, Mapping):

@@ -231,7 +231,7 @@ def _check_callable(check: Any) -> None:
     if not callable(check):
         raise TypeError(f"a checker must be a name or a callable, got {check!r:.80}")
     try:
-        signature = inspect.signature(check)
+        signature = inspect.signature(check, follow_wrapped=False)
     except (TypeError, ValueError):  # written in C: nothing is known of its parameters
         return
     try:

@@ -83,6 +83,7 @@ def run_gap(
     _check_improvement(recipe, settings)
     _check_verifier(settings)
     folder = GapFolder(out, overwrite=overwrite, resume=resume)
+    folder.check_kept(recipe.model)
     if resume:
         folder.drop_torn_rows()
     config = _config(recipe, settings, folder if resume else None)

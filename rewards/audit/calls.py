@@ -157,7 +157,7 @@ def load(spec: str) -> Checker:
         if not hasattr(found, part):
             raise ValueError(f"{place} has no {attribute!r}; it has: {_offered(module)}")
         found = getattr(found, part)
-    if not callable(found):
+    if not callable(found) and not isinstance(found, str):
         raise ValueError(f"{spec} is {found!r:.80}; give a function: {_offered(module)}")
     try:
         return get_checker(found)

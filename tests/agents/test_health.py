@@ -84,6 +84,8 @@ def test_demonstrations_say_nothing_of_the_policy():
     shown = {"demonstrations": 1, "truncated": 1.0, "zero_variance": 1.0}
     certain = [{**shown, "entropy": 1.0}] * 3 + [{**shown, "entropy": 0.01}]
     assert kinds([*certain, {**shown, "masked": 1.0}]) == [[], [], [], [], ["masked"]]
+    cut = [{"demonstrations": share, "truncated": 1.0} for share in (0, 0, 0, 1, 0, 1, 0)]
+    assert kinds(cut) == [[], [], ["truncated"], [], [], [], []]  # it sounds once
     sampled = [{"demonstrations": 0.5, "entropy": 0.1}] * 4
     assert kinds(certain + sampled) == [[]] * 8
     assert kinds([*certain, *sampled, {"demonstrations": 0, "entropy": 0.009}])[-1] == ["entropy"]

@@ -39,6 +39,7 @@ def test_a_value_of_another_type_is_refused(options, says):
     [
         (TripostConfig, {"pairs": True, "rho": 1, "teacher": {"engine": "openai"}}),
         (GuidedPPOConfig, {"cliprange_value": None, "critic": "shared", "critic_model": None}),
+        (GuidedPPOConfig, {"scale_rewards": False}),
         (GuidedPPOConfig, {"lr_scheduler_type": "linear", "fsdp": True, "report_to": ["none"]}),
     ],
 )
@@ -53,11 +54,11 @@ def test_what_a_field_takes_is_let_through(config, options):
         ({"optim": "foo"}, r"train.options \(optim='foo'\) are refused: foo is not a valid"),
         ({"lr_scheduler_type": "foo"}, r"\(lr_scheduler_type='foo'\) are refused"),
         ({"num_generations": 3}, r"\(num_generations=3\) are refused: .*divisible"),
-        ({"max_steps": 3}, "train.options.max_steps has no effect: set train.rounds"),
-        ({"gradient_accumulation_steps": 3}, "has no effect: set train.micro_batch and"),
-        ({"per_device_train_batch_size": 3}, "has no effect: set train.micro_batch"),
-        ({"seed": 7}, "train.options.seed has no effect: set --seed"),
-        ({"output_dir": "x"}, "train.options.output_dir has no effect: set --out"),
+        ({"max_steps": 3}, "train.options.max_steps follows from others: set train.rounds"),
+        ({"gradient_accumulation_steps": 3}, "follows from others: set train.micro_batch and"),
+        ({"per_device_train_batch_size": 3}, "follows from others: set train.micro_batch"),
+        ({"seed": 7}, "train.options.seed follows from others: set --seed"),
+        ({"output_dir": "x"}, "train.options.output_dir follows from others: set --out"),
     ],
 )
 def test_what_the_trainer_would_refuse_later_is_refused_before_anything_is_loaded(options, says):

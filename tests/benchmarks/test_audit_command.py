@@ -33,9 +33,9 @@ def test_a_good_checker_ends_with_0_and_writes_both_files(folder, capsys):
     assert main(["audit", "good.py:check", "--rows", "rows.jsonl", "--fuzz", "50"]) == 0
     text = capsys.readouterr().out
     assert "good.py:check: 0 exploits, 0 defects, 0 notes (3 tasks, seed 0)" in text
-    found = json.loads((folder / "runs/audit/audit.json").read_text())["audits"][0]
+    found = json.loads((folder / "runs/audit/good.py-check/audit.json").read_text())["audits"][0]
     assert found["checker"] == "good.py:check" and found["tasks"] == 3
-    assert "good.py:check" in (folder / "runs/audit/audit.html").read_text()
+    assert "good.py:check" in (folder / "runs/audit/good.py-check/audit.html").read_text()
 
 
 def test_an_exploit_ends_with_1(folder, capsys):

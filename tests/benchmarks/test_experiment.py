@@ -1,6 +1,7 @@
 """One run of a recipe, end to end on a tiny model: all files, however it ends."""
 
 import json
+import pickle
 import re
 
 import pytest
@@ -200,7 +201,7 @@ def same_weights_loadable(folder):
 @pytest.mark.parametrize(
     ("part", "key", "value", "words"),
     [
-        ("env", "id", "Nope-v0", "environment 'Nope-v0' cannot be made"),
+        ("env", "id", "Nope-v0", "'Nope-v0' cannot be made: .* ConstrainedGen-v0, GuidedMath-v0"),
         ("env", "kwargs", {"feedbak": "full"}, "'feedbak'"),
         ("env", "kwargs", {"tasks": "nope"}, "unknown task family 'nope'"),
         ("env", "kwargs", {"prompts": [], "checker": letters}, "prompts"),
@@ -244,6 +245,22 @@ def test_a_model_that_cannot_be_loaded_overwrites_nothing_and_leaves_no_run(reci
     (out / "checkpoint" / "mine.txt").write_text("of an earlier run")
     run(recipe, out, overwrite=True)
     assert not (out / "checkpoint" / "mine.txt").exists()
+
+
+def test_the_model_of_a_run_is_not_overwritten_by_what_starts_from_it(recipe, tmp_path):
+    run(recipe, tmp_path / "run")
+    recipe.model = str(tmp_path / "run" / "checkpoint")
+    with pytest.raises(
+        ValueError, match=r"would remove the model .*choose another folder with --out"
+    ):
+        run(recipe, tmp_path / "run", overwrite=True)
+    assert (tmp_path / "run" / "summary.json").is_file()
+
+
+def test_a_start_can_be_sent_to_other_processes(recipe, tmp_path):
+    recipe.env.kwargs["checker"] = lambda reply, target: True
+    start = experiment._start(recipe, tmp_path / "run", False, False, None)
+    assert pickle.loads(pickle.dumps(start)).config["algorithm"] == recipe.algorithm
 
 
 def test_an_existing_run_is_kept(recipe, tmp_path):
@@ -307,3 +324,9 @@ def test_training_on_ones_own_prompts_and_checker(tiny_folder, tmp_path, recipe)
             )  # fmt: skip
     with pytest.raises(ValueError, match=r"unknown key 'round' in recipe\.train"):
         train(prompts=["x"], checker=letters, out=tmp_path / "x", recipe=recipe, train__round=1)
+    found = {"env__id": "InstructionFollowing-v0", "env__kwargs__feedback": "binary"}
+    train(prompts=["x"], checker=letters, out=tmp_path / "x", recipe=recipe, **found)
+    env = json.loads((tmp_path / "x" / "config.json").read_text())["env"]
+    assert env["id"] == "InstructionFollowing-v0" and env["kwargs"].keys() == {
+        "feedback", "prompts", "checker"
+    }  # fmt: skip

@@ -138,9 +138,18 @@ def test_another_environment_has_its_own_tasks():
     assert recipe.env.kwargs == {"feedback": "full", "repeat_penalty": 0.1}
     recipe = override(load_recipe("quickstart"), [f"env.id={old}", "env.kwargs.feedback=binary"])
     assert recipe.env.kwargs["tasks"] == "concepts"
-    words = ["env.id=GuidedMath-v0", "env.kwargs.tasks=countdown"]
-    kwargs = override(load_recipe("quickstart"), words).env.kwargs
-    assert kwargs["tasks"] == "countdown" and "task_options" not in kwargs
+    for words in (
+        ["env.id=GuidedMath-v0", "env.kwargs.tasks=countdown"],
+        ["env.id=GuidedMath-v0", "env.kwargs={tasks: countdown}"],
+        ["env={id: GuidedMath-v0, kwargs: {tasks: countdown}}"],
+    ):
+        kwargs = override(load_recipe("quickstart"), words).env.kwargs
+        assert kwargs["tasks"] == "countdown" and "task_options" not in kwargs
+    assert override(load_recipe("quickstart"), ["env={id: GuidedMath-v0}"]).env.kwargs == {}
+    only = override(load_recipe("quickstart"), ["env={kwargs: {tasks: concepts}}"]).env
+    assert (only.id, only.kwargs) == (old, {"tasks": "concepts"})
+    none = override(load_recipe("quickstart"), ["env.kwargs.task_options=null"]).env.kwargs
+    assert none["task_options"] is None
 
 
 @pytest.mark.parametrize("rounds", ["x", "0", "true", "[1]", "-3", "2.5"])
@@ -187,7 +196,9 @@ def test_a_file_that_is_no_recipe_is_named(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError, match=r"mine\.yaml' is not valid YAML"):
         load_recipe(str(path))
-    path.write_text("base: quickstart\ntrain:\nenv:\n")  # sections with nothing below them
+    path.write_text("base: quickstart\nenv: {kwargs: {task_options: null}}\n")
+    assert load_recipe(str(path)).env.kwargs["task_options"] is None
+    path.write_text("base: quickstart\ntrain:\nenv:\n  kwargs:\n")  # nothing below them
     assert load_recipe(str(path)).train == load_recipe("quickstart").train
     assert load_recipe(str(path)).env == load_recipe("quickstart").env
 

@@ -67,7 +67,12 @@ def test_an_id_of_one_family_takes_no_other():
     for tasks in ("concepts", "all", ["countdown", "concepts"]):
         with pytest.raises(ValueError, match="this id is the family 'countdown' alone"):
             gym.make("corgi/Countdown-v0", tasks=tasks)
-    for tasks in ("countdown", ["countdown"], gym.make("corgi/Panagram-v0").unwrapped.sources):
+    for tasks in (
+        "countdown",
+        ["countdown"],
+        iter(["countdown"]),
+        gym.make("corgi/Panagram-v0").unwrapped.sources,
+    ):
         gym.make("corgi/Countdown-v0", tasks=tasks)
 
 

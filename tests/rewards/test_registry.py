@@ -1,6 +1,7 @@
 """Checkers by name, and the boundary that turns every failure into ``unscored``."""
 
 import copy
+import functools
 import math
 import pickle
 from fractions import Fraction
@@ -108,7 +109,9 @@ def test_what_cannot_be_called_with_a_reply_and_a_target_is_refused(take):
     for function in (lambda reply: True, lambda reply, target, other: True, lambda *, reply: True):
         with pytest.raises(TypeError, match=r"is called with \(reply, target\)"):
             take(function)
-    for function in (lambda *both: True, lambda reply, target=None, extra=3: True):
+    short = functools.wraps(lambda reply: True)(lambda reply, target: True)
+    part = functools.partial(lambda extra, reply, target: True, 3)
+    for function in (lambda *both: True, lambda reply, target=None, extra=3: True, short, part):
         assert callable(take(function))
     with pytest.raises(TypeError, match="callable"):
         take(5)
