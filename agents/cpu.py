@@ -54,6 +54,16 @@ def keep_few_products() -> None:
         os.environ.setdefault(name, _KEPT_PRODUCTS)
 
 
+def repeat_products() -> None:
+    """Let equal float32 products give equal bits, unless the environment says how they are made.
+
+    MKL chooses among its kernels by where in memory a matrix lies, so that on some processors (an
+    AMD EPYC) two runs of one training differ in the last bits, and a resumed run is no longer the
+    one that was not interrupted. It reads this at its first product: call it before any model.
+    """
+    os.environ.setdefault("MKL_CBWR", "AUTO")
+
+
 def keep_freed_memory() -> bool:
     """Let the C allocator use freed blocks again instead of returning them to the system.
 

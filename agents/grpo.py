@@ -33,7 +33,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 from corgi_gym.agents.batches import prompt_length, trl_rollout
 from corgi_gym.agents.checkpoints import SurvivingTrainer
-from corgi_gym.agents.cpu import keep_freed_memory
+from corgi_gym.agents.cpu import keep_freed_memory, repeat_products
 from corgi_gym.agents.credit import Credit, attempt_advantages, check_credit
 from corgi_gym.agents.curriculum_trainer import CurriculumTrainer
 from corgi_gym.agents.episode import Episode, repeat_share, success_by_attempt
@@ -168,6 +168,7 @@ class GuidedGRPOTrainer(
                 add_chosen_head(policy, self.temperature)
         if self.accelerator.device.type == "cpu":
             keep_freed_memory()
+            repeat_products()
         self.add_callback(GradientCheck(self))
 
     @staticmethod

@@ -65,9 +65,10 @@ def load_model(name: str, **kwargs: Any) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
-    from corgi_gym.agents.cpu import keep_few_products
+    from corgi_gym.agents.cpu import keep_few_products, repeat_products
 
     kwargs.setdefault("dtype", "float32")
+    repeat_products()
     if not torch.cuda.is_available():
         kwargs.setdefault("attn_implementation", "eager")
         keep_few_products()

@@ -11,6 +11,8 @@ import pytest
 # Nothing here may wait for a network: models come from folders.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Whatever multiplies first; `load_model` asks for the same (`agents/cpu.py`, `repeat_products`).
+os.environ.setdefault("MKL_CBWR", "AUTO")
 
 PLUGINS = Path(__file__).parent / "plugins"
 CHATML = (

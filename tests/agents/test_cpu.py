@@ -135,3 +135,13 @@ def test_memory_is_kept_only_where_asked(monkeypatch):
     monkeypatch.delenv("CORGI_GYM_KEEP_MEMORY")
     monkeypatch.setattr(cpu.platform, "libc_ver", lambda: ("", ""))
     assert cpu.keep_freed_memory() is False
+
+
+@pytest.mark.parametrize("own", ["", "COMPATIBLE"])
+def test_a_loaded_model_multiplies_the_same_way_each_time(run_python, tiny_folder, own):
+    code = (
+        "import os; os.environ['MKL_CBWR'] or os.environ.pop('MKL_CBWR'); "
+        "from corgi_gym.agents.models import load_model; "
+        f"load_model({tiny_folder!r}); print(os.environ['MKL_CBWR'])"
+    )
+    assert run_python(code, MKL_CBWR=own).split()[-1] == (own or "AUTO")
