@@ -30,6 +30,10 @@ _REPEATS = _CUT = _NO_DIFFERENCE = 0.9
 _UNSCORED, _MASKED = 0.05, 0.5
 
 
+_Rows = list[dict[str, Any]]
+_Rule = Callable[[_Rows], str | None]
+
+
 class UnhealthyError(RuntimeError):
     """Training met a number that is not finite; nothing was updated with it."""
 
@@ -123,66 +127,70 @@ class Alarms:
         Demonstrations are nobody's sample: they may grow certain and say nothing of the policy.
         """
         self._rows.append(row)
-        found = [alarm for rule in _OF_EVERY_ROUND if (alarm := rule(self._rows))]
+        found = _alarms(_OF_EVERY_ROUND, self._rows)
         before = self._sounding
-        if not _is_demonstrated(row):
-            sampled = [row for row in self._rows if not _is_demonstrated(row)]
-            found += [alarm for rule in _OF_THE_POLICY if (alarm := rule(sampled))]
-        new = [alarm for alarm in found if alarm.kind not in before]
-        self._sounding = {alarm.kind for alarm in found}
-        if _is_demonstrated(row):  # no news of the policy
-            self._sounding |= before - _KINDS_OF_EVERY_ROUND
-        return new
+        if _is_demonstrated(row):
+            self._sounding = {*found, *before & _OF_THE_POLICY.keys()}  # no news of the policy
+        else:
+            found |= _alarms(
+                _OF_THE_POLICY, [row for row in self._rows if not _is_demonstrated(row)]
+            )
+            self._sounding = set(found)
+        return [alarm for kind, alarm in found.items() if kind not in before]
+
+
+def _alarms(rules: dict[str, _Rule], rows: _Rows) -> dict[str, Alarm]:
+    """The alarms of these rules that sound now, by kind."""
+    messages = {kind: rule(rows) for kind, rule in rules.items()}
+    return {kind: Alarm(kind, message) for kind, message in messages.items() if message}
 
 
 def _is_demonstrated(row: dict[str, Any]) -> bool:
     return row.get("demonstrations") == 1
 
 
-def _mismatch(rows: list[dict[str, Any]]) -> Alarm | None:
+def _mismatch(rows: _Rows) -> str | None:
     value = rows[-1].get("mismatch")
     if value is None or value <= _MISMATCH:
         return None
-    return Alarm(
-        "mismatch",
+    return (
         f"engine and trainer differ by {value:.3f} nats per token (the run stops at "
-        f"{PARITY_LIMIT}): update the engine, or train with engine transformers",
+        f"{PARITY_LIMIT}): update the engine, or train with engine transformers"
     )
 
 
-def _unscored(rows: list[dict[str, Any]]) -> Alarm | None:
+def _unscored(rows: _Rows) -> str | None:
     value = rows[-1].get("unscored_share", 0.0)
     if value <= _UNSCORED:
         return None
-    return Alarm("unscored", f"the checker failed on {value:.0%} of the attempts: see its problems")
+    return f"the checker failed on {value:.0%} of the attempts: see its problems"
 
 
-def _masked(rows: list[dict[str, Any]]) -> Alarm | None:
+def _masked(rows: _Rows) -> str | None:
     value = rows[-1].get("masked", 0.0)
     if value <= _MASKED:
         return None
-    return Alarm("masked", f"{value:.0%} of the sessions carry no loss: nothing of them was scored")
+    return f"{value:.0%} of the sessions carry no loss: nothing of them was scored"
 
 
-def _entropy(rows: list[dict[str, Any]]) -> Alarm | None:
+def _entropy(rows: _Rows) -> str | None:
     first, now = _first_and_now(rows, "entropy")
     if now >= _ENTROPY_FALL * first:
         return None
-    return Alarm(
-        "entropy",
+    return (
         f"entropy fell from {first:.2f} to {now:.3f} nats per token: the policy is collapsing "
-        "(lower the learning rate, raise beta or the temperature)",
+        "(lower the learning rate, raise beta or the temperature)"
     )
 
 
-def _length(rows: list[dict[str, Any]]) -> Alarm | None:
+def _length(rows: _Rows) -> str | None:
     first, now = _first_and_now(rows, "reply_tokens")
     if first == 0 or _LENGTH_FALL * first <= now <= _LENGTH_RISE * first:
         return None
-    return Alarm("length", f"replies went from {first:.0f} to {now:.0f} tokens: read some of them")
+    return f"replies went from {first:.0f} to {now:.0f} tokens: read some of them"
 
 
-def _first_and_now(rows: list[dict[str, Any]], key: str) -> tuple[float, float]:
+def _first_and_now(rows: _Rows, key: str) -> tuple[float, float]:
     """The mean of the first rounds and of the last one; zeros while there is nothing to compare."""
     values = [row[key] for row in rows if row.get(key) is not None]
     if len(values) <= _FIRST or rows[-1].get(key) is None:
@@ -190,37 +198,38 @@ def _first_and_now(rows: list[dict[str, Any]], key: str) -> tuple[float, float]:
     return fmean(values[:_FIRST]), values[-1]
 
 
-def _lasting(
-    key: str, limit: float, message: str
-) -> Callable[[list[dict[str, Any]]], Alarm | None]:
+def _lasting(key: str, limit: float, message: str) -> dict[str, _Rule]:
     """A rule: a share at its limit or above for some rounds in a row."""
 
-    def rule(rows: list[dict[str, Any]]) -> Alarm | None:
+    def rule(rows: _Rows) -> str | None:
         last = [row.get(key) for row in rows[-_PATIENCE:]]
         if len(last) < _PATIENCE or not all(v is not None and v >= limit for v in last):
             return None
-        return Alarm(key, message.format(share=f"{last[-1]:.0%}", rounds=_PATIENCE))
+        return message.format(share=f"{last[-1]:.0%}", rounds=_PATIENCE)
 
-    return rule
+    return {key: rule}
 
 
-_OF_EVERY_ROUND = (_mismatch, _unscored, _masked)
-_KINDS_OF_EVERY_ROUND = {"mismatch", "unscored", "masked"}
-_OF_THE_POLICY = (
-    _entropy,
-    _length,
-    _lasting(
+_OF_EVERY_ROUND: dict[str, _Rule] = {
+    "mismatch": _mismatch,
+    "unscored": _unscored,
+    "masked": _masked,
+}
+_OF_THE_POLICY: dict[str, _Rule] = {
+    "entropy": _entropy,
+    "length": _length,
+    **_lasting(
         "repeats", _REPEATS,
         "{share} of the retries repeat the reply before them, for {rounds} rounds: feedback is not "
         "used (raise the temperature, or the environment's repeat_penalty)",
     ),
-    _lasting(
+    **_lasting(
         "truncated", _CUT,
         "{share} of the replies are cut at the token limit, for {rounds} rounds: raise max_tokens",
     ),
-    _lasting(
+    **_lasting(
         "zero_variance", _NO_DIFFERENCE,
         "in {share} of the tasks all sessions earn the same, for {rounds} rounds: nothing is "
         "learned (the tasks are too hard or too easy)",
     ),
-)  # fmt: skip
+}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Whether a recipe's value is what a field of a method's arguments takes.
+"""Whether a recipe's value is what a dataclass's field takes, one of ours or a library's.
 
 Dataclasses check no types: ``pairs: maybe`` would count as true, and a text where a number belongs
 would fail in the middle of a round.
@@ -22,6 +22,9 @@ _WORDS: dict[Any, str] = {
     dict: "a mapping",
     list: "a list",
 }
+
+# Fields that transformers annotates as text and documents true for.
+_TRUE_TOO = {"fsdp"}
 
 
 def check_types(values: Mapping[str, Any], config: type, where: str) -> None:
@@ -60,17 +63,19 @@ def check_types(values: Mapping[str, Any], config: type, where: str) -> None:
 def _kinds(config: type) -> dict[str, tuple[Any, ...] | None]:
     """What each field takes; ``None`` where that is not for us to say."""
     hints = typing.get_type_hints(config)
-    return {field.name: _alternatives(hints[field.name]) for field in dataclasses.fields(config)}
+    kinds = {field.name: _alternatives(hints[field.name]) for field in dataclasses.fields(config)}
+    for name in _TRUE_TOO & kinds.keys():
+        if (taken := kinds[name]) is not None:
+            kinds[name] = (*taken, bool)
+    return kinds
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...] | None:
     unions = (types.UnionType, typing.Union)
     several = typing.get_origin(annotation) in unions
     kinds = typing.get_args(annotation) if several else (annotation,)
-    if not all(_origin(kind) in (*_WORDS, typing.Literal) for kind in kinds):
-        return None
-    # transformers documents true for fields that it annotates as text (``fsdp``)
-    return None if type(None) in kinds and str in kinds else kinds
+    known = all(_origin(kind) in (*_WORDS, typing.Literal) for kind in kinds)
+    return kinds if known else None
 
 
 def _origin(kind: Any) -> Any:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from corgi_gym.agents.episode import Episode
+from corgi_gym.benchmarks.bench.files import SPEC
 from corgi_gym.benchmarks.bench.job import sessions_of
 from corgi_gym.benchmarks.bench.results import read_results
-from corgi_gym.benchmarks.bench.runner import SPEC
 from corgi_gym.benchmarks.bench.spec import evaluation_recipe
 from corgi_gym.benchmarks.policy import make_env
 from corgi_gym.benchmarks.recipe import Recipe, from_dict

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from corgi_gym.agents.build import check_engine_options
 from corgi_gym.agents.curriculum_settings import UNIFORM, check_curriculum
 from corgi_gym.agents.models import PACKAGED_MODEL
 from corgi_gym.agents.names import did_you_mean
+from corgi_gym.agents.option_types import check_types
 
 RECIPES = Path(__file__).parent / "recipes"
 EVALUATION_SPLITS = ("test", "validation")
@@ -30,14 +32,14 @@ _SET_ELSEWHERE = {
 
 # Arguments of an environment that say which tasks it has.
 _OF_TASKS = ("tasks", "task_options", "prompts", "checker")
-_SECTIONS = ("env", "env.kwargs", "sampling", "train", "train.options", "evaluation")
 
-# What a field's annotation allows, and how an error says it.
-_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
-    "int": ((int,), "an integer"),
-    "str": ((str,), "a string"),
-    "str | None": ((str, type(None)), "a string or null"),
-    "dict": ((dict,), "a mapping"),
+# Mappings of a recipe, with those inside them: in a file, one with nothing below it says nothing.
+_SECTIONS = {
+    "engine_options": (),
+    "env": ("kwargs",),
+    "sampling": (),
+    "train": ("lora", "curriculum", "options"),
+    "evaluation": ("env_kwargs",),
 }
 
 
@@ -251,7 +253,7 @@ def from_dict(data: dict[str, Any], cls: type = Recipe, where: str = "recipe") -
             hint = did_you_mean(key, fields, ".")
             raise ValueError(f"unknown key {key!r} in {where}{hint} Known: {', '.join(fields)}")
         if cls is Recipe and key in parts:
-            value = from_dict(value or {}, parts[key], f"{where}.{key}")
+            value = from_dict(value, parts[key], f"{where}.{key}")
         values[key] = value
     made = cls(**values)
     _check_types(made, where)
@@ -262,16 +264,11 @@ def _check_types(spec: Any, where: str) -> None:
     """Numbers must be numbers (YAML reads ``1e-5`` as text) and names strings."""
     for f in dataclasses.fields(spec):
         value = getattr(spec, f.name)
-        if f.type == "float":
-            try:
-                number = float("bool" if isinstance(value, bool) else value)
-            except (TypeError, ValueError):
-                raise ValueError(f"{where}.{f.name} must be a number, got {value!r}") from None
-            setattr(spec, f.name, number)
-            continue
-        kinds, words = _KINDS.get(str(f.type).partition("[")[0], ((object,), ""))
-        if not isinstance(value, kinds) or (isinstance(value, bool) and int in kinds):
-            raise ValueError(f"{where}.{f.name} must be {words}, got {value!r}")
+        if f.type == "float" and isinstance(value, int | str) and not isinstance(value, bool):
+            with suppress(ValueError):
+                setattr(spec, f.name, float(value))
+    values = {f.name: getattr(spec, f.name) for f in dataclasses.fields(spec)}
+    check_types(values, type(spec), where)
 
 
 def load_recipe(name: str) -> Recipe:
@@ -315,7 +312,10 @@ def _contents(path: Path, above: tuple[Path, ...]) -> Any:
         raise ValueError(f"recipe {str(path)!r} is not valid YAML: {_one_line(error)}") from error
     if not data:
         raise ValueError(f"recipe {str(path)!r} is empty")
-    if not isinstance(data, dict) or "base" not in data:
+    if not isinstance(data, dict):
+        return data
+    data = _without_empty(data)
+    if "base" not in data:
         return data
     base = data.pop("base")
     if not isinstance(base, str):
@@ -324,7 +324,7 @@ def _contents(path: Path, above: tuple[Path, ...]) -> Any:
         place = find(base, path.parent)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"base of {path.name}: {error}") from error
-    return merged(_contents(place, chain), {"name": path.stem, **_without_empty(data)})
+    return merged(_contents(place, chain), {"name": path.stem, **data})
 
 
 def merged(base: Any, own: Any) -> Any:
@@ -337,8 +337,9 @@ def merged(base: Any, own: Any) -> Any:
 def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
     """A recipe's data without the sections that have nothing below them."""
     kept = {key: value for key, value in data.items() if value is not None or key not in _SECTIONS}
-    if isinstance(kept.get("env"), dict) and kept["env"].get("kwargs", {}) is None:
-        kept["env"] = {key: value for key, value in kept["env"].items() if key != "kwargs"}
+    for name, inside in _SECTIONS.items():
+        if isinstance(section := kept.get(name), dict):
+            kept[name] = {k: v for k, v in section.items() if v is not None or k not in inside}
     return kept
 
 
@@ -376,8 +377,7 @@ def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
         values: Values by name, such as ``{"train.rounds": 6}``.
 
     Raises:
-        ValueError: For a name below something that has no names, or a mapping that would become
-            something else.
+        ValueError: For a name below something that has no names.
 
     Example:
         >>> data = Recipe(train=TrainSpec(rounds=20, single_attempt_rounds=10)).as_dict()
@@ -386,6 +386,7 @@ def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
         3
     """
     rounds, single = data["train"]["rounds"], data["train"]["single_attempt_rounds"]
+    keeps_share = "train.single_attempt_rounds" not in values
     whole = values.get("env")
     env_id = values.get("env.id", whole.get("id") if isinstance(whole, dict) else None)
     if env_id not in (None, data["env"]["id"]):
@@ -398,12 +399,9 @@ def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
             node = node.setdefault(part, {})
             if not isinstance(node, dict):
                 raise ValueError(f"{key}={value!r}: {part!r} has no keys of its own")
-        if key in _SECTIONS and not isinstance(value, dict):
-            raise ValueError(f"{key} must be a mapping, got {value!r}")
         node[last] = value
-    given = values.get("train.rounds")
-    if "train.single_attempt_rounds" not in values and type(given) is int and given > 0:
-        data["train"]["single_attempt_rounds"] = single * given // rounds
+        if key == "train.rounds" and keeps_share and type(value) is int and value > 0:
+            node["single_attempt_rounds"] = single * value // rounds
 
 
 def _one_line(error: Exception) -> str:

@@ -24,6 +24,19 @@ CHECKPOINTS = "checkpoints"
 SCRATCH = ".trainer"
 
 
+def load_json(path: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it is not JSON; the message has the file's name.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path.name} cannot be read: {error}") from error
+
+
 class RunFolder:
     """One run's folder.
 
@@ -105,15 +118,12 @@ class RunFolder:
         Raises:
             ValueError: If it is not JSON; the message names it.
         """
-        path = self.path / name
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return load_json(self.path / name)
         except FileNotFoundError:
             return None
         except ValueError as error:
-            raise ValueError(
-                f"{path} cannot be read ({error}); start anew with --overwrite"
-            ) from error
+            raise ValueError(f"{self.path}: {error}; start anew with --overwrite") from error
 
     def replace(self, name: str, text: str) -> None:
         """Write ``text`` to a file beside its place, then rename it.

@@ -21,7 +21,7 @@ from corgi_gym.benchmarks.run_writer import to_json
 _ROOMS = ("rewards", "envs", "agents")
 RUNS = (
     "experiment.py", "evaluation.py", "policy.py", "progress.py", "recipe.py", "resume.py",
-    "run_writer.py", "bench/job.py", "bench/measures.py", "bench/exploits.py",
+    "run_writer.py", "bench/files.py", "bench/job.py", "bench/measures.py", "bench/exploits.py",
     "bench/gap.py", "gap/estimator.py", "gap/measure.py", "gap/questions.py", "gap/samples.py",
     "gap/selection.py", "gap/verifiers.py",
 )  # fmt: skip

@@ -25,6 +25,7 @@ from typing import Any
 
 from corgi_gym.agents.episode import Episode
 from corgi_gym.benchmarks.bench.exploits import exploits
+from corgi_gym.benchmarks.bench.files import EVALUATIONS, JOB, METRICS, RUN, STATUS, read_mapping
 from corgi_gym.benchmarks.bench.gap import gap_numbers, judge_samples
 from corgi_gym.benchmarks.bench.identity import file_digest
 from corgi_gym.benchmarks.bench.measures import measure
@@ -34,9 +35,6 @@ from corgi_gym.benchmarks.recipe import Recipe, from_dict
 from corgi_gym.benchmarks.run_folder import read_sessions
 from corgi_gym.benchmarks.run_writer import RunFolder, SilentFolder
 
-JOB, METRICS, STATUS, RUN, EVALUATIONS = (
-    "job.json", "metrics.json", "status.json", "run", "evaluations",
-)  # fmt: skip
 # Files of a finished job whose hashes are recorded: what a report or a check reads.
 _RECORDED = (
     JOB, METRICS, "run/config.json", "run/metrics.jsonl", "run/curve.jsonl", "run/episodes.jsonl",
@@ -61,12 +59,19 @@ def run_phase(folder: Path, phase: str, *, keep_weights: bool = False) -> None:
     if phase not in PHASES:
         raise ValueError(f"unknown phase {phase!r}; choose from {', '.join(PHASES)}")
     with _alone(folder):
-        config = SilentFolder(folder).read_json(JOB)["config"]
+        config = _config(folder)
         recipe: Recipe = from_dict(config["recipe"])
         if phase == "train":
             _train(folder, recipe, config["trains"])
         else:
             _evaluate(folder, recipe, config, keep_weights)
+
+
+def _config(folder: Path) -> Json:
+    if (job := read_mapping(folder / JOB)) is None:
+        raise ValueError(f"{folder} is no job: {JOB} is missing")
+    config: Json = job["config"]
+    return config
 
 
 def _train(folder: Path, recipe: Recipe, trains: bool) -> None:
@@ -148,8 +153,7 @@ def sessions_of(folder: Path, name: str, resampled: bool = False) -> list[Episod
 
 def job_metrics(folder: Path) -> Json:
     """All numbers of a job, from its files alone; its exploits are judged anew."""
-    files = SilentFolder(folder)
-    config = files.read_json(JOB)["config"]
+    config = _config(folder)
     recipe = from_dict(config["recipe"])
     evaluations = {}
     for name, plan in config["evaluations"].items():
@@ -163,9 +167,9 @@ def job_metrics(folder: Path) -> Json:
                 numbers["gap"] = gap_numbers(values, plan["gap"], sampled, recipe.seed)
         numbers["exploits"] = _exploits(evaluation_recipe(recipe, plan), found)
         evaluations[name] = numbers
-    summary = files.read_json(f"{RUN}/summary.json") or {}
+    summary = read_mapping(folder / RUN / "summary.json") or {}
     cost = {key: summary.get(key) for key in ("steps", "sessions", "tokens", "train_seconds")}
-    return {"evaluations": evaluations, "curve": _curve(files, summary), "cost": cost}
+    return {"evaluations": evaluations, "curve": _curve(folder, summary), "cost": cost}
 
 
 def _exploits(recipe: Recipe, episodes: list[Episode]) -> Json:
@@ -178,7 +182,7 @@ def _exploits(recipe: Recipe, episodes: list[Episode]) -> Json:
         env.close()
 
 
-def _curve(files: SilentFolder, summary: Json) -> list[Json]:
+def _curve(folder: Path, summary: Json) -> list[Json]:
     """Success on the validation tasks against the cost of training: before, during, after."""
     if not summary:
         return []
@@ -189,7 +193,7 @@ def _curve(files: SilentFolder, summary: Json) -> list[Json]:
         "seconds": summary["train_seconds"],
         "success": summary["success_after"],
     }
-    rows = files.rows(f"{RUN}/curve.jsonl")
+    rows = SilentFolder(folder).rows(f"{RUN}/curve.jsonl")
     return [first, *({key: row[key] for key in first} for row in rows), last]
 
 
@@ -214,7 +218,7 @@ def _alone(folder: Path) -> Iterator[None]:
 def new_job(folder: Path, labels: Json, config: Json, code: str) -> None:
     """Make a job's folder, unless it is there."""
     files = RunFolder(folder, resume=True)
-    if files.read_json(JOB) is None:
+    if read_mapping(folder / JOB) is None:
         files.write_json(JOB, {"labels": labels, "code": code, "config": config})
 
 

@@ -7,9 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from corgi_gym.benchmarks.bench.files import (
+    FAILED,
+    JOBS,
+    RUN,
+    SPEC,
+    STATUS,
+    read_job,
+    read_mapping,
+)
 from corgi_gym.benchmarks.bench.identity import digest
-from corgi_gym.benchmarks.bench.job import RUN, STATUS
-from corgi_gym.benchmarks.bench.runner import FAILED, JOBS, SPEC, read_job, read_mapping
 
 Json = dict[str, Any]
 

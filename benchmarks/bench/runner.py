@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import fnmatch
-import json
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from corgi_gym.benchmarks.bench.files import DONE, FAILED, JOBS, SPEC, STATUS, read_job
 from corgi_gym.benchmarks.bench.identity import code_version, digest, job_id
-from corgi_gym.benchmarks.bench.job import JOB, METRICS, RUN, STATUS, new_job
+from corgi_gym.benchmarks.bench.job import new_job
 from corgi_gym.benchmarks.bench.launch import Launcher
 from corgi_gym.benchmarks.bench.spec import Job, Spec, evaluation_recipe, jobs_of
 from corgi_gym.benchmarks.display import clock
 from corgi_gym.benchmarks.run_writer import RunFolder
-
-SPEC, JOBS = "spec.json", "jobs"
-DONE, FAILED = "done", "failed"
-# Keys without which a file is not what it should be.
-_KEYS = {SPEC: ("spec", "jobs"), JOB: ("labels", "config", "code"), STATUS: ("status",)}
 
 Json = dict[str, Any]
 
@@ -105,48 +100,6 @@ def status_of(folder: Path) -> str:
         return "not started"
     _, status, _ = read_job(folder)
     return str(status["status"]) if status else "started"
-
-
-def read_job(folder: Path) -> tuple[Json | None, Json | None, Json | None]:
-    """What a job's ``job.json``, ``status.json`` and, once it is done, ``metrics.json`` say.
-
-    Raises:
-        ValueError: If one that should be there is missing or damaged; says which, and the way out.
-    """
-    try:
-        job, status, metrics = (read_mapping(folder / name) for name in (JOB, STATUS, METRICS))
-        done = status is not None and status["status"] == DONE
-        if status is not None and job is None:
-            raise ValueError(f"{JOB} is missing")
-        if done and metrics is None:
-            raise ValueError(f"{METRICS} is missing")
-        read_mapping(folder / RUN / "config.json")
-        read_mapping(folder / RUN / "summary.json")
-    except ValueError as error:
-        raise ValueError(
-            f"{JOBS}/{folder.name} is broken ({error}): remove this folder and run the benchmark "
-            "again"
-        ) from error
-    return job, status, metrics if done else None
-
-
-def read_mapping(path: Path) -> Json | None:
-    """A JSON file that holds a mapping; None if there is none.
-
-    Raises:
-        ValueError: If it holds anything else; the message has the file's name.
-    """
-    try:
-        data: Json = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise ValueError(f"{path.name} cannot be read: {error}") from error
-    if not isinstance(data, dict):
-        raise ValueError(f"{path.name} holds no mapping")
-    if lost := [key for key in _KEYS.get(path.name, ()) if key not in data]:
-        raise ValueError(f"{path.name} has no {', '.join(lost)}")
-    return data
 
 
 def plan_text(spec: Spec, out: Path, only: str | None = None) -> str:

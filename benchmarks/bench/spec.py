@@ -212,10 +212,8 @@ def spec_of(data: Any, where: str = "benchmark") -> Spec:
     }
     for name, (kind, words) in lists.items():
         value = getattr(spec, name)
-        if not isinstance(value, list) or not value:
-            raise ValueError(
-                f"{where}.{name} must be a list with at least one entry, got {value!r}"
-            )
+        if not value:
+            raise ValueError(f"{where}.{name} must have at least one entry, got {value!r}")
         if not all(isinstance(entry, kind) and not isinstance(entry, bool) for entry in value):
             raise ValueError(f"{where}.{name} must be a list of {words}, got {value!r}")
         if len({str(entry) for entry in value}) < len(value):
@@ -274,9 +272,6 @@ def _families(spec: Spec) -> dict[str, dict[str, Any]]:
 def _check_set(changes: dict[str, Any], where: str, spec: Spec) -> None:
     """What ``set`` says must be part of a recipe, and nothing that would have no effect."""
     made: Recipe = from_dict(changes, where=where)
-    for name, value in changes.items():
-        if dataclasses.is_dataclass(getattr(made, name)) and not isinstance(value, dict):
-            raise ValueError(f"{where}.{name} must be a mapping, got {value!r}")
     given = [*changes, *(f"env.{name}" for name in changes.get("env", {}))]
     # a limit of 0 is none, so nothing of it is lost
     given += [f"train.{name}" for name, value in changes.get("train", {}).items() if value]
@@ -341,7 +336,7 @@ def _evaluation(name: str, plan: Any) -> EvaluationPlan:
     if made.resampling < 0:
         raise ValueError(f"evaluations.{name}.resampling must be 0 or more")
     gap, rules = made.gap, list(DEFAULT_RULES)
-    if not isinstance(gap, list) or any(v not in rules or gap.count(v) > 1 for v in gap):
+    if any(verifier not in rules or gap.count(verifier) > 1 for verifier in gap):
         known = ", ".join(rules)
         raise ValueError(f"evaluations.{name}.gap takes each of {known} once, got {made.gap!r}")
     if made.gap and not made.resampling:

@@ -20,18 +20,11 @@ from typing import Any
 
 from corgi_gym.agents.episode import Episode
 from corgi_gym.benchmarks.bench.analysis import analyse
+from corgi_gym.benchmarks.bench.files import JOB, METRICS, STATUS, read_mapping
 from corgi_gym.benchmarks.bench.identity import code_version, job_id
-from corgi_gym.benchmarks.bench.job import (
-    JOB,
-    METRICS,
-    STATUS,
-    job_metrics,
-    manifest,
-    sessions_of,
-)
+from corgi_gym.benchmarks.bench.job import job_metrics, manifest, sessions_of
 from corgi_gym.benchmarks.bench.page import STATISTICS
 from corgi_gym.benchmarks.bench.results import Result, Results, read_results
-from corgi_gym.benchmarks.bench.runner import read_mapping
 from corgi_gym.benchmarks.bench.spec import evaluation_recipe
 from corgi_gym.benchmarks.recipe import from_dict
 from corgi_gym.benchmarks.run_writer import to_json

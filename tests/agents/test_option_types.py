@@ -26,6 +26,8 @@ from corgi_gym.benchmarks.recipe import RECIPES, TrainSpec, load_recipe
         # fields of the library under it
         ({"num_iterations": 2.5}, "train.options.num_iterations must be an integer, got 2.5"),
         ({"epsilon_high": "x"}, "train.options.epsilon_high must be a number or null, got 'x'"),
+        ({"ddp_backend": 3}, "train.options.ddp_backend must be a string or null, got 3"),
+        ({"fsdp": 3}, "train.options.fsdp must be .*true or false, got 3"),
     ],
 )
 def test_a_value_of_another_type_is_refused(options, says):

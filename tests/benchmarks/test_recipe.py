@@ -23,7 +23,6 @@ def test_a_recipe_is_made_of_what_is_given_and_defaults():
     recipe = from_dict({"train": {"rounds": 3}, "env": {"kwargs": {"feedback": "binary"}}})
     assert recipe.train.rounds == 3 and recipe.train.sessions == Recipe().train.sessions
     assert recipe.env.kwargs == {"feedback": "binary"}
-    assert from_dict({"train": None}) == Recipe()
 
 
 @pytest.mark.parametrize(
@@ -34,6 +33,9 @@ def test_a_recipe_is_made_of_what_is_given_and_defaults():
         ({"zzz": 1}, "unknown key 'zzz' in recipe. Known: name, model"),
         ({1: 2}, "unknown key 1 in recipe"),
         ({"train": 3}, "recipe.train must be a mapping, got 3"),
+        ({"train": None}, "recipe.train must be a mapping, got None"),
+        ({"train": {"options": None}}, "recipe.train.options must be a mapping, got None"),
+        ({"sampling": {"system": 5}}, "recipe.sampling.system must be a string or null, got 5"),
         ([1], "recipe must be a mapping, got [1]"),
         ({"model": 3}, "recipe.model must be a string, got 3"),
         ({"seed": "0"}, "recipe.seed must be an integer, got '0'"),
@@ -201,6 +203,8 @@ def test_a_file_that_is_no_recipe_is_named(tmp_path):
     path.write_text("base: quickstart\ntrain:\nenv:\n  kwargs:\n")  # nothing below them
     assert load_recipe(str(path)).train == load_recipe("quickstart").train
     assert load_recipe(str(path)).env == load_recipe("quickstart").env
+    path.write_text("seed: 3\ntrain:\n  options:\nenv:\n  kwargs:\nevaluation:\n  env_kwargs:\n")
+    assert load_recipe(str(path)) == Recipe(seed=3)
 
 
 def test_a_recipe_builds_on_another(tmp_path):

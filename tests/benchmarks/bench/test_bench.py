@@ -69,8 +69,8 @@ def test_an_arm_changes_what_it_says_on_top_of_the_family(scripted):
     [
         ({"algorithm": ["x"]}, "unknown key 'algorithm' in benchmark; did you mean 'algorithms'"),
         ({"algorithms": ["gpro"]}, "unknown algorithm 'gpro'"),
-        ({"algorithms": []}, "algorithms must be a list with at least one entry, got []"),
-        ({"feedback": "full"}, "feedback must be a list with at least one entry, got 'full'"),
+        ({"algorithms": []}, "algorithms must have at least one entry, got []"),
+        ({"feedback": "full"}, "feedback must be a list, got 'full'"),
         ({"feedback": ["full", 5]}, "feedback must be a list of names, got ['full', 5]"),
         ({"seeds": [0, True]}, "seeds must be a list of integers, got [0, True]"),
         ({"algorithms": [5]}, "algorithms must be a list of names or mappings, got [5]"),
@@ -84,7 +84,8 @@ def test_an_arm_changes_what_it_says_on_top_of_the_family(scripted):
         ({"set": {"train": None}}, "set.train must be a mapping, got None"),
         ({"algorithms": [{"algorithm": "grpo", "set": 5}]}, "grpo.set must be a mapping, got 5"),
         ({"evaluations": {5: {}}}, "evaluations: 5 names a file: a string of letters"),
-        ({"evaluations": {"test": {"gap": 5}}}, "gap takes each of mc, cot_b, cot_s once, got 5"),
+        ({"evaluations": {"test": {"gap": 5}}}, "evaluations.test.gap must be a list, got 5"),
+        ({"evaluations": {"test": {"gap": ["x"]}}}, "gap takes each of mc, cot_b, cot_s once, got"),
         ({"evaluations": {"test": {"gap": [["mc"]]}}}, "cot_b, cot_s once, got [['mc']]"),
         ({"algorithms": ["grpo", {"algorithm": "grpo", "name": "grpo"}]}, "called 'grpo'"),
         ({"algorithms": ["best_of_k"]}, "best_of_k trains nothing: name it 'untrained'"),
@@ -472,6 +473,7 @@ def test_a_job_under_another_name_and_a_lost_file_are_named(results):
         ("status.json", "[]", "status.json holds no mapping"),
         ("metrics.json", None, "metrics.json is missing"),
         ("metrics.json", "{", "metrics.json cannot be read: Expecting"),
+        ("metrics.json", "{}", "metrics.json has no evaluations, curve, cost"),
         ("run/config.json", "{", "config.json cannot be read: Expecting"),
     ],
 )

@@ -1,0 +1,65 @@
+"""The files of a benchmark's folder and what must be in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from corgi_gym.benchmarks.run_writer import load_json
+
+SPEC, JOBS = "spec.json", "jobs"
+JOB, METRICS, STATUS, RUN, EVALUATIONS = (
+    "job.json", "metrics.json", "status.json", "run", "evaluations",
+)  # fmt: skip
+DONE, FAILED = "done", "failed"
+# Keys without which a file is not what it should be.
+_KEYS = {
+    SPEC: ("spec", "jobs"),
+    JOB: ("labels", "config", "code"),
+    STATUS: ("status",),
+    METRICS: ("evaluations", "curve", "cost"),
+}
+
+Json = dict[str, Any]
+
+
+def read_job(folder: Path) -> tuple[Json | None, Json | None, Json | None]:
+    """What a job's ``job.json``, ``status.json`` and, once it is done, ``metrics.json`` say.
+
+    Raises:
+        ValueError: If one that should be there is missing or damaged; says which, and the way out.
+    """
+    run = folder / RUN
+    try:
+        job, status, metrics = (read_mapping(folder / name) for name in (JOB, STATUS, METRICS))
+        done = status is not None and status["status"] == DONE
+        if status is not None and job is None:
+            raise ValueError(f"{JOB} is missing")
+        if done and metrics is None:
+            raise ValueError(f"{METRICS} is missing")
+        for path in (run / "config.json", run / "summary.json"):
+            read_mapping(path)
+    except ValueError as error:
+        raise ValueError(
+            f"{JOBS}/{folder.name} is broken ({error}): remove this folder and run the benchmark "
+            "again"
+        ) from error
+    return job, status, metrics if done else None
+
+
+def read_mapping(path: Path) -> Json | None:
+    """A JSON file that holds a mapping; None if there is none.
+
+    Raises:
+        ValueError: If it holds anything else, or lacks what it must have; the message has the
+            file's name.
+    """
+    try:
+        data = load_json(path)
+    except FileNotFoundError:
+        return None
+    if not isinstance(data, dict):
+        raise ValueError(f"{path.name} holds no mapping")
+    if lost := [key for key in _KEYS.get(path.name, ()) if key not in data]:
+        raise ValueError(f"{path.name} has no {', '.join(lost)}")
+    return data
