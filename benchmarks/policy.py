@@ -11,6 +11,7 @@ import gymnasium as gym
 from corgi_gym.agents.algorithms import get_algorithm
 from corgi_gym.benchmarks.recipe import Recipe
 from corgi_gym.envs import SUITES, GuidedEnv, TaskSource
+from corgi_gym.rewards import check_examples
 
 if TYPE_CHECKING:
     from corgi_gym.agents.engines import Engine
@@ -111,7 +112,8 @@ def check_inputs(recipe: Recipe, *, train: bool = True) -> None:
     """Try everything that is cheap to try, before anything is loaded or overwritten.
 
     Raises:
-        ValueError: For an impossible value, environment, option or model name.
+        ValueError: For an impossible value, environment, option or model name, or a checker that
+            contradicts its own examples.
         ImportError: If vLLM is asked for and not installed.
         EngineError: If the engine's server does not answer.
     """
@@ -119,7 +121,11 @@ def check_inputs(recipe: Recipe, *, train: bool = True) -> None:
     from corgi_gym.agents.models import resolve_model
 
     recipe.check()
-    make_env(recipe, train=False).close()
+    env = make_env(recipe, train=False)
+    if isinstance(env.unwrapped, GuidedEnv):
+        for source in env.unwrapped.sources.values():
+            check_examples(source.checker)
+    env.close()
     check_engine(recipe.engine, recipe.engine_options, train=train)
     if recipe.engine != "openai":  # whose models only the endpoint knows
         resolve_model(recipe.model)

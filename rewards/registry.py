@@ -316,3 +316,34 @@ def judge(check: Checker, reply: str, target: Any) -> Verdict:
     if not reply.strip():
         return Verdict.wrong(0.0, Problem("empty", "Your reply is empty. Write an answer."))
     return run(check, reply, target)
+
+
+def check_examples(check: Checker) -> None:
+    """Try the examples that a checker's author declared (`checker`).
+
+    A training's first step: hours on a checker that does not do what its author says are lost.
+    Those of shipped checkers are in the tests.
+
+    Raises:
+        ValueError: Naming the first example that comes out otherwise, and what came out.
+
+    Example:
+        >>> @checker("doc_no_x", examples=[("a cat", None, True), ("a fox", None, False)])
+        ... def doc_no_x(reply, target):
+        ...     return "x" not in reply
+        >>> check_examples(doc_no_x)
+    """
+    if not isinstance(check, NamedChecker) or _is_builtin(check.name, check.function):
+        return
+    for reply, target, passes in ((e.reply, e.target, e.passes) for e in check.examples):
+        verdict = judge(check, reply, target)
+        if verdict.status == "scored" and verdict.success == passes:
+            continue
+        found = f"scores {verdict.score:g}"
+        if verdict.status != "scored":
+            found = f"could not be judged ({verdict.problems[0].message})"
+        raise ValueError(
+            f"checker {check.name!r} contradicts its example: {reply!r:.200} with target "
+            f"{target!r:.200} should {'' if passes else 'not '}pass, and {found}; mend the checker "
+            "or the example"
+        )

@@ -19,6 +19,7 @@ from corgi_gym.benchmarks.experiment import (
     train,
 )
 from corgi_gym.benchmarks.run_folder import read_run
+from corgi_gym.rewards import Example, NamedChecker
 
 # The stable keys of issue 2, and the further ones of each evaluation.
 STABLE = {
@@ -42,6 +43,9 @@ def letters(reply, target):
 def broken(reply, target):
     """A checker that always fails."""
     raise RuntimeError("no dictionary")
+
+
+wrong = NamedChecker("wrong", letters, (Example("eeee", None, False),))
 
 
 @pytest.fixture
@@ -205,6 +209,7 @@ def same_weights_loadable(folder):
         ("env", "kwargs", {"feedbak": "full"}, "'feedbak'"),
         ("env", "kwargs", {"tasks": "nope"}, "unknown task family 'nope'"),
         ("env", "kwargs", {"prompts": [], "checker": letters}, "prompts"),
+        ("env", "kwargs", {"prompts": ["x"], "checker": wrong}, "'wrong' contradicts its example"),
         ("evaluation", "env_kwargs", {"feedback": "loud"}, "'loud'"),
         ("train", "options", {"epsilonn": 1}, "train.options key 'epsilonn'"),
         ("train", "rounds", 0, "train.rounds must be a positive integer"),

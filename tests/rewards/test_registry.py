@@ -13,6 +13,7 @@ from corgi_gym.rewards import (
     NamedChecker,
     Problem,
     Verdict,
+    check_examples,
     checker,
     checker_names,
     get_checker,
@@ -251,3 +252,28 @@ def test_checkers_see_normalised_text():
     seen = []
     judge(lambda reply, target: bool(seen.append(reply)), "e\u200b\u0301\x00\ud800", None)
     assert seen == ["é\ufffd"]
+
+
+# ---------------------------------------------------------------- declared examples
+
+
+@pytest.mark.parametrize(
+    ("examples", "result", "says"),
+    [
+        ([("a", 1, True)], 0.5, "'own' contradicts its example: 'a' with target 1 should pass, and "
+         "scores 0.5; mend the checker or the example"),
+        ([("a", None, True), ("b", None, False)], True, "'b' .* should not pass, and scores 1;"),
+        ([("a", None, False)], math.nan, r"not pass, and could not be judged \(checker 'own'"),
+        ([("", None, True)], True, "'' with target None should pass, and scores 0"),
+    ],
+)  # fmt: skip
+def test_a_checker_that_contradicts_its_examples_is_refused(examples, result, says):
+    own = checker("own", examples=examples)(lambda reply, target: result)
+    with pytest.raises(ValueError, match=says):
+        check_examples(own)
+
+
+def test_examples_that_hold_and_checkers_without_any_are_taken():
+    check_examples(checker("own", examples=[("a", None, True)])(lambda reply, target: True))
+    check_examples(lambda reply, target: 1 / 0)
+    check_examples(get_checker("countdown"))
