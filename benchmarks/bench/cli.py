@@ -1,4 +1,4 @@
-"""``corgi-gym bench run | report | verify``: the arguments, and one thin function per command."""
+"""``corgi-gym bench``: the arguments of its commands, and one thin function for each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SAMPLE = 200
 
 def add_commands(parser: argparse.ArgumentParser, command: Callable[..., Any]) -> None:
     """Add the subcommands to ``bench``; ``command`` makes each, as for all other commands."""
-    commands = parser.add_subparsers(required=True, metavar="run | report | verify")
+    commands = parser.add_subparsers(required=True, metavar="run | report | verify | pack")
     run = command(
         commands, "run", _run,
         "run the jobs of a specification that have no result yet",
@@ -50,6 +50,14 @@ def add_commands(parser: argparse.ArgumentParser, command: Callable[..., Any]) -
         default=_SAMPLE,
         help=f"episodes to replay (default: {_SAMPLE}; 0: all)",
     )
+
+    pack = command(
+        commands, "pack", _pack,
+        "copy what a report and a check need of a folder of results, to send or keep it",
+        "corgi-gym bench pack runs/bench/smoke --out results/smoke",
+    )  # fmt: skip
+    _results_options(pack)
+    pack.add_argument("--out", required=True, help="a folder that does not exist yet")
 
 
 def _results_options(parser: argparse.ArgumentParser) -> None:
@@ -107,3 +115,13 @@ def _verify(arguments: argparse.Namespace) -> int:
     )
     print(report.text())
     return 0 if report.sound else 1
+
+
+def _pack(arguments: argparse.Namespace) -> int:
+    from corgi_gym.benchmarks.bench.pack import pack
+
+    jobs = pack(
+        _folder(arguments), Path(arguments.out), code=arguments.code, mixed=arguments.mixed_code
+    )
+    print(f"wrote {arguments.out}: {jobs} jobs")
+    return 0

@@ -11,6 +11,8 @@ SPEC, JOBS = "spec.json", "jobs"
 JOB, METRICS, STATUS, RUN, EVALUATIONS = (
     "job.json", "metrics.json", "status.json", "run", "evaluations",
 )  # fmt: skip
+# What happened in training, the largest file of a job; no number is computed from it.
+TRANSCRIPTS = "run/episodes.jsonl"
 DONE, FAILED = "done", "failed"
 # Keys without which a file is not what it should be.
 _KEYS = {

@@ -25,7 +25,15 @@ from typing import Any
 
 from corgi_gym.agents.episode import Episode
 from corgi_gym.benchmarks.bench.exploits import exploits
-from corgi_gym.benchmarks.bench.files import EVALUATIONS, JOB, METRICS, RUN, STATUS, read_mapping
+from corgi_gym.benchmarks.bench.files import (
+    EVALUATIONS,
+    JOB,
+    METRICS,
+    RUN,
+    STATUS,
+    TRANSCRIPTS,
+    read_mapping,
+)
 from corgi_gym.benchmarks.bench.gap import gap_numbers, judge_samples
 from corgi_gym.benchmarks.bench.identity import file_digest
 from corgi_gym.benchmarks.bench.measures import measure
@@ -37,7 +45,7 @@ from corgi_gym.benchmarks.run_writer import RunFolder, SilentFolder
 
 # Files of a finished job whose hashes are recorded: what a report or a check reads.
 _RECORDED = (
-    JOB, METRICS, "run/config.json", "run/metrics.jsonl", "run/curve.jsonl", "run/episodes.jsonl",
+    JOB, METRICS, TRANSCRIPTS, "run/config.json", "run/metrics.jsonl", "run/curve.jsonl",
     "run/summary.json",
 )  # fmt: skip
 PHASES = ("train", "evaluate")

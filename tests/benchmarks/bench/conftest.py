@@ -69,7 +69,10 @@ def scripted_run(recipe, out, *, resume):
     out.mkdir(parents=True, exist_ok=True)
     for name in ("metrics.jsonl", "episodes.jsonl"):
         (out / name).write_text("")
-    (out / "config.json").write_text(json.dumps({"versions": {"torch": "2"}, "machine": "test"}))
+    config = {"versions": {"torch": "2"}, "machine": "test"}
+    (out / "config.json").write_text(
+        json.dumps({**config, "command": f"_child.py {out.parent} train"})
+    )
     row = {"step": 2, "tokens": 500, "seconds": 20.0, "success": [0.2, 0.4]}
     (out / "curve.jsonl").write_text(json.dumps(row) + "\n")
     summary = {

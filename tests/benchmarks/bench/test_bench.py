@@ -454,6 +454,31 @@ def test_a_changed_score_is_named_even_with_a_new_hash(results, rehash):
     assert ("its episodes say" in differences) != rehash
 
 
+def test_packed_results_are_reported_and_checked_as_the_whole_is(results, tmp_path, capsys):
+    packed = tmp_path / "kept" / "mine"
+    assert main(["bench", "pack", str(results), "--out", str(packed)]) == 0
+    assert capsys.readouterr().out == f"wrote {packed}: 14 jobs\n"
+    assert list(packed.parent.iterdir()) == [packed]  # no scratch folder
+    assert statistics_of(packed) == statistics_of(results)
+    names = {str(p.relative_to(first_job(packed))) for p in first_job(packed).rglob("*.*")}
+    assert "evaluations/test.jsonl" in names and "run/summary.json" in names
+    assert "run/episodes.jsonl" not in names and not [n for n in names if n.endswith(".html")]
+    assert (first_job(results) / "run" / "episodes.jsonl").exists()
+    runs = list(packed.glob("jobs/*/run/config.json"))
+    for path in runs:
+        command = json.loads(path.read_text())["command"]
+        assert command == f"_child.py jobs/{path.parent.parent.name} train"
+    assert len(runs) == 12  # two jobs train nothing
+    found = verify(packed, sample=0)
+    assert found.sound and found.checked["jobs"] == 14
+    assert [n for n in found.notes if "come without the transcripts of their training" in n]
+    # no other file may be missing, and no folder is written over
+    (first_job(packed) / "run" / "metrics.jsonl").unlink()
+    assert "run/metrics.jsonl is missing" in " ".join(verify(packed, sample=1).differences)
+    assert main(["bench", "pack", str(results), "--out", str(packed)]) == 2
+    assert "exists; give a folder that does not" in capsys.readouterr().err
+
+
 def test_a_job_under_another_name_and_a_lost_file_are_named(results):
     folder = first_job(results)
     (folder / "evaluations" / "test.resampling.jsonl").unlink()
