@@ -158,6 +158,8 @@ def _parser() -> argparse.ArgumentParser:
     vote.add_argument("--out", default="runs/vote", help="folder (default: runs/vote)")
     vote.add_argument("--overwrite", action="store_true", help="replace what is in that folder")
 
+    from corgi_gym.benchmarks.bench import cli as bench
+
     improvement = _command(
         commands, "improvement", _improvement,
         "first and last attempts of the self-improving replies of a run (TriPosT)",
@@ -166,8 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     improvement.add_argument(
         "run_folder", help="a run on SelfImprovement-v0, or a benchmark of such runs"
     )
-
-    from corgi_gym.benchmarks.bench import cli as bench
+    bench.code_options(improvement)
 
     about = "run a benchmark: which algorithm is better, and how sure that is"
     add_bench = commands.add_parser("bench", help=about, description=f"{about.capitalize()}.")
@@ -347,7 +348,8 @@ def _vote(arguments: argparse.Namespace) -> int:
 def _improvement(arguments: argparse.Namespace) -> int:
     from corgi_gym.benchmarks.improvement import improvement, improvement_text
 
-    print(improvement_text(improvement(arguments.run_folder)))
+    found = improvement(arguments.run_folder, code=arguments.code, mixed=arguments.mixed_code)
+    print(improvement_text(found))
     return 0
 
 

@@ -67,8 +67,15 @@ class Tally:
         self.cut += cut
 
 
-def improvement(folder: str | Path) -> dict[str, dict[str, Tally]]:
+def improvement(
+    folder: str | Path, *, code: str | None = None, mixed: bool = False
+) -> dict[str, dict[str, Tally]]:
     """Tallies of a run's evaluations, or of all runs of a benchmark.
+
+    Args:
+        folder: Of a run or of a benchmark.
+        code: As for `corgi_gym.benchmarks.bench.results.read_results`.
+        mixed: As there.
 
     Returns:
         By phase (``"before"``, ``"after"``), or by arm with the replies of all its seeds together;
@@ -76,17 +83,23 @@ def improvement(folder: str | Path) -> dict[str, dict[str, Tally]]:
 
     Raises:
         FileNotFoundError: If ``folder`` has no run and no benchmark.
-        ValueError: If its replies are not of ``SelfImprovement-v0``, if there are none, or if its
-            configuration cannot be read.
+        ValueError: If its replies are not of ``SelfImprovement-v0`` or of sessions with several
+            attempts, if there are none, or if its configuration cannot be read.
     """
     folder = Path(folder)
     found: dict[str, dict[str, Tally]] = {}
-    parts = _jobs(folder) if (folder / SPEC).is_file() else _run(folder)
+    parts = _jobs(folder, code, mixed) if (folder / SPEC).is_file() else _run(folder)
     for part, seed, recipe, episodes in parts:
         if recipe.env.id != "SelfImprovement-v0":
             raise ValueError(
                 f"what is in {folder} is on {recipe.env.id}: only replies of SelfImprovement-v0 "
                 "have attempts of their own"
+            )
+        if any(len(e.attempts) > 1 for e in episodes):
+            raise ValueError(
+                f"the sessions in {folder} have up to {max(len(e.attempts) for e in episodes)} "
+                "attempts, and what is counted are the attempts within one reply: set the "
+                "evaluation's attempts to 1"
             )
         if episodes:
             _count(found.setdefault(part, {}), seed, recipe, episodes)
@@ -113,9 +126,11 @@ def _run(folder: Path) -> Iterator[tuple[str, str, Recipe, list[Episode]]]:
         yield phase, "", recipe, read_sessions(folder / "episodes.jsonl", phase)
 
 
-def _jobs(folder: Path) -> Iterator[tuple[str, str, Recipe, list[Episode]]]:
+def _jobs(
+    folder: Path, code: str | None, mixed: bool
+) -> Iterator[tuple[str, str, Recipe, list[Episode]]]:
     """The first evaluation of each job of a benchmark."""
-    for result in read_results(folder).done:
+    for result in read_results(folder, code=code, mixed=mixed).done:
         name, plan = next(iter(result.config["evaluations"].items()))
         recipe = evaluation_recipe(from_dict(result.config["recipe"]), plan)
         seed = f"seed {result.labels['seed']}"

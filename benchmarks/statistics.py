@@ -157,12 +157,19 @@ def _resample(values: Array, resamples: int, rng: np.random.Generator) -> Array:
 # ---------------------------------------------------------------- decisions
 
 
-def compare(first: Scores, second: Scores) -> Comparison:
+def compare(first: Scores, second: Scores, *, resolution: float = 0.0) -> Comparison:
     """Compare two methods on the same strata, over their seeds: Welch's t, stratified.
 
     The change is the macro average over strata, its variance the sum of the squared standard errors
     of all its means; degrees of freedom are Satterthwaite's. Scores are means over many tasks, so
     they are near normal. A method whose runs do not differ (an untrained model) adds no variance.
+    Where no method's runs differ, they are equal as far as the scores can tell: the variance is
+    then that of rounding to ``resolution``, which is its square over 12.
+
+    Args:
+        first: Scores by stratum.
+        second: Those of the other method.
+        resolution: The smallest step between two scores, such as 1/64 for a share of 64 tasks.
 
     Raises:
         ValueError: If the strata differ or are empty.
@@ -181,9 +188,13 @@ def compare(first: Scores, second: Scores) -> Comparison:
         return Comparison(change, -math.inf, math.inf, 1.0, seeds)
     squares = np.array([s.var(ddof=1) / len(s) for s in samples]) / len(pairs) ** 2
     variance = float(squares.sum())
-    if variance < _ROUNDING**2:
+    least = resolution**2 / 12 / seeds
+    if not least and variance < _ROUNDING**2:
         return Comparison(change, change, change, float(abs(change) < _ROUNDING), seeds)
-    freedom = variance**2 / float((squares**2 / [len(s) - 1 for s in samples]).sum())
+    if variance < least:
+        variance, freedom = least, seeds - 1.0
+    else:
+        freedom = variance**2 / float((squares**2 / [len(s) - 1 for s in samples]).sum())
     error = math.sqrt(variance)
     half = t_quantile(freedom) * error
     return Comparison(change, change - half, change + half, t_tail(change / error, freedom), seeds)

@@ -241,6 +241,16 @@ class GuidedEnv(gym.Env[str, str]):
 
     # ---------------------------------------------------------------- tasks
 
+    def answer_of(self, reply: str) -> str:
+        r"""What of a reply the checker judges: without the writer's own verdict (``self_check``).
+
+        Example:
+            >>> env = GuidedEnv("countdown", self_check=True)
+            >>> env.answer_of("3 + 4\nVerdict: correct")
+            '3 + 4'
+        """
+        return self_verdict.take_apart(reply).answer if self.self_check else reply
+
     def task_at(self, index: int) -> Task:
         """Item ``index`` of the mixture: families in turn, each with its own count."""
         names = list(self.sources)

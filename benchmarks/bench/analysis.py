@@ -38,7 +38,7 @@ Cell = dict[str, dict[int, Result]]  # family -> seed -> result
 def analyse(results: Results, seed: int = SEED) -> Json:
     """Everything that is reported about these results."""
     arms = _cells(results)
-    names = list(results.done[0].metrics["evaluations"])
+    names = list(results.spec["evaluations"])
     return {
         "name": results.spec["name"],
         "question": results.spec["question"],
@@ -156,10 +156,11 @@ def _comparisons(
             continue
         value = _success(name, rank)
         ours, theirs = _scores(first, value), _scores(second, value)
-        found = compare(ours, theirs)
-        better = improvement(ours, theirs, rng=generator(seed, "better", arm, reference, name))
         tasks = _task_differences(first, second, name, rank)
-        on_tasks = paired_tasks(tasks, rng=generator(seed, "tasks", arm, reference, name))
+        found = compare(ours, theirs, resolution=1 / max(1, len(tasks)))
+        better = improvement(ours, theirs, rng=generator(seed, "better", arm, reference, name))
+        rng = generator(seed, "tasks", arm, reference, name)
+        on_tasks = list(paired_tasks(tasks, rng=rng)) if tasks else None
         rows.append(
             {
                 "arm": arm,
@@ -170,7 +171,7 @@ def _comparisons(
                 "p": found.p,
                 "better": list(better),
                 "tasks": len(tasks),
-                "on_tasks": list(on_tasks),
+                "on_tasks": on_tasks,
             }
         )
     for row, adjusted in zip(rows, holm([row["p"] for row in rows]), strict=True):
@@ -262,8 +263,9 @@ def _gap(cell: Cell, name: str, seed: int, arm: str) -> Json:
         def gap(result: Result, rule: str = rule) -> float:
             return float(result.metrics["evaluations"][name]["gap"][rule]["gap"])
 
-        estimate = summary(_scores(cell, gap), rng=generator(seed, arm, name))
-        found[rule] = {**averages, "gap": list(estimate)}
+        if len(known["gap"]) == len(runs):  # none of which a checker failed on all samples
+            estimate = summary(_scores(cell, gap), rng=generator(seed, arm, name))
+            found[rule] = {**averages, "gap": list(estimate)}
     return found
 
 

@@ -62,6 +62,11 @@ def add_commands(parser: argparse.ArgumentParser, command: Callable[..., Any]) -
 
 def _results_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", help=f"folder of results (default: newest in {RUNS})")
+    code_options(parser)
+
+
+def code_options(parser: argparse.ArgumentParser) -> None:
+    """Which versions of the code the results may be of."""
     parser.add_argument("--code", metavar="HASH", help="only results of this version of the code")
     parser.add_argument(
         "--mixed-code", action="store_true", help="mix results of several versions of the code"

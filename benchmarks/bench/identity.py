@@ -23,7 +23,8 @@ RUNS = (
     "experiment.py", "evaluation.py", "policy.py", "progress.py", "recipe.py", "resume.py",
     "run_writer.py", "bench/files.py", "bench/job.py", "bench/measures.py", "bench/exploits.py",
     "bench/gap.py", "gap/estimator.py", "gap/measure.py", "gap/questions.py", "gap/samples.py",
-    "gap/selection.py", "gap/verifiers.py",
+    "gap/selection.py", "gap/verifiers.py", "gap/answers.py", "gap/settings.py", "bench/spec.py",
+    "run_folder.py", "intervals.py",
 )  # fmt: skip
 # Twelve hex digits: two of a thousand jobs share a name with probability 2e-9.
 _DIGITS = 12

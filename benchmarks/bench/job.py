@@ -18,7 +18,7 @@ import fcntl
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -136,10 +136,27 @@ def _write_sessions(
     if resampled:
         asked.evaluation.attempts = plan["resampling"]
     found = evaluate(asked, policy, independent=resampled)
+    _check_judged(found, name)
     rows = [{"phase": "after", "step": 0, **episode.record()} for episode in found]
     path = sessions_path(folder, name, resampled)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     RunFolder(path.parent, resume=True).replace(path.name, lines)
+
+
+def _check_judged(episodes: Sequence[Episode], name: str) -> None:
+    """A checker that fails on everything is no result: a failing checker is never a bad answer.
+
+    Raises:
+        JobError: If a family of tasks has sessions and none of them could be checked.
+    """
+    for family in sorted({e.task for e in episodes}):
+        own = [e for e in episodes if e.task == family]
+        if all(e.unscored for e in own):
+            cause = next((p["message"] for e in own for a in e.attempts for p in a.problems), "")
+            raise JobError(
+                f"evaluation {name}: the checker of {family} failed on all {len(own)} sessions"
+                f"{': ' if cause else ''}{cause}; mend it and run the benchmark again"
+            )
 
 
 def sessions_path(folder: Path, name: str, resampled: bool = False) -> Path:

@@ -6,6 +6,7 @@ order they end. Each phase of a job is a process of its own: what it leaks, or k
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -93,6 +94,7 @@ def on_ray(address: str, *, keep_weights: bool = False) -> Launcher:
 def _in_processes(folder: Path, keep_weights: bool) -> str | None:
     """Run the phases of a job, each in a process; returns the end of its log if one fails."""
     with (folder / LOG).open("a", encoding="utf-8") as log:
+        before = log.tell()
         for phase in PHASES:
             module = "corgi_gym.benchmarks.bench._child"
             command = [sys.executable, "-m", module, str(folder), phase, *["keep"] * keep_weights]
@@ -102,11 +104,17 @@ def _in_processes(folder: Path, keep_weights: bool) -> str | None:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+            tail = "\n".join(_end_of(folder / LOG, before))
+            if code < 0:  # the log says nothing of that
+                name = signal.Signals(-code).name
+                memory = "; is there too little memory?" if name == "SIGKILL" else ""
+                return f"{tail}\n{phase} was killed by {name}{memory}".lstrip()
             if code:
-                return f"{phase} ended with status {code}: {_end_of(folder / LOG)}"
+                return f"{phase} ended with status {code}: {tail}"
     return None
 
 
-def _end_of(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(lines[-_TAIL_LINES:])
+def _end_of(path: Path, start: int) -> list[str]:
+    """The last lines of a log, of what was written from ``start`` (in bytes) on."""
+    text = path.read_bytes()[start:].decode("utf-8", errors="replace")
+    return text.splitlines()[-_TAIL_LINES:]

@@ -13,9 +13,11 @@ import re
 import shutil
 from pathlib import Path
 
+from corgi_gym.benchmarks.bench.analysis import analyse
 from corgi_gym.benchmarks.bench.files import JOBS, SPEC, STATUS, TRANSCRIPTS, read_mapping
 from corgi_gym.benchmarks.bench.identity import file_digest
 from corgi_gym.benchmarks.bench.job import manifest
+from corgi_gym.benchmarks.bench.page import STATISTICS
 from corgi_gym.benchmarks.bench.results import read_results
 from corgi_gym.benchmarks.run_writer import to_json
 
@@ -37,11 +39,13 @@ def pack(folder: Path, out: Path, *, code: str | None = None, mixed: bool = Fals
     Raises:
         FileNotFoundError: If ``folder`` is no such folder.
         FileExistsError: If ``out`` exists; nothing in it is touched.
-        ValueError: If there are no results, or those of several versions of the code.
+        ValueError: If there are no results, those of several versions of the code, or damaged ones.
     """
     if out.exists():
         raise FileExistsError(f"{str(out)!r} exists; give a folder that does not")
     results = read_results(folder, code=code, mixed=mixed)
+    if results.broken:
+        raise ValueError(" ".join(results.broken))
     scratch = out.with_name(f".{out.name}.tmp")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
@@ -53,6 +57,8 @@ def pack(folder: Path, out: Path, *, code: str | None = None, mixed: bool = Fals
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(result.folder / name, target)
         _forget_place(scratch / JOBS / result.folder.name)
+    packed = read_results(scratch, mixed=mixed)
+    (scratch / STATISTICS).write_text(to_json(analyse(packed)) + "\n", encoding="utf-8")
     os.replace(scratch, out)
     return len(results.done)
 

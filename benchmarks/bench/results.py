@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from corgi_gym.benchmarks.bench.files import (
     FAILED,
@@ -27,7 +27,8 @@ class Result:
 
     Attributes:
         folder: Where it lies.
-        labels: Which cell it is (`corgi_gym.benchmarks.bench.spec.Job.labels`).
+        labels: Which cell of the specification it is, as that calls it now
+            (`corgi_gym.benchmarks.bench.spec.Job.labels`).
         config: What was run.
         code: Version of the code that ran it.
         metrics: What it showed (`corgi_gym.benchmarks.bench.job.job_metrics`).
@@ -84,8 +85,9 @@ def read_results(folder: Path, *, code: str | None = None, mixed: bool = False) 
         raise ValueError(f"{folder}: {error}; run the benchmark again, which writes it") from error
     if written is None:
         raise FileNotFoundError(f"{folder} holds no benchmark: it has no {SPEC}")
-    order = {entry["config"]: i for i, entry in enumerate(written["jobs"])}
-    found, failed, broken, others = _jobs(folder, order)
+    labels = {entry["config"]: entry["labels"] for entry in written["jobs"]}
+    order = list(labels)
+    found, failed, broken, others = _jobs(folder, labels)
     versions = Counter(result.code for result in found)
     if code is not None:
         found = [result for result in found if result.code == code]
@@ -101,16 +103,29 @@ def read_results(folder: Path, *, code: str | None = None, mixed: bool = False) 
     newest = {}
     for result in sorted(found, key=lambda r: (r.folder / STATUS).stat().st_mtime):
         newest[digest(result.config)] = result
-    done = [newest[config] for config in sorted(newest, key=order.__getitem__)]
-    plan = [entry["labels"] for entry in written["jobs"]]
-    results = Results(folder, written["spec"], plan, done, broken)
-    results.notes = _notes(results, failed, others)
+    done = [newest[config] for config in sorted(newest, key=order.index)]
+    results = Results(folder, written["spec"], list(labels.values()), done, broken)
+    used = {result.code for result in done}
+    told = [failure for failure in failed if failure.code in used and failure.config not in newest]
+    results.notes = _notes(results, sorted(told, key=lambda f: order.index(f.config)), others)
     return results
 
 
-def _jobs(folder: Path, order: dict[str, int]) -> tuple[list[Result], list[Json], list[str], int]:
-    """Finished jobs, labels of failed ones, what is broken, how many of another specification."""
-    found, failed, broken, others = [], [], [], 0
+class _Failure(NamedTuple):
+    """A job that ended with an error."""
+
+    config: str
+    code: str
+    labels: Json
+    error: str
+
+
+def _jobs(
+    folder: Path, labels: dict[str, Json]
+) -> tuple[list[Result], list[_Failure], list[str], int]:
+    """Finished jobs, failed ones, what is broken, how many of another specification."""
+    found: list[Result] = []
+    failed, broken, others = [], [], 0
     for path in sorted((folder / JOBS).glob("*/")):
         try:
             job, status, metrics = read_job(path)
@@ -119,26 +134,42 @@ def _jobs(folder: Path, order: dict[str, int]) -> tuple[list[Result], list[Json]
             continue
         if job is None:
             continue
-        if digest(job["config"]) not in order:
+        config, code = digest(job["config"]), job["code"]
+        if config not in labels:
             others += 1
+        elif metrics is not None and (lost := _unchecked(metrics)):
+            error = f"the checker failed on every session of evaluation {lost}"
+            failed.append(_Failure(config, code, labels[config], error))
         elif metrics is not None:
-            found.append(Result(path, job["labels"], job["config"], job["code"], metrics))
+            found.append(Result(path, labels[config], job["config"], code, metrics))
         elif status and status["status"] == FAILED:
-            place = order[digest(job["config"])]
-            failed.append({**job["labels"], "error": status.get("error", ""), "place": place})
-    return found, sorted(failed, key=lambda labels: labels["place"]), broken, others
+            failed.append(_Failure(config, code, labels[config], status.get("error", "")))
+    return found, failed, broken, others
 
 
-def _notes(results: Results, failed: list[Json], others: int) -> list[str]:
+def _unchecked(metrics: Json) -> str | None:
+    """An evaluation of which nothing could be checked: its numbers are none."""
+    lost = (n for n, found in metrics["evaluations"].items() if not found.get("tasks", 1))
+    return next(lost, None)
+
+
+def _notes(results: Results, failed: list[_Failure], others: int) -> list[str]:
     notes = []
     missing = len(results.plan) - len(results.done)
     if missing:
         uneven = "; arms differ in families or seeds" if _uneven(results) else ""
         notes.append(f"{missing} of {len(results.plan)} jobs have no result{uneven}.")
     notes += results.broken
-    for job in failed:
-        last = job["error"].strip().rpartition("\n")[2]
-        notes.append(f"{job['arm']} on {job['family']}, seed {job['seed']} failed: {last}.")
+    for labels, error in ((failure.labels, failure.error) for failure in failed):
+        last = error.strip().rpartition("\n")[2]
+        notes.append(
+            f"{labels['arm']} on {labels['family']}, seed {labels['seed']} failed: {last}."
+        )
+    for (arm, name), (unscored, sessions) in _unscored(results.done).items():
+        notes.append(
+            f"{unscored} of {sessions} sessions of {arm} in evaluation {name} could not be checked "
+            "and are left out."
+        )
     if others:
         notes.append(f"{others} results of another specification in this folder are left out.")
     if len(results.codes) > 1:
@@ -150,6 +181,17 @@ def _notes(results: Results, failed: list[Json], others: int) -> list[str]:
         if len(versions) > 1:
             notes.append(f"Jobs ran with several versions of {package}: {', '.join(versions)}.")
     return notes
+
+
+def _unscored(done: list[Result]) -> dict[tuple[str, str], tuple[int, int]]:
+    """Sessions that could not be checked, and all of them, by arm and evaluation where any."""
+    counts: dict[tuple[str, str], tuple[int, int]] = {}
+    for result in done:
+        for name, numbers in result.metrics["evaluations"].items():
+            lost, played = counts.get((result.labels["arm"], name), (0, 0))
+            own = numbers.get("unscored", 0)
+            counts[result.labels["arm"], name] = (lost + own, played + own + numbers["tasks"])
+    return {key: found for key, found in counts.items() if found[0]}
 
 
 def _uneven(results: Results) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from corgi_gym.agents.algorithms import get_algorithm
+from corgi_gym.benchmarks.bench.identity import digest
 from corgi_gym.benchmarks.gap.verifiers import DEFAULT_RULES
 from corgi_gym.benchmarks.recipe import (
     RECIPES,
@@ -221,6 +222,9 @@ def spec_of(data: Any, where: str = "benchmark") -> Spec:
     unknown = spec.budget.keys() - _BUDGETS.keys()
     if unknown or len(spec.budget) > 1:
         raise ValueError(f"{where}.budget takes one of {', '.join(_BUDGETS)}, got {spec.budget!r}")
+    for name, amount in spec.budget.items():
+        if type(amount) is not int or amount < 1:
+            raise ValueError(f"{where}.budget.{name} must be a positive integer, got {amount!r}")
     if not spec.evaluations:
         raise ValueError(f"{where}.evaluations must name at least one evaluation")
     if spec.rank < 1:
@@ -245,6 +249,7 @@ def jobs_of(spec: Spec) -> list[Job]:
     families = _families(spec) or {"all": base["env"]}
     evaluations = {name: _evaluation(name, plan) for name, plan in spec.evaluations.items()}
     found: dict[tuple[Any, ...], Job] = {}
+    same: dict[str, Job] = {}
     for seed, (name, env) in itertools.product(spec.seeds, families.items()):
         for arm in _arms(spec):
             if arm.algorithm == UNTRAINED and seed != spec.seeds[0]:
@@ -252,7 +257,9 @@ def jobs_of(spec: Spec) -> list[Job]:
             key = (arm.name, name, seed)
             if key in found:
                 raise ValueError(f"two arms are called {arm.name!r}; give one another name")
-            found[key] = _job(spec, base, arm, name, env, seed, evaluations)
+            found[key] = job = _job(spec, base, arm, name, env, seed, evaluations)
+            if (other := same.setdefault(digest(job.config()), job)) is not job:
+                raise ValueError(f"{str(job)!r} and {str(other)!r} are the same; leave one out")
     return list(found.values())
 
 
@@ -374,6 +381,8 @@ def _job(
         "every": curve.every,
     }
     for name, amount in spec.budget.items():
+        # the budget ends the training, and no limit that the recipe has for other uses
+        data["train"] |= {"max_tokens": 0, "max_seconds": 0, **changes.get("train", {})}
         if name != "rounds":
             data["train"]["rounds"] = _NO_LIMIT
         data["train"][_BUDGETS[name]] = amount

@@ -72,7 +72,7 @@ def comparisons(evaluation: Json) -> Table:
             *(NONE if None in row["interval"] else p_value(row[key]) for key in ("p", "p_holm")),
             "yes" if row["p_holm"] <= 0.05 else "no",
             _probability(row["better"], row["seeds"]),
-            points(*row["on_tasks"]),
+            points(*row["on_tasks"]) if row["on_tasks"] else NONE,
             str(row["seeds"]),
         ]
         for row in evaluation["comparisons"]

@@ -193,15 +193,20 @@ def _check_scores(results: Results, found: Verification, sample: int, seed: int)
     for i in drawn:
         result, name, resampled, episode = everything[i]
         attempts += len(episode.attempts)
-        for difference in replay(episode, made.of(result, name)):
+        for difference in replay(episode, made.of(result, name), independent=resampled):
             kind = f"{name}{' (resampling)' if resampled else ''}"
             found.differences.append(f"{result.folder.name}: {kind}: {difference}")
     made.close()
     found.checked |= {"episodes replayed": len(drawn), "replies judged again": attempts}
 
 
-def replay(episode: Episode, env: Any) -> Iterator[str]:
+def replay(episode: Episode, env: Any, *, independent: bool = False) -> Iterator[str]:
     """Judge the stored replies of an episode again; yields what differs, in sentences.
+
+    Args:
+        episode: What was stored.
+        env: The environment that it was played in.
+        independent: Its attempts were sessions of one attempt each.
 
     Example:
         >>> from corgi_gym.envs import GuidedEnv
@@ -209,19 +214,17 @@ def replay(episode: Episode, env: Any) -> Iterator[str]:
         >>> next(replay(Episode("prompts", "another", 0, 0, 0), env))
         'item 0 is another task now (prompts/...), not another'
     """
-    options = {"index": episode.index}
+    options = {"index": episode.index, **({"max_attempts": 1} if independent else {})}
     message, info = env.reset(options=options)
     if info["task_id"] != episode.task_id:
         yield f"item {episode.index} is another task now ({info['task_id']}), not {episode.task_id}"
         return
     if (asked := episode.messages[0]["content"]) != message:
         yield f"the prompt of {episode.task_id} is now {message!r:.80}, and not {asked!r:.80}"
-    over = False
     for number, attempt in enumerate(episode.attempts, start=1):
-        if over:  # independent samples go on after a success
+        if independent:
             env.reset(options=options)
-        *_, terminated, truncated, info = env.step(attempt.reply)
-        over = terminated or truncated
+        *_, info = env.step(attempt.reply)
         for key in ("score", "success", "unscored"):
             stored = getattr(attempt, key)
             if not math.isclose(stored, info[key], abs_tol=TOLERANCE):

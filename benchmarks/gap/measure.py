@@ -184,14 +184,15 @@ def _judged(groups: Groups, values: dict[str, Values], rule: Rule, graded: bool)
     """What the rule says of the samples that the environment could score."""
     found = []
     for number, group in enumerate(groups):
-        kept = rule.keeps({name: values[name][number] for name in rule.verifiers})
-        pairs = [(s, keep) for s, keep in zip(group, kept, strict=True) if not s.unscored]
-        if pairs:
+        places = [i for i, sample in enumerate(group) if not sample.unscored]
+        if places:
+            own = {name: [values[name][number][i] for i in places] for name in rule.verifiers}
+            scored = [group[i] for i in places]
             found.append(
                 Judged(
-                    [_utility(s, graded) for s, _ in pairs],
-                    [s.success for s, _ in pairs],
-                    [keep for _, keep in pairs],
+                    [_utility(sample, graded) for sample in scored],
+                    [sample.success for sample in scored],
+                    rule.keeps(own),
                 )
             )
     return found

@@ -143,11 +143,12 @@ def _rule_figure(row: dict[str, Any]) -> str:
 
 
 def _pass_figure(rounds: Sequence[dict[str, Any]]) -> str:
-    ks = list(rounds[0]["pass_at"])
+    # a round with samples that could not be scored may have fewer
+    ks = sorted({k for row in rounds for k in row["pass_at"]}, key=int)
     shown = shown_rounds(rounds)
     roles = ROLES if len(shown) > 1 else ("after",)
     lines = [
-        Line(f"round {row['round']}", role, [row["pass_at"][k] for k in ks])
+        Line(f"round {row['round']}", role, [row["pass_at"].get(k) for k in ks])
         for row, role in zip(shown, roles, strict=False)
     ]
     picture = line_chart("pass@k", "prompts with a solved sample among k", ("k", ks), lines)
@@ -156,7 +157,7 @@ def _pass_figure(rounds: Sequence[dict[str, Any]]) -> str:
         "for small k and lowers it for large k."
     )
     header = ("k", *(f"round {row['round']}" for row in rounds))
-    rows = [[k, *(said(row["pass_at"][k]) for row in rounds)] for k in ks]
+    rows = [[k, *(said(row["pass_at"].get(k)) for row in rounds)] for k in ks]
     return Figure(picture, caption, table("pass@k, 95% intervals", header, rows)).html(main=True)
 
 

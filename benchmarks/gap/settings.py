@@ -102,7 +102,9 @@ class GapSettings:
 
     def fixed(self) -> dict[str, Any]:
         """What samples and answers on the disk depend on, as plain data; the rest may change."""
-        names = ("samples", "top_p", "reasoning_tokens", "improve", "improve_rule", "epochs")
+        names = ["samples", "top_p", "reasoning_tokens", "improve", "improve_rule", "epochs"]
+        if self.improve:  # the policies of earlier rounds are gone, and with them other verdicts
+            names += ["verifiers", "verifier_model", "rules"]
         return {name: value for name, value in asdict(self).items() if name in names}
 
 

@@ -263,7 +263,8 @@ class CheckerVerifier:
     def _judge(self, asked: Mapping[str, Sample]) -> Iterator[tuple[str, float | None]]:
         for key, sample in asked.items():
             task = self.env.task_at(sample.index)
-            verdict = judge(self.checker or task.checker, sample.reply, task.target)
+            answer = self.env.answer_of(sample.reply)
+            verdict = judge(self.checker or task.checker, answer, task.target)
             yield key, verdict.score if verdict.status == "scored" else None
 
 

@@ -93,7 +93,8 @@ def test_the_jobs_of_a_benchmark_are_counted_by_arm(tmp_path, replies):
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         files = {
             "job": {"labels": job.labels, "config": job.config(), "code": "c"},
-            "status": {"status": "done"}, "metrics": {},
+            "status": {"status": "done"},
+            "metrics": {"evaluations": {"test": {"tasks": 5}}, "curve": [], "cost": {}},
         }  # fmt: skip
         for name, content in files.items():
             (folder / f"{name}.json").write_text(to_json(content))
@@ -108,6 +109,15 @@ def test_the_jobs_of_a_benchmark_are_counted_by_arm(tmp_path, replies):
     assert lines[1].split()[:4] == ["tripost", "seed", "0", "5"]
     assert lines[3].split()[:3] == ["tripost", "word_sorting", "6"]
     assert lines[-1].split()[:3] == ["untrained", "all", "1"]
+
+
+def test_sessions_of_several_attempts_are_refused(run_folder):
+    path = run_folder / "episodes.jsonl"
+    row = json.loads(path.read_text().splitlines()[0])
+    row["attempts"] *= 3
+    path.write_text(json.dumps(row) + "\n")
+    with pytest.raises(ValueError, match=r"have up to 3 attempts, .* set the evaluation's"):
+        improvement(run_folder)
 
 
 def test_other_runs_have_no_attempts_within_replies(run_folder):

@@ -83,6 +83,23 @@ def test_equal_and_constant_methods_are_not_separated():
     assert improvement(same, lower, rng=generator(0)) == (0.75, 0.75, 0.75)
 
 
+def test_seeds_that_tie_are_as_uncertain_as_one_task():
+    """Two seeds of 8 tasks tie in one benchmark of nine; that is no certainty."""
+    tied, constant = {"a": [0.25, 0.25]}, {"a": [0.125, 0.125]}
+    found = compare(tied, constant, resolution=1 / 8)
+    assert found.low < 0 < found.high and found.p > 0.05
+    equal = compare(tied, tied, resolution=1 / 8)
+    assert equal.p == 1 and equal.low < 0 < equal.high
+    # by hand: the standard error of rounding, one degree of freedom less than there are seeds
+    error = (1 / 64 / 12 / 2) ** 0.5
+    assert found.high - found.change == pytest.approx(12.706 * error, rel=1e-4)
+    # seeds that differ have a variance of their own
+    unequal = {"a": [0.25, 0.5]}
+    assert compare(unequal, tied, resolution=1 / 64) == compare(unequal, tied)
+    five = compare({"a": [1.0] * 5}, {"a": [0.0] * 5}, resolution=1 / 64)
+    assert five.p < 1e-6 and five.low > 0.98
+
+
 def test_one_seed_decides_nothing():
     found = compare({"a": [1.0]}, {"a": [0.1]})
     assert (found.low, found.high, found.p) == (-math.inf, math.inf, 1.0)

@@ -4,22 +4,34 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from corgi_gym.__main__ import main
+from corgi_gym.agents.engines import CharCodec, ScriptedEngine
+from corgi_gym.agents.episode import Attempt, Episode
+from corgi_gym.benchmarks import policy
 from corgi_gym.benchmarks.bench import identity, runner
 from corgi_gym.benchmarks.bench.analysis import _by_family
+from corgi_gym.benchmarks.bench.exploits import exploits
 from corgi_gym.benchmarks.bench.identity import code_version, job_id
 from corgi_gym.benchmarks.bench.job import run_phase
 from corgi_gym.benchmarks.bench.launch import in_process
+from corgi_gym.benchmarks.bench.pack import pack
 from corgi_gym.benchmarks.bench.page import write_page
 from corgi_gym.benchmarks.bench.results import read_results
 from corgi_gym.benchmarks.bench.runner import job_folder, plan_text, run_bench, status_of
 from corgi_gym.benchmarks.bench.spec import SPECS, jobs_of, load_spec, spec_of
 from corgi_gym.benchmarks.bench.tables import by_family
 from corgi_gym.benchmarks.bench.verify import verify
+from corgi_gym.benchmarks.recipe import load_recipe
+from corgi_gym.benchmarks.run_folder import read_sessions
+from corgi_gym.envs import GuidedEnv, stable_hash
+from corgi_gym.rewards import registry
+
+from .conftest import DATA
 
 
 def quiet(line):
@@ -57,6 +69,23 @@ def test_a_budget_ends_training_and_nothing_else_does(scripted, budget, field, v
     assert getattr(train, field) == value and train.rounds > 10_000
 
 
+def test_a_budget_lifts_the_limits_that_the_recipe_has_for_other_uses(scripted):
+    assert load_recipe("quickstart").train.max_seconds > 0
+    train = jobs_of(scripted(budget={"tokens": 500}))[0].recipe.train
+    assert (train.max_seconds, train.max_tokens) == (0, 500)
+    limited = {"train": {"max_seconds": 77, "single_attempt_rounds": 0}}
+    train = jobs_of(scripted(budget={"tokens": 500}, set=limited))[0].recipe.train
+    assert (train.max_seconds, train.max_tokens) == (77, 500)
+
+
+def test_two_arms_that_are_the_same_are_refused(scripted):
+    twice = [{"name": "a", "algorithm": "grpo"}, {"name": "b", "algorithm": "grpo"}]
+    with pytest.raises(
+        ValueError, match="'b / short / seed 0' and 'a / short / seed 0' are the same"
+    ):
+        scripted(algorithms=twice)
+
+
 def test_an_arm_changes_what_it_says_on_top_of_the_family(scripted):
     noisy = {"algorithm": "grpo", "set": {"env": {"kwargs": {"noise": 0.5}}}, "feedback": "which"}
     job = jobs_of(scripted(algorithms=[noisy]))[0]
@@ -92,7 +121,8 @@ def test_an_arm_changes_what_it_says_on_top_of_the_family(scripted):
         ({"algorithms": [{"algorithm": "grpo", "sets": {}}]}, "unknown key 'sets'"),
         ({"seeds": [1, 1]}, "seeds names something twice"),
         ({"budget": {"rounds": 2, "tokens": 3}}, "budget takes one of rounds, tokens, seconds"),
-        ({"budget": {"rounds": 0}}, "train.rounds must be a positive integer, got 0"),
+        ({"budget": {"rounds": 0}}, "budget.rounds must be a positive integer, got 0"),
+        ({"budget": {"tokens": True}}, "budget.tokens must be a positive integer, got True"),
         ({"evaluations": {"test": {"task": 3}}}, "unknown key 'task' in evaluations.test"),
         ({"evaluations": {"a/b": {}}}, "'a/b' names a file"),
         ({"evaluations": {"test": {"split": "train"}}}, "unknown evaluation.split 'train'"),
@@ -370,6 +400,69 @@ def test_a_part_of_the_jobs_says_what_is_missing(scripted, tmp_path):
         assert read_results(tmp_path).notes == [words]
 
 
+def test_results_are_called_what_the_specification_calls_them_now(scripted, tmp_path):
+    run_bench(scripted(seeds=[0]), tmp_path, in_process, say=quiet)
+    before = statistics_of(tmp_path)
+    renamed = [{"name": "new", "algorithm": "grpo"}, *DATA["algorithms"][1:]]
+    said = []
+    spec = scripted(seeds=[0], algorithms=renamed, reference="new")
+    assert run_bench(spec, tmp_path, in_process, say=said.append) == 0
+    assert "6 done before" in said[0]
+    found = statistics_of(tmp_path)
+    assert found["jobs"] == found["planned"] == 6 and found["notes"] == before["notes"]
+    board = {row["arm"]: row["mean"][0] for row in found["evaluations"]["test"]["leaderboard"]}
+    old = {row["arm"]: row["mean"][0] for row in before["evaluations"]["test"]["leaderboard"]}
+    assert board == {"new" if arm == "weak" else arm: value for arm, value in old.items()}
+    assert len(found["evaluations"]["test"]["comparisons"]) == 2
+
+
+def test_a_second_feedback_level_keeps_the_results_of_the_first(scripted, tmp_path):
+    run_bench(scripted(seeds=[0]), tmp_path, in_process, say=quiet)
+    spec = scripted(seeds=[0], feedback=["full", "binary"])
+    run_bench(spec, tmp_path, in_process, only="full", say=quiet)
+    found = statistics_of(tmp_path)
+    assert (found["jobs"], found["planned"]) == (6, 12)
+    assert {row["arm"] for row in found["evaluations"]["test"]["leaderboard"]} == {
+        "weak · full", "strong · full", "untrained · full",
+    }  # fmt: skip
+
+
+def test_a_checker_that_fails_on_a_whole_family_is_no_result(scripted, tmp_path, monkeypatch):
+    def failing(reply, target):
+        raise OSError("the endpoint is down")
+
+    spec = scripted(seeds=[0])
+    named = registry.get_checker("bench_no_e")
+    with monkeypatch.context() as patch:
+        broken = replace(named, function=failing)
+        patch.setitem(registry._REGISTRY, "bench_no_e", broken)
+        assert run_bench(spec, tmp_path, in_process, only="weak / short", say=quiet) == 1
+    run_bench(spec, tmp_path, in_process, only="strong", say=quiet)
+    notes = " ".join(statistics_of(tmp_path)["notes"])
+    assert "weak on short, seed 0 failed: JobError: evaluation test: the checker of" in notes
+    assert "failed on all 24 sessions: checker 'bench_no_e' failed: OSError: the endpoint" in notes
+    assert run_bench(spec, tmp_path, in_process, say=quiet) == 0  # and is run again
+    assert not [note for note in statistics_of(tmp_path)["notes"] if "failed" in note]
+
+
+def test_numbers_of_unchecked_sessions_are_left_out_and_told(results):
+    """Older results, or those of others, may hold them."""
+    lost, partly = sorted((results / "jobs").iterdir())[:2]
+
+    def nothing(data):
+        data["evaluations"]["test"] |= {"tasks": 0, "unscored": 24}
+
+    def some(data):
+        data["evaluations"]["test"] |= {"tasks": 20, "unscored": 4}
+
+    change_json(lost / "metrics.json", nothing)
+    change_json(partly / "metrics.json", some)
+    notes = " ".join(statistics_of(results)["notes"])
+    assert "1 of 14 jobs have no result" in notes
+    assert "failed: the checker failed on every session of evaluation test." in notes
+    assert "4 of " in notes and "could not be checked and are left out" in notes
+
+
 def test_an_arm_without_results_is_no_difference(scripted, tmp_path):
     run_bench(scripted(), tmp_path, in_process, only="weak * seed 0", say=quiet)
     assert read_results(tmp_path).notes == ["12 of 14 jobs have no result."]
@@ -472,11 +565,54 @@ def test_packed_results_are_reported_and_checked_as_the_whole_is(results, tmp_pa
     found = verify(packed, sample=0)
     assert found.sound and found.checked["jobs"] == 14
     assert [n for n in found.notes if "come without the transcripts of their training" in n]
-    # no other file may be missing, and no folder is written over
+    # statistics are written with it, no other file may be missing, and no folder is written over
+    assert found.checked["statistics"] == 1
     (first_job(packed) / "run" / "metrics.jsonl").unlink()
     assert "run/metrics.jsonl is missing" in " ".join(verify(packed, sample=1).differences)
     assert main(["bench", "pack", str(results), "--out", str(packed)]) == 2
     assert "exists; give a folder that does not" in capsys.readouterr().err
+
+
+def test_damaged_results_are_not_packed(results, tmp_path):
+    (first_job(results) / "metrics.json").write_text("{")
+    with pytest.raises(ValueError, match=r"is broken .*metrics\.json cannot be read"):
+        pack(results, tmp_path / "packed")
+    assert not (tmp_path / "packed").exists()
+
+
+def test_replies_that_judge_themselves_are_judged_again_alike(scripted, tmp_path, monkeypatch):
+    """An independent sample that ends with "incorrect" stands all the same."""
+    replies = ("A cat sat.\nVerdict: incorrect", "The eel.\nVerdict: correct", "Birds sing.")
+    monkeypatch.setattr(
+        policy,
+        "load_policy",
+        lambda recipe: policy.Policy(
+            None, None, CharCodec(), ScriptedEngine(lambda c: replies[stable_hash(c) % 3])
+        ),
+    )
+    checked = {"env": {"kwargs": {"self_check": True}}}
+    spec = scripted(seeds=[0], set={**DATA["set"], **checked}, session_reward=["last"])
+    assert run_bench(spec, tmp_path, in_process, only="untrained", say=quiet) == 0
+    found = verify(tmp_path, sample=0)
+    assert found.sound, found.text()
+    print(
+        list(tmp_path.rglob("*.jsonl")),
+        next(tmp_path.rglob("*resampling.jsonl")).read_text()[:3000],
+    )
+    folder = first_job(tmp_path)
+    played = read_sessions(folder / "evaluations" / "test.resampling.jsonl", "after")
+    assert any(a.success and "incorrect" in a.reply for e in played for a in e.attempts)
+
+
+def test_a_fixed_reply_is_an_exploit_with_its_verdict_too():
+    prompts = [f"{i}: write a sentence." for i in range(30)]
+    for own in (False, True):
+        env = GuidedEnv(prompts=prompts, checker=lambda reply, target: reply == "x", self_check=own)
+        reply = "x\nVerdict: correct" if own else "x"
+        attempt = Attempt(reply, "", 1.0, True, False, False, [], 1)
+        played = [Episode("prompts", f"t{i}", i, 0, 0, attempts=[attempt]) for i in range(30)]
+        found = exploits(played, env)
+        assert found["kinds"] == {"blind": 30}
 
 
 def test_a_job_under_another_name_and_a_lost_file_are_named(results):

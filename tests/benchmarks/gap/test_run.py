@@ -1,11 +1,13 @@
 """`corgi-gym gap`: from samples to a page, resumed, judged again, and improved on."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from corgi_gym.__main__ import main
 from corgi_gym.agents.engines import EngineError
+from corgi_gym.benchmarks.gap import page
 from corgi_gym.benchmarks.gap import run as gap_run
 from corgi_gym.benchmarks.gap.run import run_gap
 from corgi_gym.benchmarks.gap.settings import GapSettings, gap_recipe
@@ -109,6 +111,14 @@ def test_the_command_line_says_what_is_wrong(capsys, tiny_folder):
     assert "evaluation.tasks must be a positive integer" in capsys.readouterr().err
 
 
+def test_rounds_with_fewer_scored_samples_have_a_page(go):
+    result, _ = go()
+    (row,) = result["rounds"]
+    fewer = {**row, "round": 1, "pass_at": {"1": row["pass_at"]["1"], "3": None}, "kept": 2}
+    text = page.as_page({**result, "rounds": [row, {**fewer, "change": None}]})
+    assert "pass@k" in text
+
+
 def test_rounds_of_improvement_learn_what_the_verifier_keeps(tiny_folder, tmp_path, recipe):
     """The tiny model on a checker as verifier: what it learns from raises J on other samples."""
 
@@ -132,6 +142,9 @@ def test_rounds_of_improvement_learn_what_the_verifier_keeps(tiny_folder, tmp_pa
     stages = [json.loads(row)["stage"] for row in (out / "samples.jsonl").read_text().splitlines()]
     assert list(dict.fromkeys(stages)) == ["test 0", "round 1", "test 1"]
     assert run_gap(recipe, settings, out, resume=True)["rounds"] == result["rounds"]
+    other = replace(settings, verifiers=("checker:own",), rules=("checker:own>=1",))
+    with pytest.raises(ValueError, match=r"were drawn with fixed = .*'mc'"):
+        run_gap(recipe, other, out, resume=True)  # the policies of earlier rounds are gone
     (out / "gap.json").unlink()
     # a part that ended after the training goes on with the policy that came of it
     path = out / "samples.jsonl"

@@ -113,6 +113,16 @@ def test_a_checker_verifies_with_the_tasks_own_target(make_policy):
     assert verifier.rules == ("checker:own>=1",)
 
 
+def test_a_checker_does_not_read_the_writers_own_verdict(make_policy):
+    def make_env():
+        prompts = [{"prompt": "Say a.", "target": "a"}]
+        return GuidedEnv(prompts=prompts, checker=lambda r, t: r == t, self_check=True)
+
+    (verifier,) = make_verifiers(["checker:own"], judge_of(make_policy()), make_env, rounds=1)
+    replies = group("a\nVerdict: correct", "a\nVerdict: incorrect", "b\nVerdict: correct")
+    assert verifier.values([replies], Answers()) == [[1.0, 1.0, 0.0]]
+
+
 def test_names_are_checked(make_policy):
     for names, words in (
         (["vote"], "unknown verifier 'vote'; choose from mc, cot_b"),
