@@ -75,6 +75,10 @@ def split_evenly(rows: list[int], parts: int, lengths: list[int]) -> list[list[i
     return [*result, current]
 
 
+# What a row takes part in the loss by.
+_PARTS = {"advantages", "paired"}
+
+
 def row_count(batch: dict[str, Any]) -> int:
     """Rows of a micro-batch."""
     return len(batch["advantages"])
@@ -83,17 +87,18 @@ def row_count(batch: dict[str, Any]) -> int:
 def take_rows(batch: dict[str, Any], rows: list[int]) -> dict[str, Any]:
     """The given rows of every per-row tensor; totals are kept as they are.
 
-    No rows at all gives the first one without its advantage: every process must run every
-    micro-batch, and this one adds nothing.
+    No rows at all gives the first one without its advantage and its part in a preference: every
+    process must run every micro-batch, and this one adds nothing.
     """
     size = len(batch["advantages"])
     index = torch.tensor(rows or [0], device=batch["advantages"].device)
     part = {
-        key: value[index]
+        key: value[index.to(value.device)]
         if isinstance(value, Tensor) and value.dim() and len(value) == size
         else value
         for key, value in batch.items()
     }
     if not rows:
-        part["advantages"] = torch.zeros_like(part["advantages"])
+        for name in _PARTS & part.keys():
+            part[name] = torch.zeros_like(part[name])
     return part

@@ -55,5 +55,5 @@ class BestOfTrainer(GuidedGRPOTrainer):
     def _attempt_values(self) -> list[list[float]]:
         size = self.num_generations // self.args.best_of
         values = self._compared([self._rewards(episode) for episode in self._merged], size)
-        flat = iter([value for session in values for value in session])
+        flat = iter([value for session in values for value in session if value is not None])
         return [[] if episode.unscored else [next(flat)] for episode in self._episodes]

@@ -87,6 +87,11 @@ def check_engine(
         from corgi_gym.agents.engines import openai_engine
 
         raise ValueError(openai_engine.EVALUATION_ONLY)
+    if train and options.get("abstractive") is not None:
+        raise ValueError(
+            "a policy of two models (engine_options.abstractive) is not trained as one: train each "
+            "alone (train.options.train_on: es, then as) and evaluate them together"
+        )
     if name == "vllm" and importlib.util.find_spec("vllm") is None:
         raise ImportError(NO_VLLM)
     if name in REMOTE:

@@ -159,6 +159,9 @@ class SurvivingTrainer:
     accelerator: Any
     model: Any
 
+    # set by `stop_after_round`
+    in_last_round = False
+
     _checkpoints: Path | None = None
     _scratch: Path | None = None
     _run_state: Callable[[], dict[str, Any]]
@@ -213,6 +216,12 @@ class SurvivingTrainer:
             state = torch.load(folder / _STATE, map_location="cpu", weights_only=True)
             self.load_checkpoint_state(state)
 
+    def stop_after_round(self) -> None:
+        """End the training when this round's optimizer steps are done, and not within them."""
+        if not self.in_last_round:
+            self.in_last_round = True
+            self.add_callback(_StopBetweenRounds(self))
+
     def _get_output_dir(self, trial: Any) -> str:
         if self._scratch is not None:
             return str(self._scratch)
@@ -258,6 +267,17 @@ class SurvivingTrainer:
         self.accelerator.wait_for_everyone()
 
 
+class _StopBetweenRounds(TrainerCallback):
+    """Ends the training after the round in which it was added."""
+
+    def __init__(self, trainer: SurvivingTrainer) -> None:
+        self.trainer = trainer
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Called by transformers after each optimizer step."""
+        control.should_training_stop |= state.global_step % self.trainer.steps_per_round == 0
+
+
 class _SaveBetweenRounds(TrainerCallback):
     """Asks for a checkpoint after every so many rounds, and after the last one."""
 
@@ -268,5 +288,6 @@ class _SaveBetweenRounds(TrainerCallback):
         """Called by transformers after each optimizer step, before it logs and saves."""
         rounds, within = divmod(state.global_step, self.trainer.steps_per_round)
         if not within:
+            control.should_training_stop |= self.trainer.in_last_round
             due = self.every > 0 and rounds % self.every == 0
             control.should_save = due or control.should_training_stop

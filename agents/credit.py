@@ -57,30 +57,35 @@ import numpy as np
 
 Credit = Literal["session", "loo", "batch", "attempt", "position", "prefix", "turn_naive"]
 Scale = Literal["batch", "group", "none"]
-Sessions = Sequence[Sequence[float]]  # one value per attempt of each session
+# One value per attempt of each session; None: it could not be scored, and only keeps its place.
+Sessions = Sequence[Sequence[float | None]]
+Values = list[list[float | None]]
 _EPSILON = 1e-4
 _ROUNDING = 1e-9
 
 
-def rewards_to_go(step_rewards: Sequence[float]) -> list[float]:
-    """Sum of the rewards from each attempt on.
+def rewards_to_go(step_rewards: Sequence[float | None]) -> list[float | None]:
+    """Sum of the rewards from each attempt on; None where an attempt has none.
 
     Example:
-        >>> rewards_to_go([0.5, 0.0, 0.5])
-        [1.0, 0.5, 0.5]
+        >>> rewards_to_go([0.5, 0.0, 0.5]), rewards_to_go([0.5, None, 0.5])
+        ([1.0, 0.5, 0.5], [1.0, None, 0.5])
     """
-    return [float(g) for g in np.cumsum(np.asarray(step_rewards, float)[::-1])[::-1]]
+    sums = np.cumsum([reward or 0.0 for reward in reversed(step_rewards)])[::-1]
+    return [
+        None if reward is None else float(g) for reward, g in zip(step_rewards, sums, strict=True)
+    ]
 
 
 def attempt_advantages(
     groups: Sequence[Sessions], credit: Credit = "attempt", *, scale: Scale = "batch"
-) -> list[list[list[float]]]:
+) -> list[Values]:
     """Advantage of every attempt of every session.
 
     Args:
         groups: ``groups[g][s][t]``: reward of attempt t of session s; the sessions of a group share
-            their task. A session without attempts (nothing could be scored) gets none and is in
-            nobody's baseline.
+            their task. None: that attempt could not be scored; it gets no advantage and is in
+            nobody's baseline, and later attempts keep their numbers.
         credit: Which baseline, see the module.
         scale: Divide by the root mean square of the ``"batch"``, of the ``"group"``, or by nothing.
 
@@ -97,15 +102,18 @@ def attempt_advantages(
     check_credit(credit, scale)
     raw = _CREDIT[credit](groups)
     # equal rewards have no advantage, exactly: what floating point leaves would cost a pass
-    raw = [[[a if abs(a) > _ROUNDING else 0.0 for a in s] for s in group] for group in raw]
+    raw = [_each(group, lambda a: a if abs(a) > _ROUNDING else 0.0) for group in raw]
     if scale == "none":
         return raw
     if scale == "batch":
-        return _divided(raw, _size([a for group in raw for s in group for a in s]))
+        by = _size([a for group in raw for s in group for a in _known(s)])
+        return [_divided(group, by) for group in raw]
     # one value per session where all its attempts share it, as DeepSeekMath counts
     shared = credit in _ONE_PER_SESSION
-    sizes = [_size([a for s in group for a in (s[:1] if shared else s)]) for group in raw]
-    return [_divided([group], size)[0] for group, size in zip(raw, sizes, strict=True)]
+    return [
+        _divided(group, _size([a for s in group for a in _known(s)[: 1 if shared else None]]))
+        for group in raw
+    ]
 
 
 def check_credit(credit: str, scale: str) -> None:
@@ -125,93 +133,115 @@ def _size(values: list[float]) -> float:
     return float(np.sqrt(np.mean(np.square(values)))) if values else 0.0
 
 
-def _divided(groups: list[list[list[float]]], by: float) -> list[list[list[float]]]:
-    return [[[a / (by + _EPSILON) for a in s] for s in group] for group in groups]
+def _divided(group: Values, by: float) -> Values:
+    return _each(group, lambda a: a / (by + _EPSILON))
+
+
+def _each(group: Sessions, change: Callable[[float], float]) -> Values:
+    """Every value changed; those that are None stay."""
+    return [[None if a is None else change(a) for a in session] for session in group]
+
+
+def _known(session: Sequence[float | None]) -> list[float]:
+    return [value for value in session if value is not None]
 
 
 def _mean(values: list[float]) -> float:
     return float(np.mean(values)) if values else 0.0
 
 
-def _to_go(group: Sessions) -> list[list[float]]:
+def _to_go(group: Sessions) -> Values:
     return [rewards_to_go(session) for session in group]
 
 
-def _session(groups: Sequence[Sessions]) -> list[list[list[float]]]:
-    return [_per_session(_to_go(group), leave_out=False) for group in groups]
+def _session(groups: Sequence[Sessions]) -> list[Values]:
+    return [_per_session(group, leave_out=False) for group in groups]
 
 
-def _leave_one_out(groups: Sequence[Sessions]) -> list[list[list[float]]]:
-    return [_per_session(_to_go(group), leave_out=True) for group in groups]
+def _leave_one_out(groups: Sequence[Sessions]) -> list[Values]:
+    return [_per_session(group, leave_out=True) for group in groups]
 
 
-def _per_session(group: list[list[float]], *, leave_out: bool) -> list[list[float]]:
+def _per_session(group: Sessions, *, leave_out: bool) -> Values:
     """Each session's reward minus a mean of rewards, for each of its attempts."""
+    rewards = [sum(known) if (known := _known(session)) else None for session in group]
     result = []
     for number, session in enumerate(group):
-        compared = [
-            other[0] for i, other in enumerate(group) if other and not (leave_out and i == number)
-        ]
+        compared = _known([r for i, r in enumerate(rewards) if not (leave_out and i == number)])
+        own = rewards[number]
         # without anything to compare with, a reward says nothing
-        value = session[0] - _mean(compared) if session and compared else 0.0
-        result.append([value] * len(session))
+        value = own - _mean(compared) if own is not None and compared else 0.0
+        result.append([None if reward is None else value for reward in session])
     return result
 
 
-def _batch(groups: Sequence[Sessions]) -> list[list[list[float]]]:
+def _batch(groups: Sequence[Sessions]) -> list[Values]:
     to_go = [_to_go(group) for group in groups]
-    mean = _mean([g for group in to_go for session in group for g in session])
-    return [[[g - mean for g in session] for session in group] for group in to_go]
+    mean = _mean([g for group in to_go for session in group for g in _known(session)])
+    return [_each(group, lambda g: g - mean) for group in to_go]
 
 
-def _attempt(groups: Sequence[Sessions]) -> list[list[list[float]]]:
+def _attempt(groups: Sequence[Sessions]) -> list[Values]:
     return _position([_to_go(group) for group in groups])
 
 
-def _position(groups: Sequence[Sessions]) -> list[list[list[float]]]:
-    retries = [g for group in groups for session in group for g in session[1:]]
+def _position(groups: Sequence[Sessions]) -> list[Values]:
+    retries = [g for group in groups for session in group for g in _known(session[1:])]
     return [[_own(group, number, retries) for number in range(len(group))] for group in groups]
 
 
-def _own(group: Sessions, number: int, retries: list[float]) -> list[float]:
+def _own(group: Sessions, number: int, retries: list[float]) -> list[float | None]:
     """Each value of a session minus the mean over the others that got as far."""
     session = group[number]
-    advantages = []
+    later = _known(session[1:])
+    advantages: list[float | None] = []
     for t, value in enumerate(session):
-        others = [other[t] for s, other in enumerate(group) if s != number and len(other) > t]
+        if value is None:
+            advantages.append(None)
+            continue
+        reached = [other[t] for s, other in enumerate(group) if s != number and len(other) > t]
+        others = _known(reached)
         if not others and t > 0:
-            rest = len(retries) - len(session[1:])
-            others = [(sum(retries) - sum(session[1:])) / rest] if rest > 0 else []
+            rest = len(retries) - len(later)
+            others = [(sum(retries) - sum(later)) / rest] if rest > 0 else []
         advantages.append(value - _mean(others) if others else 0.0)
     return advantages
 
 
-def _prefix(groups: Sequence[Sessions]) -> list[list[list[float]]]:
+def _prefix(groups: Sequence[Sessions]) -> list[Values]:
     contexts = [[list(_with_context(session)) for session in group] for group in groups]
     batch = _by_context([session for group in contexts for session in group])
     result = []
     for group in contexts:
         own = _by_context(group)
-        result.append([[_beside(r, own[c], batch[c]) for c, r in session] for session in group])
+        result.append(
+            [
+                [None if r is None else _beside(r, own[c], batch[c]) for c, r in session]
+                for session in group
+            ]
+        )
     return result
 
 
-def _with_context(session: Sequence[float]) -> Iterator[tuple[tuple[float, ...], float]]:
+def _with_context(
+    session: Sequence[float | None],
+) -> Iterator[tuple[tuple[float | None, ...], float | None]]:
     """Each reward of a session with the rewards before it."""
-    before: tuple[float, ...] = ()
+    before: tuple[float | None, ...] = ()
     for reward in session:
         yield before, reward
-        before += (round(reward, 9),)
+        before += (None if reward is None else round(reward, 9),)
 
 
 def _by_context(
-    sessions: Sequence[Sequence[tuple[tuple[float, ...], float]]],
-) -> dict[tuple[float, ...], list[float]]:
+    sessions: Sequence[Sequence[tuple[tuple[float | None, ...], float | None]]],
+) -> dict[tuple[float | None, ...], list[float]]:
     """All rewards, by the rewards before them in their session."""
-    found: dict[tuple[float, ...], list[float]] = {}
+    found: dict[tuple[float | None, ...], list[float]] = {}
     for session in sessions:
         for context, reward in session:
-            found.setdefault(context, []).append(reward)
+            if reward is not None:
+                found.setdefault(context, []).append(reward)
     return found
 
 
@@ -223,17 +253,20 @@ def _beside(reward: float, *comparable: list[float]) -> float:
     return 0.0
 
 
-def _turn_naive(groups: Sequence[Sessions]) -> list[list[list[float]]]:
+def _turn_naive(groups: Sequence[Sessions]) -> list[Values]:
     result = []
     for group in groups:
         longest = max((len(session) for session in group), default=0)
-        means = [_mean([s[t] for s in group if len(s) > t]) for t in range(longest)]
-        centred = [[r - means[t] for t, r in enumerate(session)] for session in group]
+        means = [_mean(_known([s[t] for s in group if len(s) > t])) for t in range(longest)]
+        centred = [
+            [None if r is None else r - means[t] for t, r in enumerate(session)]
+            for session in group
+        ]
         result.append(_to_go(centred))
     return result
 
 
-_CREDIT: dict[Credit, Callable[[Sequence[Sessions]], list[list[list[float]]]]] = {
+_CREDIT: dict[Credit, Callable[[Sequence[Sessions]], list[Values]]] = {
     "session": _session,
     "loo": _leave_one_out,
     "batch": _batch,

@@ -85,13 +85,14 @@ class DAPOTrainer(GuidedGRPOTrainer):
             + number
         )
 
-    def _rewards(self, episode: Episode) -> list[float]:
+    def _rewards(self, episode: Episode) -> list[float | None]:
         limit = self.rollout.sampling.max_tokens
-        scored = [a for a in episode.attempts if not a.unscored]
-        return [
-            reward - overlong_punishment(attempt.tokens, limit, self.args.overlong_share)
-            for reward, attempt in zip(super()._rewards(episode), scored, strict=True)
+        lost = [
+            overlong_punishment(attempt.tokens, limit, self.args.overlong_share)
+            for attempt in episode.attempts
         ]
+        rewards = zip(super()._rewards(episode), lost, strict=True)
+        return [None if reward is None else reward - loss for reward, loss in rewards]
 
 
 def overlong_punishment(tokens: int, limit: int, share: float) -> float:

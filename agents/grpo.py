@@ -321,7 +321,8 @@ class GuidedGRPOTrainer(
         width = batch["completion_ids"].shape[1]
         batch["advantages"] = self._token_advantages(width).to(batch["completion_ids"].device)
         # which session a row is, so that a number that is not finite can be traced to it
-        batch["session"] = torch.arange(len(batch["completion_ids"]))
+        completions = batch["completion_ids"]
+        batch["session"] = torch.arange(len(completions), device=completions.device)
         sampled = batch.pop("sampling_per_token_logps", None)
         if self.args.engine_logps and sampled is not None:
             batch["old_per_token_logps"] = sampled
@@ -343,13 +344,16 @@ class GuidedGRPOTrainer(
     def _attempt_values(self) -> list[list[float]]:
         """For each episode to train on, the advantage of each of its scored attempts."""
         size = self.num_generations if self.model.training else self.num_generations_eval
-        return self._compared([self._rewards(episode) for episode in self._episodes], size)
+        values = self._compared([self._rewards(episode) for episode in self._episodes], size)
+        return [[value for value in session if value is not None] for session in values]
 
-    def _compared(self, local: list[list[float]], size: int) -> list[list[float]]:
+    def _compared(
+        self, local: Sequence[Sequence[float | None]], size: int
+    ) -> list[list[float | None]]:
         """Advantages of this process's sessions, in groups of ``size`` over all processes.
 
         Args:
-            local: Reward of each scored attempt of each session.
+            local: Reward of each attempt of each session; None where it was not scored.
             size: Sessions per task.
         """
         everywhere = gather_object(local)
@@ -359,7 +363,7 @@ class GuidedGRPOTrainer(
         offset = self.accelerator.process_index * len(local)
         return flat[offset : offset + len(local)]
 
-    def _rewards(self, episode: Episode) -> list[float]:
-        """Rewards of the attempts that were scored."""
+    def _rewards(self, episode: Episode) -> list[float | None]:
+        """The reward of each attempt; None where it was not scored."""
         pairs = zip(episode.step_rewards, episode.attempts, strict=True)
-        return [reward for reward, attempt in pairs if not attempt.unscored]
+        return [None if attempt.unscored else reward for reward, attempt in pairs]

@@ -277,14 +277,15 @@ def to_examples(trajectory: Edited, weight: float, *, pairs: bool = False) -> li
 
     attempts, feedbacks = trajectory.attempts, trajectory.feedbacks
     made = []
-    if pairs:
+    right = trajectory.status == "right"
+    if pairs and right:
         for attempt, said, following in zip(attempts, feedbacks, attempts[1:], strict=False):
             rest = f"\n{FEEDBACK} {said}\n{UPDATED}\n{following}"
             made.append(example(IMPROVEMENT, attempt, rest, True, False))
-    elif trajectory.status == "right" and len(attempts) > 1:
+    elif right and len(attempts) > 1:
         rest = Trajectory(tuple(attempts), tuple(feedbacks)).text().removeprefix(attempts[0])
         made.append(example(IMPROVEMENT, attempts[0], rest, True, True))
-    if trajectory.status == "right":
+    if right:
         rest = f"\n{FEEDBACK} {ALL_CORRECT}"
         made.append(example(OWN, attempts[-1], rest, trajectory.edited, True))
     if trajectory.status == "cut":

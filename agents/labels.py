@@ -63,8 +63,9 @@ def _logps(
     wanted = torch.zeros(tokens.shape, dtype=torch.bool, device=device)
     for row, (p, b) in enumerate(part):
         wanted[row, len(prompts[p]) : len(prompts[p]) + len(labels[b])] = True
+    plain = model.get_base_model() if hasattr(model, "peft_config") else model
     with torch.autocast(device.type, dtype=torch.bfloat16):
-        hidden = model.base_model(input_ids=tokens, use_cache=False).last_hidden_state
+        hidden = plain.base_model(input_ids=tokens, use_cache=False).last_hidden_state
         weight = model.get_output_embeddings().weight
         picked = chosen_logps(hidden[:, :-1][wanted[:, 1:]], weight, tokens[wanted])[0]
     return [float(values.sum()) for values in picked.split([len(labels[b]) for _, b in part])]

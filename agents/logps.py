@@ -33,7 +33,7 @@ _LOGIT_CHANGES = (
 
 
 class _ChosenLogps(torch.autograd.Function):
-    """Log-prob of one token per row, and the entropy of each row's distribution (no gradient)."""
+    """Log-prob of one token per row, and the entropy of each row's distribution."""
 
     @staticmethod
     def forward(
@@ -50,20 +50,31 @@ class _ChosenLogps(torch.autograd.Function):
                 entropy[rows] = log_probs.exp().mul_(log_probs).sum(-1).neg_()
         ctx.save_for_backward(hidden, weight, chosen)
         ctx.temperature = temperature
-        ctx.mark_non_differentiable(entropy)
+        ctx.set_materialize_grads(False)  # an entropy that no loss uses costs nothing
         return logps, entropy
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor, _: Tensor) -> Any:
+    def backward(ctx: Any, grad: Tensor | None, of_entropy: Tensor | None) -> Any:
         hidden, weight, chosen = ctx.saved_tensors
+        if grad is None:
+            grad = torch.zeros(len(chosen), device=hidden.device)
         with _gathered(weight):
-            return _gradients(grad, hidden, weight, chosen, ctx.temperature)
+            return _gradients(grad, of_entropy, hidden, weight, chosen, ctx.temperature)
 
 
 def _gradients(
-    grad: Tensor, hidden: Tensor, weight: Tensor, chosen: Tensor, temperature: float
+    grad: Tensor,
+    of_entropy: Tensor | None,
+    hidden: Tensor,
+    weight: Tensor,
+    chosen: Tensor,
+    temperature: float,
 ) -> Any:
-    """Gradients of the four arguments of `_ChosenLogps`."""
+    """Gradients of the four arguments of `_ChosenLogps`.
+
+    With p the softmax and T the temperature, that of a log-prob by the logits is (1 - p) / T at the
+    chosen token and -p / T elsewhere, that of an entropy H is -p (log p + H) / T.
+    """
     grad_hidden = torch.empty_like(hidden)
     grad_weight = torch.zeros_like(weight, dtype=torch.float32)
     for block in _tiles(len(chosen), _BLOCK):
@@ -72,11 +83,21 @@ def _gradients(
         for tile in _tiles(len(rows), _tile_of(rows)):
             scale = (grad[block][tile] / temperature)[:, None]
             probs = _float(logits[tile], temperature).softmax(-1)
+            change = None
+            if of_entropy is not None:
+                change = _entropy_gradient(probs, of_entropy[block][tile] / temperature)
             probs.mul_(-scale).scatter_add_(1, chosen[block][tile, None], scale)
-            logits[tile] = probs
+            logits[tile] = probs if change is None else probs + change
         grad_hidden[block] = logits @ weight
         grad_weight += logits.t() @ rows
     return grad_hidden, grad_weight.to(weight.dtype), None, None
+
+
+def _entropy_gradient(probs: Tensor, scale: Tensor) -> Tensor:
+    """-p (log p + H) times ``scale``, row by row; 0 where p is 0."""
+    log_probs = probs.clamp_min(torch.finfo(probs.dtype).tiny).log()
+    entropy = -(probs * log_probs).sum(-1, keepdim=True)
+    return probs * (log_probs + entropy) * -scale[:, None]
 
 
 def _gathered(weight: Tensor) -> AbstractContextManager[Any]:

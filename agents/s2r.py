@@ -90,6 +90,10 @@ class S2RTrainer(ExampleRows, GuidedGRPOTrainer):
     # weights of a round of demonstrations; None in a round of sessions
     _weights: list[list[float]] | None = None
 
+    def _sessions(self, indices: Sequence[int]) -> list[Session]:
+        warming_up = self.round_number < self.args.warmup_rounds
+        return super()._sessions(self._one_task_each(indices) if warming_up else indices)
+
     def _play(self, sessions: list[Session]) -> tuple[list[Episode], list[Episode]]:
         self._weights = None
         if self.round_number >= self.args.warmup_rounds:

@@ -24,7 +24,7 @@ from corgi_gym.agents.demonstrations import check_witnesses, demonstrate
 from corgi_gym.agents.episode import Episode
 from corgi_gym.agents.replay import Example, Piece
 from corgi_gym.agents.rollout import Session
-from corgi_gym.agents.teacher import check_teacher, make_teacher
+from corgi_gym.agents.teacher import POLICY, check_teacher, make_teacher
 from corgi_gym.agents.weighted import ExampleTrainer, ImitationConfig
 
 Row = tuple[int, str, str, str, str]
@@ -104,6 +104,8 @@ class TapirTrainer(ExampleTrainer):
         """
         if self._teacher is None:
             return [demonstrate(self.rollout, session, 0.0) for session in sessions]
+        if self.args.teacher.get("engine") == POLICY:
+            self.sync()
         found = taught(
             self.rollout,
             self._teacher,

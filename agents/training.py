@@ -31,6 +31,10 @@ _SET_ELSEWHERE = {
     "per_device_train_batch_size": "train.micro_batch",
     "seed": "--seed (seed)",
     "steps_per_generation": "train.micro_batch and train.updates",
+    "temperature": "sampling.temperature",
+    "max_completion_length": "sampling.max_tokens",
+    # what would change how replies are sampled, which is at the temperature alone
+    **dict.fromkeys(("top_p", "top_k", "min_p", "repetition_penalty"), "sampling.temperature"),
 }
 # TRL looks at it when the first loss is taken.
 _LOSSES = ("grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo", "luspo", "vespo")

@@ -169,7 +169,7 @@ class TripostTrainer(ExampleTrainer):
         self._note(buffer, chosen, counted, len(played))
         learned = sum(example.kind in (IMPROVEMENT, OWN) for example in chosen)
         if learned < self.args.min_examples:
-            self.control.should_training_stop = True
+            self.stop_after_round()
         return chosen, played
 
     def _from_witnesses(

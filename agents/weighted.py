@@ -44,15 +44,11 @@ class ImitationTrainer(GuidedGRPOTrainer):
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         batch = super()._generate_and_score_completions(inputs)
         batch.pop("old_per_token_logps", None)  # the ratio of a likelihood to itself is 1
-        chosen = (batch["advantages"] != 0).sum()
-        batch["num_items_in_batch"] = self.accelerator.gather(chosen).sum()
-        self._metrics["train"]["imitation/tokens"].append(float(batch["num_items_in_batch"]))
+        chosen = self.accelerator.gather((batch["advantages"] != 0).sum()).sum()
+        # a mean over the chosen tokens, where the loss divides by all of them as its other terms do
+        batch["advantages"] *= batch["num_items_in_batch"] / chosen.clamp(min=1)
+        self._metrics["train"]["imitation/tokens"].append(float(chosen))
         return batch
-
-    def _one_task_each(self, indices: Sequence[int]) -> list[int]:
-        """A task of its own for each place in a group, where repeats would teach nothing."""
-        size, first = self.num_generations, self.accelerator.process_index * len(indices)
-        return [index * size + (first + i) % size for i, index in enumerate(indices)]
 
 
 class ExampleRows:
@@ -61,7 +57,13 @@ class ExampleRows:
     # what the trainer brings
     rollout: Any
     accelerator: Any
+    num_generations: Any
     _metrics: Any
+
+    def _one_task_each(self, indices: Sequence[int]) -> list[int]:
+        """A task of its own for each place in a group, where repeats would teach nothing."""
+        size, first = self.num_generations, self.accelerator.process_index * len(indices)
+        return [index * size + (first + i) % size for i, index in enumerate(indices)]
 
     def _rows_of(
         self, examples: Sequence[Example], count: int, spare: Episode

@@ -262,6 +262,7 @@ def _train(
         every = recipe.evaluation.every
         if every and progress.rounds and progress.rounds % every == 0:
             with rows.aside(report.seconds) as cost:
+                trainer.sync()  # a method that samples nothing has not brought its weights over
                 found = evaluate(recipe, policy)
             summary = evaluation_summary(found, recipe.evaluation.attempts)
             folder.append("curve.jsonl", {"step": progress.rounds, **cost, **summary})

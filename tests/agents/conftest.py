@@ -99,7 +99,9 @@ def fake_server():
 def make_tiny_trainer(tmp_path, tiny_tokenizer):
     """A function: the trainer of an algorithm, as a run makes it, on a tiny model."""
 
-    def make(model, make_env, spec, *, engine=None, max_tokens=8, options=None, **kwargs):
+    def make(
+        model, make_env, spec, *, engine=None, max_tokens=8, temperature=1.0, options=None, **kwargs
+    ):
         from corgi_gym.agents.codec import ChatCodec
         from corgi_gym.agents.engines import Sampling
         from corgi_gym.agents.engines.transformers_engine import TransformersEngine
@@ -118,7 +120,7 @@ def make_tiny_trainer(tmp_path, tiny_tokenizer):
             model=model,
             tokenizer=tiny_tokenizer,
             rollout=rollout,
-            temperature=1.0,
+            temperature=temperature,
             seed=0,
             output_dir=str(tmp_path / "out"),
             **{"algorithm": "turn_grpo", **kwargs},

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from corgi_gym.agents.as_es import continuations
+from corgi_gym.agents.build import check_engine
 from corgi_gym.agents.codec import ChatCodec
 from corgi_gym.agents.engines import (
     CharCodec,
@@ -300,3 +301,9 @@ def test_one_label_alone_and_the_policys_own_replies(tiny_model, tiny_folder, tr
 def test_settings_that_cannot_be_are_named(options, words, tiny_model, trainer_of):
     with pytest.raises(ValueError, match=words):
         trainer_of(tiny_model, **options)
+
+
+def test_two_models_are_not_trained_as_one():
+    check_engine("pieces", {"abstractive": "smollm2-135m"})
+    with pytest.raises(ValueError, match="a policy of two models"):
+        check_engine("pieces", {"abstractive": "smollm2-135m"}, train=True)

@@ -75,6 +75,30 @@ def test_sessions_without_attempts_get_none_and_count_for_nothing(credit):
     assert attempt_advantages([[[], []], []], credit) == [[[], []], []]
 
 
+def test_an_attempt_that_was_not_scored_keeps_the_number_of_the_next():
+    groups = [[[None, 1.0], [0.0, 1.0], [0.5, 0.5]]]
+    got = attempt_advantages(groups, "position", scale="none")
+    assert got == [[[None, 0.25], [-0.5, 0.25], [0.5, -0.5]]]
+    got = attempt_advantages(groups, "attempt", scale="none")
+    assert got == [[[None, 0.25], [0.0, 0.25], [0.0, -0.5]]]
+    got = attempt_advantages(groups, "session", scale="none")
+    assert got[0] == [[None, 0.0], [0.0, 0.0], [0.0, 0.0]]
+    naive = attempt_advantages(groups, "turn_naive", scale="none")[0]
+    assert naive[0] == [None, pytest.approx(1 - 5 / 6)]
+
+
+@pytest.mark.parametrize("credit", CREDITS)
+@pytest.mark.parametrize("scale", ["none", "batch", "group"])
+def test_a_session_that_could_not_be_scored_changes_nothing(credit, scale):
+    groups = [[[0.2, 0.9], [0.5], [0.1, 0.3, 0.6]]]
+    with_it = [[*groups[0], [None, None]]]
+    (found,) = attempt_advantages(with_it, credit, scale=scale)
+    assert found[-1] == [None, None]
+    expected = attempt_advantages(groups, credit, scale=scale)[0]
+    for got, values in zip(found[:-1], expected, strict=True):
+        assert got == pytest.approx(values)
+
+
 @pytest.mark.parametrize("credit", ["session", "loo", "attempt", "turn_naive"])
 def test_equal_sessions_have_no_advantage(credit):
     groups = [[[0.3, 0.2]] * 4, [[1.0]] * 4]

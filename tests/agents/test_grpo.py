@@ -40,9 +40,10 @@ def trainer_of(make_tiny_trainer):
             return GuidedEnv(prompts=prompts, checker=checker, max_attempts=2)
 
         algorithm = options.pop("algorithm", "turn_grpo")
+        temperature = options.pop("temperature", 1.0)
         return make_tiny_trainer(
             model, make_env, {**SPEC, **(spec or {})}, algorithm=algorithm, engine=engine,
-            options=options, on_rollout=on_rollout,
+            temperature=temperature, options=options, on_rollout=on_rollout,
         )  # fmt: skip
 
     return make
@@ -186,6 +187,9 @@ def test_taking_rows_keeps_totals_and_no_rows_means_no_advantage():
     nothing = take_rows(batch, [])
     assert len(nothing["advantages"]) == 1 and nothing["advantages"].abs().sum() == 0
     assert batch["advantages"].abs().sum() > 0
+    paired = {**batch, "paired": torch.ones(len(batch["advantages"]))}
+    assert take_rows(paired, [])["paired"].tolist() == [0.0]
+    assert take_rows(paired, [1])["paired"].tolist() == [1.0]
 
 
 def some_without_advantage():

@@ -27,7 +27,7 @@ def test_values_and_gradients_equal_a_plain_softmax(monkeypatch, temperature, dt
     factor = torch.randn(11, generator=generator)
 
     logps, entropy = chosen_logps(hidden, weight, chosen, temperature)
-    assert logps.dtype == entropy.dtype == torch.float32 and not entropy.requires_grad
+    assert logps.dtype == entropy.dtype == torch.float32
     (logps * factor).sum().backward()
     got = hidden.grad.clone(), weight.grad.clone()
     hidden.grad = weight.grad = None
@@ -41,12 +41,32 @@ def test_values_and_gradients_equal_a_plain_softmax(monkeypatch, temperature, dt
     torch.testing.assert_close(got[1], weight.grad, **close)
 
 
+@pytest.mark.parametrize("both", [False, True])
+def test_an_entropy_bonus_has_its_gradient(monkeypatch, both):
+    monkeypatch.setattr(module, "_TILE", 3)
+    monkeypatch.setattr(module, "_BLOCK", 7)
+    generator = torch.Generator().manual_seed(0)
+    hidden = torch.randn(11, 16, generator=generator, requires_grad=True)
+    weight = torch.randn(29, 16, generator=generator, requires_grad=True)
+    chosen = torch.randint(29, (11,), generator=generator)
+    factors = torch.randn(2, 11, generator=generator)
+    found = []
+    for compute in (chosen_logps, reference):
+        hidden.grad = weight.grad = None
+        logps, entropy = compute(hidden, weight, chosen, 0.7)
+        loss = (entropy * factors[0]).sum() + (logps * factors[1]).sum() * both
+        loss.backward()
+        found.append((hidden.grad.clone(), weight.grad.clone()))
+    for got, expected in zip(*found, strict=True):
+        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_large_logits_overflow_nothing():
     hidden = torch.tensor([[300.0, 0.0], [0.0, 300.0]], requires_grad=True)
     weight = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]], requires_grad=True)
     logps, entropy = chosen_logps(hidden, weight, torch.tensor([0, 0]), 0.5)
     assert logps.tolist() == [0.0, -600.0] and entropy.abs().max() < 1e-6
-    logps.sum().backward()
+    (logps.sum() + entropy.sum()).backward()
     assert hidden.grad.isfinite().all() and weight.grad.isfinite().all()
 
 

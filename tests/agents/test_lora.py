@@ -151,3 +151,11 @@ def test_without_peft_the_error_names_the_installation(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install 'corgi-gym\[peft\]'"):
         lora_config({"r": 8})
+
+
+def test_labels_are_scored_through_an_adapter(tiny_model):
+    from corgi_gym.agents.labels import label_shares
+
+    expected = label_shares(tiny_model, [[3, 4, 5]], [[6], [7, 8]])
+    wrapped = peft.get_peft_model(copy.deepcopy(tiny_model), lora_config({"r": 4}))
+    assert label_shares(wrapped, [[3, 4, 5]], [[6], [7, 8]])[0] == pytest.approx(expected[0])

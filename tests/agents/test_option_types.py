@@ -61,6 +61,8 @@ def test_what_a_field_takes_is_let_through(config, options):
         ({"per_device_train_batch_size": 3}, "follows from others: set train.micro_batch"),
         ({"seed": 7}, "train.options.seed follows from others: set --seed"),
         ({"output_dir": "x"}, "train.options.output_dir follows from others: set --out"),
+        ({"temperature": 0.9}, "train.options.temperature follows from others: set sampling.temp"),
+        ({"top_p": 0.9}, "train.options.top_p follows from others: set sampling.temperature"),
     ],
 )
 def test_what_the_trainer_would_refuse_later_is_refused_before_anything_is_loaded(options, says):

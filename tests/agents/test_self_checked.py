@@ -292,6 +292,22 @@ def test_preference_is_dpo_and_moves_the_verdict(tiny_model, make_tiny_trainer):
     assert sum(losses[:2]) == pytest.approx(math.log(2), rel=0.05)
 
 
+def test_every_demonstration_of_the_warm_up_is_of_a_task_of_its_own(tiny_model, make_tiny_trainer):
+    spec = {
+        "rounds": 2, "sessions": 8, "num_generations": 4, "updates": 1, "micro_batch": 4,
+        "max_attempts": 1,
+    }  # fmt: skip
+    trainer = make_tiny_trainer(
+        tiny_model, lambda: make_env(max_attempts=1), spec, algorithm="s2r",
+        options={"warmup_rounds": 1},
+    )  # fmt: skip
+    reports = []
+    trainer.on_rollout = reports.append
+    trainer.train()
+    tasks = [len({e.index for e in report.episodes}) for report in reports]
+    assert tasks == [8, 2]
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [

@@ -9,6 +9,7 @@ import pytest
 
 from corgi_gym.agents import tripost
 from corgi_gym.agents.algorithms import ALGORITHMS
+from corgi_gym.agents.checkpoints import latest
 from corgi_gym.agents.engines import CharCodec, ScriptedEngine
 from corgi_gym.agents.improvement import (
     Edited,
@@ -203,6 +204,9 @@ def test_in_pairs_a_trajectory_becomes_one_example_per_turn():
         ("improvement", False, ("A\nFeedback: f",))
     ]
     assert to_examples(Edited(TASK, ["A"], [], status="too long"), 1.5) == []
+    for status in ("never right", "mistake kept", "too long", "unscored", "no feedback"):
+        rejected = Edited(TASK, ["A", "B"], ["f", "g"], edited=True, status=status)
+        assert to_examples(rejected, 1.5, pairs=True) == []
     # an example reads as the reply that the environment judges
     assert parse_trajectory(made[0].texts[0]).attempts == ("A", "B")
     assert rationale_example(TASK, verdict=True).texts == (f"{RIGHT}\nFeedback: {ALL_CORRECT}",)
@@ -388,9 +392,13 @@ def test_the_loss_is_the_weighted_cross_entropy(tiny_model, trainer_of):
     trainer._micro_batches = lambda batch: seen.append(batch) or original(batch)
     trainer.train()
     batch, total, count = seen[0], 0.0, 0
-    assert {float(w) for w in batch["advantages"].unique()} == {0.0, 1.0, 1.5}
     import torch
 
+    # a mean over the tokens with a weight, of a loss that is divided by all of them
+    chosen = int((batch["advantages"] != 0).sum())
+    batch["advantages"] *= chosen / float(batch["num_items_in_batch"])
+    found = sorted({round(float(w), 5) for w in batch["advantages"].unique()})
+    assert found == [0.0, 1.0, 1.5]
     for row, weights in enumerate(batch["advantages"]):
         prompt = batch["prompt_ids"][row][batch["prompt_mask"][row] == 1]
         reply = batch["completion_ids"][row][batch["completion_mask"][row] == 1]
@@ -419,14 +427,19 @@ def test_self_training_and_warm_up(tiny_model, trainer_of):
     assert own and not any("examples/improvement" in row for row in own)
 
 
-def test_an_iteration_without_examples_ends_training(tiny_model, trainer_of, monkeypatch):
+def test_an_iteration_without_examples_ends_training(tiny_model, trainer_of, monkeypatch, tmp_path):
     silent = StepScript(lambda *_: None, lambda *_: None)
     monkeypatch.setitem(tripost.SCRIPTS, "letters", silent)
     monkeypatch.setattr(Letters, "checker", staticmethod(lambda reply, target: False))
     trainer = trainer_of(tiny_model)
+    trainer.keep_checkpoints(tmp_path / "c", every=5)
     weights = copy.deepcopy(trainer.model.state_dict())
     trainer.train()
     assert len(trainer.reports) == 1
+    # the round is done to its end, and saved as the last one
+    assert trainer.state.global_step == trainer.steps_per_round == 2
+    found, _ = latest(tmp_path / "c")
+    assert (found.rounds, found.trained) == (1, True)
     assert all((weights[k] == v).all() for k, v in trainer.model.state_dict().items())
 
 

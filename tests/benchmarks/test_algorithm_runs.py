@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from corgi_gym.agents.grpo import GuidedGRPOTrainer
 from corgi_gym.agents.models import load_model
 from corgi_gym.benchmarks import experiment
 from corgi_gym.benchmarks.experiment import evaluate_recipe, evaluation_text, run
@@ -110,3 +111,22 @@ def test_what_a_method_logs_of_its_own_is_in_the_metrics(recipe, name, logged, t
     (row,) = rows(tmp_path / "run" / "metrics.jsonl")
     assert {key for key in row if key.startswith("self/")} == logged
     assert all(0.0 <= row[key] <= 1.0 for key in logged)
+
+
+@pytest.mark.parametrize("algorithm", ["turn_grpo", "rft"])
+def test_a_curve_is_of_the_newest_weights(recipe, tmp_path, monkeypatch, algorithm):
+    """Also where the method itself samples nothing, and so has not brought them to the engine."""
+    from corgi_gym.agents.weighted import ImitationTrainer
+
+    monkeypatch.setattr(ImitationTrainer, "_samples", False)
+    done = []
+    for owner, name in ((GuidedGRPOTrainer, "sync"), (experiment, "evaluate")):
+        original = getattr(owner, name)
+        monkeypatch.setattr(
+            owner, name, lambda *a, o=original, n=name, **k: (done.append(n), o(*a, **k))[1]
+        )
+    recipe.algorithm, recipe.train.rounds, recipe.evaluation.every = algorithm, 3, 1
+    run(recipe, tmp_path / "run")
+    assert len(rows(tmp_path / "run" / "curve.jsonl")) == 2
+    places = [i for i, what in enumerate(done) if what == "evaluate"]
+    assert len(places) == 4 and all(done[i - 1] == "sync" for i in places[1:])
