@@ -328,7 +328,7 @@ def test_each_attempt_has_its_advantage_on_its_own_tokens(tiny_model, trainer_of
     trainer.model.train()
     episodes = [
         make_episode([0.2, None, 0.5]),
-        make_episode([0.2, 0.1]),
+        make_episode([0.2, 0.3]),
         make_episode([None, None]),  # says nothing, and is in nobody's baseline
         make_episode([1.0]),
         *(make_episode([0.0, 0.0]) for _ in range(4)),
@@ -336,10 +336,10 @@ def test_each_attempt_has_its_advantage_on_its_own_tokens(tiny_model, trainer_of
     trainer._episodes = episodes
     got = trainer._token_advantages(16)
     credit, scale = ("attempt", "batch") if algorithm == "turn_grpo" else ("loo", "none")
-    rewards = [[[0.2, 0.5], [0.2, 0.1], [], [1.0]], [[0.0, 0.0]] * 4]
+    rewards = [[[0.2, None, 0.5], [0.2, 0.3], [None, None], [1.0]], [[0.0, 0.0]] * 4]
     expected = attempt_advantages(rewards, credit, scale=scale)[0]
     assert got.shape == (8, 16)
-    a, b = expected[0]
+    a, _, b = expected[0]
     first = [a] * 4 + [0] * 2 + [0] * 4 + [0] * 2 + [b] * 4
     assert got[0].tolist() == pytest.approx(first)
     c, d = expected[1]
