@@ -14,6 +14,8 @@ What is different here, and why:
   sentence has a form of at most 0.15, so stuffing all words earns less than 0.28, while a good
   sentence that lacks one of n words earns ``1 - 1/n``, at least 0.5. A fixed reply that ignores the
   words earns nothing.
+* One frame of prepositions ("The fire with the roast near the father ... slept.") fits every third
+  set of words, so it is a list: all given words, a verb among them, as nouns with no verb between.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from corgi_gym.rewards._wordlists import EVERYDAY_VERBS, PREPOSITIONS
 from corgi_gym.rewards.compose import BELOW_ONE
-from corgi_gym.rewards.lexicon import lemmas
+from corgi_gym.rewards.lexicon import lemmas, readings
 from corgi_gym.rewards.registry import checker
 from corgi_gym.rewards.sentence import COST, LEAST, MAX_CHARS, NO_SENTENCE, examine
 from corgi_gym.rewards.text import listing
@@ -42,6 +45,14 @@ MAX_PROBLEMS = 3
 LISTED = 3
 _FILLERS = frozenset(["a", "an", "the", "my", "his", "her", "their", "our", "some", "then"])
 _JOINTS = frozenset((",", "and", "or"))
+# Prepositions that are no verbs ("the girls like the dog") and stand before none ("to walk"), and
+# what strings nouns together.
+_BEFORE_NOUN = PREPOSITIONS - {"like", "to"}
+_LINKS = _BEFORE_NOUN | {"to", "and", "or"}
+# Words before a noun that are no subjects themselves ("that walks", "two walk").
+_DETERMINERS = _FILLERS - {"then"} | {"any", "every", "another", "no", "this", "your", "its"}
+_VERBS = frozenset(("VB", "VBP", "VBZ", "VBD", "VBN", "VBG"))
+_NOUNS = frozenset(("Ns", "Nm", "Np"))
 
 _TOKEN = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*['\u2019]?|[,;/&]")
 # A reply about the task instead of a scene ("This is a sentence about a dog").
@@ -61,6 +72,7 @@ _DOG = {"concepts": ["dog", "chase", "ball"]}
         ("Dog chase ball.", _DOG, False),
         ("The dog and the ball and the chase are here.", _DOG, False),
         ("The dog chased the dog ball.", _DOG, False),
+        ("The dog with the ball near the chase slept.", _DOG, False),
         (
             "Music cloud's cloud and star's ash smoke to the forest, ash smoke.",
             {"concepts": ["music", "cloud", "star", "ash", "smoke", "forest"]},
@@ -85,7 +97,8 @@ def concepts(reply: str, target: Any) -> Verdict:
     report = examine(reply, given, events=True)
     talk = _ABOUT_TASK.difference(given).intersection(token.lower() for token in tokens)
     places = sorted({place for found in uses.values() for place in found})
-    listed = bool(talk) or _listed(tokens, places)
+    strung = not missing and _strung(tokens, places, given)
+    listed = bool(talk) or strung or _listed(tokens, places)
     again = [word for word in given if len(uses[word]) > 1]
     problems = []
     if missing:
@@ -130,3 +143,32 @@ def _listed(tokens: Sequence[str], places: Sequence[int]) -> bool:
         if run >= LISTED:
             return True
     return False
+
+
+def _strung(tokens: Sequence[str], places: Sequence[int], given: Sequence[str]) -> bool:
+    """Whether three given words or more, a verb among them, are all nouns on one string.
+
+    A sentence that uses the verb as a verb, or has one of its own between them, is none.
+    """
+    if len(places) < LISTED or EVERYDAY_VERBS.isdisjoint(given):
+        return False
+    low = [token.lower() for token in tokens]
+    if any(_LINKS.isdisjoint(low[a + 1 : b]) for a, b in pairwise(places)):
+        return False
+    return not any(_may_be_verb(low, i, places) for i in range(places[0], places[-1] + 1))
+
+
+def _may_be_verb(low: Sequence[str], i: int, places: Sequence[int]) -> bool:
+    """Whether word ``i`` can be a verb, or another word that makes a clause ("who", "'s")."""
+    if low[i] in _LINKS | _DETERMINERS:
+        return False
+    kinds = readings(low[i])
+    if kinds.isdisjoint(_VERBS):
+        return not kinds
+    before = i - 1
+    while before >= 0 and before not in places and readings(low[before], strict=True) == {"ADJ"}:
+        before -= 1
+    if before >= 0 and low[before] in _DETERMINERS:
+        return False  # "the roast", "the big roast"
+    named = i > 0 and low[i - 1] in _BEFORE_NOUN and not kinds.isdisjoint(_NOUNS)
+    return "VBG" in kinds or not named  # "with roasts"

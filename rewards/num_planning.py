@@ -10,8 +10,8 @@ Scoring of CORGI's numerical planning (arXiv 2411.01483, released critic): 0.8 f
   without it: small chat models do so, and it is harmless.
 - The count earns its 0.8 only if what is counted is prose: one sentence of dictionary words, names
   and numbers, no needless repetition, no impossible word pairs, no bag of words, no label in front.
-  Otherwise a policy learns to please the counter ("bus bus bus bus", "Answer: bus"), or copies the
-  prompt's own sentence about the last word, which has six words and the right end.
+  Otherwise a policy learns to please the counter ("bus bus bus bus", "Answer: bus"), or answers the
+  prompt or the feedback in their own words ("Your last word is bus", "3 more words: bus").
 
 Not checked: whether the completion is true to the meaning of the beginning. A word is what stands
 between spaces and has a letter or digit: "7:30" is one word.
@@ -19,8 +19,11 @@ between spaces and has a letter or digit: "7:30" is one word.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TypedDict
 
+from corgi_gym.rewards.dictionary import FUNCTION_WORDS
 from corgi_gym.rewards.prose import MAX_QUOTE, Token, prose_problem, tokens
 from corgi_gym.rewards.registry import checker
 from corgi_gym.rewards.text import plural, quote
@@ -31,8 +34,32 @@ COUNT_SHARE, LAST_SHARE = 0.8, 0.2
 MAX_PROSE_WORDS = 30
 # Far longer than any sentence with its completion; bounds the time of a check.
 MAX_CHARS = 2_000
-# How the family's prompt names the last word.
-_RULE = ["word", "must", "be"]
+# Words of the family's prompt and of the feedback that no story goes on with; # is a number.
+_ECHOES = (
+    " word must be ", " the last word is ", " your last word ", " this sentence ends with ",
+    " finish this sentence ", " rest of the sentence ", " rest of this sentence ",
+    " # more words ", " exactly # words ", " these # words ", " you wrote # ", " write exactly # ",
+    " write only these ", " write only the rest ", " words in natural english ",
+    " use natural english ", " not an english word ", " do not repeat words ", " your reply has ",
+    " you repeat the task ", " too many names or numbers ",
+)  # fmt: skip
+# What announces the last word, if it is all that stands before it ...
+_ANNOUNCES = re.compile(
+    r"it must be|task number|write (?:only|exactly)|(?:with )?(?:exactly )?# words?"
+    r"|(?:(?:the|my|your|this) )?(?:last |final |correct )?"
+    r"(?:answer|sentence|completion|word) (?:is|must|must be|ends with)"
+)
+# ... and before a colon.
+_LABEL = re.compile(
+    r"here (?:it is|is|are|you are|you go)\b.*|(?:with )?(?:exactly )?# (?:more )?words?"
+    r"|(?:(?:the|my|your|this) )?(?:last |final |correct )?"
+    r"(?:answer|sentence|completion|continuation|ending|output|reply|response|result|last word)"
+)
+# After these a clause or an infinitive may follow: "she thought | it must be love".
+_BEFORE_CLAUSE = FUNCTION_WORDS | {
+    "said", "says", "told", "heard", "thought", "thinks", "knew", "knows", "felt", "guessed",
+    "hoped", "feared", "believed", "decided", "explained", "realised", "realized", "showed", "sure",
+}  # fmt: skip
 
 
 class Target(TypedDict):
@@ -47,17 +74,40 @@ def _folded(words: list[str]) -> list[str]:
     return [word.casefold() for word in words]
 
 
+def _spoken(words: Sequence[Token]) -> str:
+    """The words in small letters, with # for a number."""
+    folded = _folded([token.core for token in words])
+    return " ".join(["#" if word.isdecimal() else word for word in folded])
+
+
 def _label(counted: list[Token]) -> Problem | None:
-    """A first word that only announces the rest: "Answer: bus" counts as two words."""
-    if not counted or not counted[0].raw.rstrip("*_").endswith(":"):
-        return None
-    message = f"{quote(counted[0].raw, MAX_QUOTE)} is a label. Write only the rest of the sentence."
-    return Problem("label", message, (counted[0].start, counted[0].end))
+    """Words that only announce the rest: "Answer: bus" counts as two words.
+
+    Not each colon makes a label: "to one place: the bus".
+    """
+    for i, token in enumerate(counted[:-1] or counted):
+        if not token.raw.rstrip("*_").endswith(":"):
+            continue
+        before = _spoken(counted[: i + 1])
+        if i and not (_LABEL.fullmatch(before) or _ANNOUNCES.fullmatch(before)):
+            return None
+        shown = " ".join(word.raw for word in counted[: i + 1])
+        message = f"{quote(shown, MAX_QUOTE)} is a label. Write only the rest of the sentence."
+        return Problem("label", message, (counted[0].start, token.end))
+    return None
 
 
-def _copied(counted: list[Token]) -> Problem | None:
-    """The prompt's own sentence ('The last word must be "bus"') has six words and the right end."""
-    if _folded([token.core for token in counted[-4:-1]]) != _RULE:
+def _copied(counted: list[Token], beginning: str) -> Problem | None:
+    """The prompt's or the feedback's own words ("Write only bus", "Your last word is bus").
+
+    Words that the beginning has too are no echo, and a clause may go on after "she thought".
+    """
+    given = tokens(beginning)
+    said, before = f" {_spoken(counted)} ", f" {_spoken(given)} "
+    echo = any(run in said and run not in before for run in _ECHOES)
+    clause = beginning.rstrip().endswith(",") or not _BEFORE_CLAUSE.isdisjoint(before.split()[-1:])
+    announced = _ANNOUNCES.fullmatch(_spoken(counted[:-1])) is not None
+    if not (echo or (announced and not clause)):
         return None
     message = "You repeat the task. Write the rest of the sentence."
     return Problem("copy", message, (counted[0].start, counted[-1].end))
@@ -79,6 +129,8 @@ _BUS = {"beginning": "The old man ran", "count": 3, "last": "bus"}
         ("home.\nThe bus", _BUS, False),
         ("Answer: the bus", _BUS, False),
         ('The last word must be "bus".', {**_BUS, "count": 6}, False),
+        ("The answer: bus", _BUS, False),
+        ("Your last word is bus", {**_BUS, "count": 5}, False),
     ],
 )
 def num_planning(reply: str, target: Target) -> Verdict:
@@ -116,7 +168,7 @@ def num_planning(reply: str, target: Target) -> Verdict:
         problems.append(Problem("last_word", message, where))
     prose = (
         _label(counted)
-        or _copied(counted)
+        or _copied(counted, target["beginning"])
         or prose_problem(text, found[:MAX_PROSE_WORDS], given[-1] if given else "")
     )
     count_ok = len(counted) == count and prose is None

@@ -10,11 +10,14 @@ What is different here, and why:
   the first word decides the upper levels of a question's parse, a person can read it, and no parser
   needs to run. Coarser: two questions with "What" can have different trees.
 - ``embedded`` (default) compares meaning by the packaged sentence encoder and rules for what
-  encoders do not see: words to keep, numbers and names, negation, opposites. ``paper`` asks the
-  paper's detector in place of the encoder; the rules stay.
+  encoders do not see: words to keep, added numbers and names, negation, opposites. ``paper`` asks
+  the paper's detector in place of the encoder; the rules stay.
 - There, copying the question is a perfect paraphrase. Here it earns nothing, nor does the question
   with another word at its front.
 - The form alone earns 0.2, not 0.5.
+
+Not judged: restrictions in other words than names and numbers ("in winter"), beyond what the
+encoder sees. Another name of the same thing counts as added ("America" for "the USA").
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-from corgi_gym.rewards.lexicon import CLOSED, lemmas
+from corgi_gym.rewards.lexicon import CLOSED, lemmas, stem
 from corgi_gym.rewards.prose import prose_problem
 from corgi_gym.rewards.prose import tokens as prose_tokens
 from corgi_gym.rewards.registry import checker
@@ -68,6 +71,18 @@ _OPPOSITES = (
 )  # fmt: skip
 _NEGATIONS = frozenset(_words("not no never none nobody nothing neither nor without n't"))
 _ARTICLES = frozenset(_words("a an the"))
+# Numbers as words and as digits; "one" is a pronoun too ("Which one is best?").
+_DIGITS = {
+    word: str(number)
+    for number, word in enumerate(
+        _words("two three four five six seven eight nine ten eleven twelve"), start=2
+    )
+}
+_NUMBER_WORDS = frozenset(
+    (*_DIGITS, *_words("twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"),
+     *_words("million billion dozen half"))
+)  # fmt: skip
+_PART = re.compile(r"[-\u2010\u2011'\u2019]")
 _CAR = {
     "question": "How much does a ticket to Rome cost?",
     "form": "what",
@@ -99,6 +114,7 @@ class EncoderMeaning:
         ("What how much does a ticket to Rome cost?", _CAR, False),
         ("What much does a ticket to Rome cost?", _CAR, False),
         ("What is the price of a ticket to Paris?", _CAR, False),
+        ("What is the price of a ticket to Rome in 1950?", _CAR, False),
         ("What is the color of the ticket to Rome?", _CAR, False),
         ("What is not the price of a ticket to Rome?", _CAR, False),
         ("What ticket Rome?", _CAR, False),
@@ -180,9 +196,14 @@ def _faults(reply: str, source: str, keep: Sequence[str]) -> list[Problem]:
         return [Problem("copy", text)]
     problems = []
     forms = set().union(*(lemmas(word) for word in words(reply)))
-    missing = [word for word in keep if word not in forms]
+    missing = [kept for kept in keep if not any(_is_form(word, kept) for word in words(reply))]
+    added = _added(reply, source)
     if missing:
         problems.append(Problem("keep", f"Your question must keep: {listing(missing[:5])}."))
+    elif added:
+        named = listing([quote(word, 24) for word in added[:5]])
+        text = f"You added {named}. Ask exactly what the question asks."
+        problems.append(Problem("added", text))
     if _negations(reply) != _negations(source):
         text = "Your question turns the meaning around. Do not add or drop a negation."
         problems.append(Problem("negation", text))
@@ -195,6 +216,41 @@ def _faults(reply: str, source: str, keep: Sequence[str]) -> list[Problem]:
     return problems
 
 
+def _is_form(word: str, kept: str) -> bool:
+    """Whether ``word`` is a form of a kept word; a function word ("even") is only its own."""
+    if stem(word) == kept or kept in lemmas(word):
+        return True
+    return word.lower() not in CLOSED and not lemmas(word).isdisjoint(lemmas(kept))
+
+
+def _added(reply: str, source: str) -> list[str]:
+    """Names and numbers of the reply that the source does not have.
+
+    Example:
+        >>> _added("How far is Rome by car in May 2000?", "What is the distance to rome?")
+        ['May', '2000']
+        >>> _added("Which 2 cities do I see?", "What are the two cities that I see?")
+        []
+    """
+    old = {_DIGITS.get(part, part) for part in _parts(source.lower())}
+    return [
+        part
+        for i, part in enumerate(_parts(reply))
+        if _is_name_or_number(part, i) and _DIGITS.get(part.lower(), part.lower()) not in old
+    ]
+
+
+def _parts(text: str) -> list[str]:
+    """Words, cut at hyphens and apostrophes ("Rome's" is "Rome" and "s")."""
+    return [part for word in words(text) for part in _PART.split(word)]
+
+
+def _is_name_or_number(part: str, i: int) -> bool:
+    if part.lower() in _NUMBER_WORDS or any(character.isdigit() for character in part):
+        return True
+    return i > 0 and part[:1].isupper() and part != "I"
+
+
 def _bare(reply: str, keep: Sequence[str]) -> bool:
     """Whether the kept words stand side by side and nothing is said of them ("Is soup cough?").
 
@@ -202,7 +258,7 @@ def _bare(reply: str, keep: Sequence[str]) -> bool:
     for a verb.
     """
     rest = (word for word in words(reply)[1:] if word.lower() not in _ARTICLES)
-    return all(not lemmas(word).isdisjoint(keep) for word in rest)
+    return all(any(_is_form(word, kept) for kept in keep) for word in rest)
 
 
 def _negations(text: str) -> int:
@@ -219,16 +275,21 @@ def _copied(new: list[str], old: list[str]) -> bool:
 
 
 def shared_content(one: str, other: str) -> list[str]:
-    """Lemmas of the content words that two questions share, in the order of the first.
+    """The content words that two questions share, in the order of the first.
+
+    Each as it stands in both, or its shortest lemma where the forms differ.
 
     Example:
         >>> shared_content("How can I learn chess?", "What is the best way to learn chess?")
         ['learn', 'chess']
+        >>> shared_content("Where do cats sleep in the evening?", "Is a cat asleep in the evening?")
+        ['cat', 'evening']
     """
     second = set().union(*(lemmas(word) for word in words(other)))
     found = []
     for word in words(one):
         common = lemmas(word) & second
         if word.lower() not in CLOSED and common:
-            found.append(min(common, key=lambda lemma: (len(lemma), lemma)))
+            shortest = min(common, key=lambda lemma: (len(lemma), lemma))
+            found.append(stem(word) if stem(word) in common else shortest)
     return list(dict.fromkeys(found))

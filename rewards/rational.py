@@ -26,7 +26,8 @@ MAX_DIGITS = 15
 # A longer value is described by its number of digits: nobody reads more.
 _MAX_SHOWN_CHARS = 20
 
-_NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+"
+# A comma parts thousands, so no zero stands before the first: "0,005" is a decimal comma.
+_NUMBER = r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+"
 _TOKEN = re.compile(rf"\s*(?:(?P<number>{_NUMBER})|(?P<symbol>[-+*/()]))")
 _PRINTED = str.maketrans(
     {

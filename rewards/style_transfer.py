@@ -9,11 +9,12 @@ What is different here, and why:
   (`semantic.subjective_lexicon`); ``paper`` asks the paper's classifier about what is left.
 - There, any neutral sentence passes, about whatever it is. Here the facts must be kept: each
   content word of the source outside its subjective parts, in their order (one part may move to the
-  front or the end), nothing new, nothing negated.
+  front or the end), nothing new, nothing negated; the function words that carry meaning
+  (`semantic.function_words`), and one thing or several, as in the source; a statement stays one.
 - The score is the share of facts kept times the share of subjective language removed, times 0.7,
   while anything is wrong: copying the source earns nothing, and so does another sentence.
 
-Not judged: who did what to whom beyond the order of the words, and bias by choice of facts.
+Not judged: who did what to whom beyond the order of the words, tense, and bias by choice of facts.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ from corgi_gym.rewards.lexicon import lemmas
 from corgi_gym.rewards.prose import prose_problem
 from corgi_gym.rewards.prose import tokens as prose_tokens
 from corgi_gym.rewards.registry import checker
+from corgi_gym.rewards.semantic.function_words import (
+    NEGATIONS,
+    change_of_function_words,
+    change_of_number,
+)
 from corgi_gym.rewards.semantic.subjective_lexicon import (
     NEUTRAL_VERBS,
     content_places,
@@ -37,11 +43,6 @@ from corgi_gym.rewards.sentence import examine
 from corgi_gym.rewards.text import listing, quote
 from corgi_gym.rewards.verdict import Problem, Verdict
 
-
-def _words(text: str) -> list[str]:
-    return text.split()
-
-
 # The most that a reply with a problem earns.
 MOST = 0.7
 # Of the score, what an ill-formed sentence or one with new words keeps.
@@ -50,7 +51,6 @@ SPOILED = 0.5
 MAX_CHARS = 700
 # A small model reads the feedback.
 MAX_NAMED = 5
-_NEGATIONS = frozenset(_words("not no never none nobody nothing neither nor without hardly"))
 _MAYOR = {"source": "Sadly, the brilliant mayor of Rome opened the awful library in May."}
 
 
@@ -81,6 +81,9 @@ class LexiconStylist:
         ("The mayor of Rome opened the library.", _MAYOR, False),
         ("The library opened the mayor of Rome in May.", _MAYOR, False),
         ("The mayor of Rome did not open the library in May.", _MAYOR, False),
+        ("The mayor of Rome almost opened the library in May.", _MAYOR, False),
+        ("The mayor of Rome opened the library before May.", _MAYOR, False),
+        ("Did the mayor of Rome open the library in May?", _MAYOR, False),
         ("Mayor Rome opened library May.", _MAYOR, False),
         ("The sky is blue.", _MAYOR, False),
     ],
@@ -122,6 +125,13 @@ def judge_neutral(reply: str, target: Any, stylist: Stylist) -> Verdict:
         problems.append(Problem("order", "Keep the facts in their order, each of them once."))
     if _negations(reply) != _negations(source):
         problems.append(Problem("negation", "Your sentence says the opposite of the facts."))
+    changed = change_of_function_words(source, reply, complete=not missing)
+    changed = changed or change_of_number(facts, said)
+    if changed:
+        problems.append(Problem("changed", changed))
+    if "?" in reply and "?" not in source:
+        text = "You made a question of the statement. Write it as a statement."
+        problems.append(Problem("question", text))
     problems.extend(_form(reply, target))
     if not problems:
         return Verdict.ok()
@@ -165,7 +175,7 @@ def _negations(text: str) -> int:
     """Negations outside subjective phrases ("believe it or not", "without a doubt")."""
     covered = {i for span in find(text) for i in range(span.start, span.end)}
     low = enumerate(tokens(text))
-    return sum(i not in covered and (word in _NEGATIONS or word.endswith("n't")) for i, word in low)
+    return sum(i not in covered and (word in NEGATIONS or word.endswith("n't")) for i, word in low)
 
 
 def _form(reply: str, target: Any) -> list[Problem]:

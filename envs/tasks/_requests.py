@@ -461,9 +461,10 @@ REQUESTS: dict[str, Request] = {
     "detectable_format:number_bullet_lists": Request(
         lambda rng: {"num_bullets": _int(rng, 2, 5)},
         (
-            "Write exactly {num_bullets} bullet points, each on a line that starts with an "
-            "asterisk and a space.",
-            'Give exactly {num_bullets} bullet points in Markdown ("* text").',
+            "Write exactly {num_bullets} bullet points, sub-points included, each on a line that "
+            "starts with a bullet mark (such as * or -) and a space.",
+            'Give exactly {num_bullets} bullet points in Markdown ("* text" or "- text"), '
+            "sub-points included.",
         ),
         shape=True,
     ),
@@ -483,7 +484,7 @@ REQUESTS: dict[str, Request] = {
         shape=True,
     ),
     "detectable_format:json_format": Request(
-        NO_VALUES, ("Wrap everything in one JSON object and write nothing outside it.",)
+        NO_VALUES, ("Wrap everything in one JSON object or list and write nothing outside it.",)
     ),
     "detectable_format:title": Request(
         NO_VALUES, ("Give it a title in double angular brackets, as in <<a calm day>>.",)

@@ -185,7 +185,8 @@ class _Writer:
         first = self.topic[0]
         tails = filler.TAILS
         for word in self._get("keywords:existence", "keywords", ()):
-            made.append(f"Here we also think of {word} today.")
+            # in another language, English beside the word would be wrong
+            made.append(f"{word}." if self.foreign else f"Here we also think of {word} today.")
         for values in self._all("keywords:frequency", "at least"):
             word = values["keyword"]
             for i in range(0, values["frequency"], 2):
@@ -211,8 +212,9 @@ class _Writer:
         for mark in self._get("count:marks", "marks", ()):
             made.append(f"Here is one thing{mark} it is about {first}.")
         for i in range(self._get("detectable_content:number_placeholders", "num_placeholders", 0)):
-            about = self.topic[i % len(self.topic)]
-            made.append(f"Ask [name {_label(i)}] about {about} {tails[i % len(tails)]}.")
+            about = f"about {self.topic[i % len(self.topic)]} {tails[i % len(tails)]}"
+            name = f"[name {_label(i)}]"
+            made.append(f"{name}." if self.foreign else f"Ask {name} {about}.")
         highlights = "detectable_format:number_highlighted_sections"
         for i in range(self._get(highlights, "num_highlights", 0)):
             made.append(f"We meet *{tails[i % len(tails)]} {_label(i)}* soon.")

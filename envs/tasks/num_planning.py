@@ -12,6 +12,7 @@ from corgi_gym.envs.task import Draft, Task, TaskSource
 from corgi_gym.envs.tasks._sentences import make_sentence
 from corgi_gym.rewards.dictionary import FUNCTION_WORDS
 from corgi_gym.rewards.num_planning import num_planning
+from corgi_gym.rewards.prose import MIN_WORDS_WITH_SMALL
 
 MIN_COUNT, MAX_COUNT = 2, 10
 # Shortest given beginning: enough to tell who the sentence is about.
@@ -57,7 +58,8 @@ class NumPlanning(TaskSource):
         for _ in range(_MAX_SENTENCES):
             words = make_sentence(rng).split()
             last = words[-1].rstrip(".")
-            if len(words) >= count + MIN_BEGINNING and last.lower() not in FUNCTION_WORDS:
+            ends_well = len(words) >= count + MIN_BEGINNING and last.lower() not in FUNCTION_WORDS
+            if ends_well and _is_no_list(words[-count:]):
                 break
         else:
             raise RuntimeError("the sentence grammar ran dry")  # impossible; see _MAX_SENTENCES
@@ -89,3 +91,8 @@ class NumPlanning(TaskSource):
             f"{task.witness} I hope this helps!",
             task.prompt,
         ]
+
+
+def _is_no_list(words: list[str]) -> bool:
+    """Whether a completion is too short to need small words, or has one."""
+    return len(words) < MIN_WORDS_WITH_SMALL or any(w.lower() in FUNCTION_WORDS for w in words)

@@ -2,8 +2,9 @@
 
 Counting rules alone are satisfied by "a a a a". So a task can ask for real text: every sentence
 grammatical (`corgi_gym.rewards.sentence`) or at least prose of dictionary words
-(`corgi_gym.rewards.prose`), no sentence twice, enough different words, a bound on the length, and a
-topic word, without which one good text would do for many tasks.
+(`corgi_gym.rewards.prose`), no words joined by hyphens to be one, no letters that only look Latin,
+no sentence twice, enough different words, a bound on the length, and a topic word, without which
+one good text would do for many tasks.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from corgi_gym.rewards.constraints.language import MAX_NUMBER, ConstraintError
 from corgi_gym.rewards.constraints.segments import Passage
+from corgi_gym.rewards.dictionary import FUNCTION_WORDS
 from corgi_gym.rewards.lexicon import lemmas
 from corgi_gym.rewards.prose import prose_problem, tokens
 from corgi_gym.rewards.sentence import Report, examine
@@ -37,6 +39,9 @@ _ABOUT_TASK = frozenset(
 _CACHE = 1 << 13
 # Longest sentence that is judged word by word.
 _MAX_TOKENS = 60
+# Parts of a word with hyphens, and those of them that are no small words: "state-of-the-art".
+_MAX_PARTS, _MAX_CONTENT_PARTS = 4, 2
+_SMALL_PARTS = FUNCTION_WORDS | {"year", "month", "week", "day", "hour", "minute", "mile", "foot"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,9 @@ def sentence_report(sentence: str) -> Report:
 def _examine_sentence(floor: Floor, sentence: Passage) -> tuple[float, Problem | None]:
     """The form of one sentence, and the first thing that is wrong with it."""
     flat = " ".join(sentence.text.split())
+    message = next(filter(None, map(_odd_word, sentence.folded)), None)
+    if message is not None:
+        return 0.0, Problem("unknown_word", message, sentence.span)
     if floor.style == "grammar":
         report = sentence_report(flat)
         if not report.problems:
@@ -159,3 +167,26 @@ def _examine_sentence(floor: Floor, sentence: Passage) -> tuple[float, Problem |
     if problem is None:
         return 1.0, None
     return 0.0, Problem(problem.kind, problem.message, sentence.span)
+
+
+def _odd_word(word: str) -> str | None:
+    """What is wrong with a word that hides others, or letters.
+
+    Example:
+        >>> _odd_word("big-old-dog")
+        'Write the words of "big-old-dog" apart.'
+        >>> _odd_word("mother-in-law"), _odd_word("five-year-old"), _odd_word("caf\u00e9")
+        (None, None, None)
+    """
+    if not word.isascii() and not all(map(_is_latin, filter(str.isalpha, word))):
+        return f"{quote(word)} has letters that English does not have. Use natural English."
+    parts = word.split("-")
+    content = sum(part not in _SMALL_PARTS for part in parts)
+    if len(parts) > _MAX_PARTS or content > _MAX_CONTENT_PARTS:
+        return f"Write the words of {quote(word)} apart."
+    return None
+
+
+def _is_latin(letter: str) -> bool:
+    """Whether a letter is one of the Latin alphabet, accents included; no look-alike is."""
+    return letter < "\u0250" or "\u1e00" <= letter <= "\u1eff"

@@ -33,6 +33,9 @@ MIN_LETTERS, MAX_LETTERS = 12, 6_000
 _MIN_VARIETY = 6
 # Share of all letters that one script must have, and of the words that must be function words.
 _SCRIPT_SHARE, _WORD_SHARE = 0.6, 0.1
+# A piece is clearly of another language with so many different small words that the asked one does
+# not have, and so many times as many as of the asked one alone: names and titles have fewer.
+_CLEAR_WORDS, _CLEAR_TIMES = 3, 3
 
 _OWN_SCRIPT = {
     "BENGALI": "bn", "THAI": "th", "TAMIL": "ta", "TELUGU": "te", "HANGUL": "ko", "HEBREW": "he",
@@ -142,6 +145,33 @@ def identify(text: str) -> str | None:
     if script not in _SHARED:
         return script
     return _by_small_words(sample, script)
+
+
+def other_language(text: str, language: str) -> str | None:
+    """The language of ``text`` if it is clearly another one than ``language``.
+
+    Example:
+        >>> other_language("We do not speak it at all, and so we wrote this.", "de")
+        'en'
+        >>> other_language("Das Haus von Anna ist alt.", "de") is None
+        True
+        >>> other_language("The Lord of the Rings: The Two Towers", "de") is None
+        True
+    """
+    found = identify(text)
+    small = small_words()
+    if found in (None, language) or found not in small:
+        return found if found != language else None
+    own = small.get(language, frozenset())
+    cased = text.lower() if text.isupper() else text  # "The Two Towers" is a name
+    other = len(_different(cased) & small[found] - own)
+    asked = len(_different(text.lower()) & own - small[found])
+    return found if other >= max(_CLEAR_WORDS, _CLEAR_TIMES * asked) else None
+
+
+def _different(text: str) -> set[str]:
+    """The different words of a text, without marks."""
+    return {raw.strip(_MARKS) for raw in text.replace("’", "'").split()}
 
 
 def in_other_script(text: str) -> bool:

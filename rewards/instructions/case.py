@@ -6,7 +6,7 @@ Fixed in strict mode:
   English by its words (published: an unseeded language guess, and a text without letters passes);
 - ``capital_word_frequency``: words of two letters or more, so "I" and "A" do not count (published:
   Treebank tokens, so they do, and "DON'T" counts twice);
-- ``no_comma``: commas of other scripts count too;
+- ``no_comma``: every character that Unicode calls a comma counts;
 - ``quotation``: typographic double quotes are accepted, and there must be words inside (published:
   two quote marks are enough).
 """
@@ -24,7 +24,11 @@ from corgi_gym.rewards.text import plural, quote, words
 
 # Fewer letters are too few to tell English from anything else, so only the case is checked.
 _ENGLISH_LETTERS = 40
-_COMMA = re.compile("[,\u060c\u3001\ufe10\ufe50\uff0c\u055d\u1363\u201a]")
+# Every character that Unicode calls a comma, and the low quotation mark that looks like one.
+_COMMA = re.compile(
+    "[,\u201a\u055d\u060c\u07f8\u1363\u1802\u1808\u2e32\u2e34\u2e41\u2e49\u2e4c\u3001\ua4fe\ua60d\ua6f5"
+    "\ufe10\ufe11\ufe50\ufe51\uff0c\uff64\U0001144d\U0001145a\U00016e97\U0001da87]"
+)
 _LOWER = re.compile(r"\w*[a-z\u00df-\u00f6\u00f8-\u00ff]\w*")
 _OPENING, _CLOSING = '"\u201c\u201e\u00ab', '"\u201d\u201c\u00bb'
 

@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from corgi_gym.rewards.instructions.floor import content_problem
+from corgi_gym.rewards.instructions.floor import answer_problem, content_problem
 from corgi_gym.rewards.instructions.kind import Instruction, read_instruction, texts, whole
 from corgi_gym.rewards.instructions.registry import KINDS
 from corgi_gym.rewards.instructions.reply import Reply
@@ -42,6 +42,8 @@ MODES = ("strict", "reference")
 # What is left of the share of followed instructions when the reply is off the subject.
 _OFF_SUBJECT = 0.25
 _FIELDS = ("mode", "instructions", "prompt", "topic", "topic_least")
+# The kind that asks for two responses, each with all that is asked for.
+_TWO = "combination:two_responses"
 # Kinds that ask to copy a text, and the field that holds it.
 _COPIES = {
     "combination:repeat_prompt": "prompt_to_repeat",
@@ -130,7 +132,7 @@ def instruction_following(reply: str, target: Any) -> Verdict:
         (0.5, 'You used 1 comma. Use no commas.')
     """
     wanted = read_target(target)
-    view = Reply(reply)
+    view = _view(reply, wanted)
     if not reply.strip():
         problems = [Problem(i.kind.name, "The reply is empty.") for i in wanted.instructions]
         return Verdict.wrong(0.0, *problems)
@@ -162,7 +164,7 @@ def follows(reply: str, wanted: Target, order: list[Instruction] | None = None) 
     """
     if not reply.strip():
         return False
-    view = Reply(reply)
+    view = _view(reply, wanted)
     order = list(wanted.instructions) if order is None else order
     for place, instruction in enumerate(order):
         if instruction.problem(view, wanted.mode) is not None:
@@ -171,10 +173,16 @@ def follows(reply: str, wanted: Target, order: list[Instruction] | None = None) 
     return _content(view, wanted) is None
 
 
+def _view(reply: str, wanted: Target) -> Reply:
+    return Reply(reply, 2 if any(i.kind.name == _TWO for i in wanted.instructions) else 1)
+
+
 def _content(view: Reply, wanted: Target) -> Problem | None:
     """What strict mode misses beyond the instructions."""
-    if wanted.mode != "strict" or any(i.kind.closed for i in wanted.instructions):
+    if wanted.mode != "strict":
         return None
+    if any(i.kind.closed for i in wanted.instructions):
+        return answer_problem(view)
     return content_problem(
         view, _known(wanted), wanted.topic, wanted.topic_least, _copied_words(wanted)
     )

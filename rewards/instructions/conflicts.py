@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from corgi_gym.rewards.instructions._languages import identify
+from corgi_gym.rewards.instructions.edges import foreign_sentence
 from corgi_gym.rewards.instructions.keywords import whole_word
 from corgi_gym.rewards.instructions.kind import Instruction
+from corgi_gym.rewards.instructions.reply import Reply
 
 _UPPER, _LOWER = "change_case:english_capital", "change_case:english_lowercase"
 # What a kind says about a number: (what is counted, field of the bound, field of the relation).
@@ -62,9 +64,13 @@ def conflicts(instructions: Sequence[Instruction]) -> list[str]:
             if relation == "less than" and len(whole_word(keyword).findall(text)) >= most:
                 found.append(f"{keyword!r} less than {most} times, but {text[:60]!r} has it.")
     for (language,) in _values(instructions, "language:response_language"):
-        for (prompt,) in _values(instructions, "combination:repeat_prompt"):
+        prompts = _values(instructions, "combination:repeat_prompt")
+        for (prompt,) in prompts:
             if identify(prompt) not in (language, None):
                 found.append(f"the reply must be in {language!r}, but repeat {prompt[:60]!r}.")
+        for text in _required(instructions):
+            if (text,) not in prompts and foreign_sentence(Reply(text), language) is not None:
+                found.append(f"the reply must be in {language!r}, but hold {text[:60]!r}.")
     for low, high in _values(instructions, "count:word_range"):
         if low > high:
             found.append(f"count:word_range asks for {low} to {high} words.")

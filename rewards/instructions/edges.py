@@ -10,8 +10,9 @@ Fixed in strict mode:
   an answer follows (published: the repeated request alone is enough);
 - ``two_responses``: six asterisks on a line, two texts of words that differ in more than a few
   words (published: one letter is enough);
-- ``response_language``: script and function words (published: an unseeded guess, which any text
-  without letters passes).
+- ``response_language``: script and function words, of the whole and of each sentence of five words
+  or more that can be told clearly (published: an unseeded guess, which any text without letters
+  passes). Not told: another language in a part of a sentence, or in shorter sentences.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections import Counter
 from functools import lru_cache
 
 from corgi_gym.rewards.instructions._langdetect import NoLanguage, detect
-from corgi_gym.rewards.instructions._languages import NAMES, identify
+from corgi_gym.rewards.instructions._languages import NAMES, identify, other_language
 from corgi_gym.rewards.instructions.kind import Kind, choice, text
 from corgi_gym.rewards.instructions.reply import Reply
 from corgi_gym.rewards.text import plural, quote, words
@@ -30,8 +31,12 @@ from corgi_gym.rewards.text import plural, quote, words
 _MIN_WORDS = 3
 # Share of the longer response's words that the other one must not have.
 _DIFFERENT = 0.2
+# Words of a sentence whose language is told by itself.
+_MIN_TOLD = 5
 
 _SEPARATOR = re.compile(r"^[ \t]*\*{6}[ \t]*$", re.MULTILINE)
+# What ends a sentence in scripts that put no space after it.
+_JOINED_END = re.compile("[\u3002\uff01\uff1f]")
 _TRAILING = " \"'\u201d\u2019*_`)]}"
 _PS = re.compile(r"p\.\s?s\.")
 _PPS = re.compile(r"p\.\s?p\.\s?s")
@@ -144,12 +149,32 @@ def two_responses_reference(reply: Reply) -> str | None:
 
 
 def response_language(reply: Reply, language: str) -> str | None:
-    """The language of the words."""
+    """The language of the words, and of each sentence that says clearly which it has."""
     found = identify(reply.text)
-    if found == language:
+    if found != language:
+        shown = NAMES[found] if found else "no language that could be told"
+        return f"The reply is in {shown}. Write all of it in {NAMES[language]}."
+    foreign = foreign_sentence(reply, language)
+    if foreign is None:
         return None
-    shown = NAMES[found] if found else "no language that could be told"
-    return f"The reply is in {shown}. Write all of it in {NAMES[language]}."
+    piece, other = foreign
+    return f"{quote(piece, 60)} is in {NAMES[other]}. Write all of it in {NAMES[language]}."
+
+
+def foreign_sentence(reply: Reply, language: str) -> tuple[str, str] | None:
+    """The first sentence of five words or more that is clearly of another language, and its code.
+
+    Example:
+        >>> foreign_sentence(Reply("Es ist so. And so we do not know it."), "de")
+        ('And so we do not know it.', 'en')
+    """
+    for sentence in reply.sentences:
+        for piece in _JOINED_END.split(sentence):
+            if len(piece.split()) >= _MIN_TOLD:
+                other = other_language(piece, language)
+                if other is not None:
+                    return piece, other
+    return None
 
 
 def response_language_reference(reply: Reply, language: str) -> str | None:

@@ -13,7 +13,10 @@ So strict mode first asks, cheaply and in any of thirty languages:
    order;
 4. **the subject**: words of the request's subject appear, and go on appearing: one in fifty words.
 
-Not checked: whether what is said is true, good or complete.
+Where the answer is one of a few fixed ones, only the text beside it is looked at.
+
+Not checked: whether what is said is true, good or complete, and grammar: a rule that a sentence
+must parse refuses most honest lists, verses, JSON and texts in one letter case.
 """
 
 from __future__ import annotations
@@ -24,8 +27,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from corgi_gym.rewards.dictionary import FUNCTION_WORDS
-from corgi_gym.rewards.instructions.formats import json_texts, parse_json
-from corgi_gym.rewards.instructions.prose import LONG, is_prose
+from corgi_gym.rewards.instructions.formats import beside_answer, json_texts, parse_json
+from corgi_gym.rewards.instructions.prose import LONG, is_known, is_prose
 from corgi_gym.rewards.instructions.reply import Reply
 from corgi_gym.rewards.instructions.vocabulary import FEEDBACK_WORDS, stem
 from corgi_gym.rewards.text import listing, plural, quote, words
@@ -150,6 +153,24 @@ def content_problem(
         text = "The reply only repeats the request. Answer it in words of your own."
         return Problem("content", text)
     return _off_subject(held, topic, least, copies)
+
+
+def answer_problem(reply: Reply) -> Problem | None:
+    """What is wrong with the text beside one of a few fixed answers, if there is any.
+
+    A word or two, a name, and sums are fine; from four words on it is sentences.
+    """
+    rest = beside_answer(reply.text)
+    written = [word for word in words(rest) if sum(map(str.isalpha, word)) > 1]
+    held = [word.lower() for word in written]
+    if len(held) >= MIN_WORDS:
+        real = is_prose(rest, held)
+    else:
+        real = not held or any(map(is_known, held)) or any(map(str.istitle, written))
+    if real:
+        return None
+    text = "What stands beside the answer is not made of real words. Write real sentences there."
+    return Problem("content", f"{text} Or leave it out.")
 
 
 def _off_subject(held: list[str], topic: Sequence[str], least: int, copies: int) -> Problem | None:

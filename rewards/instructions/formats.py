@@ -8,12 +8,14 @@ Fixed in strict mode:
 - ``number_highlighted_sections``: different texts that hold words, with no space inside the
   asterisks' edges (published: ``2*3*4`` has one);
 - ``multiple_sections``: headings at the start of a line, numbered 1, 2, ..., exactly as many as
-  asked, each with text after it (published: "at least", anywhere, in any order, empty);
+  asked, each with text after it; twice as many only where two responses are asked for (published:
+  "at least", anywhere, in any order, empty);
 - ``json_format``: one object or list that holds words; NaN and repeated keys are no JSON
   (published: ``3`` passes);
 - ``title``: words between the brackets, at most twenty (published: any mark);
-- ``constrained_response``: one of the options, once, and not with another (published: anywhere, so
-  all three at once pass).
+- ``constrained_response``: one of the options, word for word, and neither it nor another one a
+  second time, however that is written; text beside it is fine, if it is text (published: anywhere,
+  so all three at once pass).
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ _ONE_STAR = re.compile(r"\*[^\n\*]*\*")
 _TWO_STARS = re.compile(r"\*\*[^\n\*]*\*\*")
 _HIGHLIGHT = re.compile(r"(?<![*\w])(\*{1,3})(?![\s*])([^\n*]{1,500})(?<!\s)\1(?![*\w])")
 _TITLE = re.compile(r"<<([^<>\n]{1,300})>>")
+_ANSWER = re.compile(r"\bmy answer is (?:yes|no|maybe)\b", re.IGNORECASE)
+_MARKUP = str.maketrans("", "", "*_`~\"'\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb")
 
 
 def _at_least(found: int, asked: int, noun: str, example: str) -> str | None:
@@ -123,7 +127,7 @@ def multiple_sections(reply: Reply, section_spliter: str, num_sections: int) -> 
     mark = section_spliter.strip()
     asked = f'Write {num_sections}, headed "{mark} 1" to "{mark} {num_sections}" in this order.'
     once = list(range(1, num_sections + 1))
-    if numbers not in (once, 2 * once):  # twice: where two responses are asked for
+    if numbers not in (once, reply.responses * once):
         return f"The reply has {plural(len(numbers), 'section')} with such a heading. {asked}"
     ends = [m.start() for m in found[1:]] + [len(reply.text)]
     for m, end in zip(found, ends, strict=True):
@@ -242,12 +246,26 @@ _ONE_OF = f"Give exactly one of these answers, once: {' / '.join(OPTIONS)}"
 
 
 def constrained_response(reply: Reply) -> str | None:
-    """One of the options, once."""
+    """One of the options, once; what says an option in other letters or marks counts too."""
     text = " ".join(reply.text.split())
-    found = [option for option in OPTIONS for _ in range(text.count(option))]
-    if len(found) == 1:
-        return None
-    return f"The reply gives {len(found)} of the answers. {_ONE_OF}"
+    found = len(_ANSWER.findall(text.translate(_MARKUP)))
+    if found != 1:
+        return f"The reply gives {plural(found, 'answer')}. {_ONE_OF}"
+    if not any(option in text for option in OPTIONS):
+        return f"The answer is not written as asked. {_ONE_OF}"
+    return None
+
+
+def beside_answer(text: str) -> str:
+    """What stands beside the options of ``constrained_response``.
+
+    Example:
+        >>> beside_answer("It is so. My answer is yes.")
+        'It is so.  '
+    """
+    for option in OPTIONS:
+        text = re.sub(re.escape(option).replace(r"\ ", r"\s+"), " ", text)
+    return text
 
 
 def constrained_response_reference(reply: Reply) -> str | None:

@@ -3,9 +3,9 @@
 Fixed in strict mode:
 
 - ``number_words``: "don't" and "well-known" are one word each (published: runs of letters, so two);
-- ``number_sentences``: list numbers, abbreviations and pieces without a letter are no sentences,
-  and the end of a list item or block ends one (published: Punkt, which counts "1." and misses
-  lists);
+- ``number_sentences``: list numbers, abbreviations, quoted words inside a sentence and pieces
+  without a letter are no sentences, and the end of a list item or block ends one (published: Punkt,
+  which counts "1." and misses lists);
 - ``number_paragraphs``: a divider is a line of its own, every paragraph holds words, and no two are
   equal (published: ``***`` anywhere, also inside ``****``);
 - ``nth_paragraph_first_word``: counts the paragraphs that hold text (published: counts them without

@@ -12,11 +12,12 @@ from typing import Any
 from corgi_gym.rewards.dictionary import FUNCTION_WORDS
 from corgi_gym.rewards.instructions.keywords import occurrences
 from corgi_gym.rewards.instructions.kind import Kind, text, texts, whole
-from corgi_gym.rewards.instructions.reply import Reply
+from corgi_gym.rewards.instructions.reply import Reply, is_question, questions_in
 from corgi_gym.rewards.text import listing, plural, quote
 
 CONJUNCTIONS = ("and", "but", "or", "nor", "for", "so", "yet")
-_NUMBER = re.compile(r"(?<![\w.,])[-+]?\d[\d.,]*(?![\w])|\d+")
+# Commas stand before groups of three digits; "1,2,3" is three numbers.
+_NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d+)(?:\.\d+)*+")
 
 
 def word_range(reply: Reply, low: int, high: int) -> str | None:
@@ -43,14 +44,9 @@ def numbers(reply: Reply, number: int) -> str | None:
     return f"The reply has {plural(found, 'number')} in digits. Write exactly {number}."
 
 
-def ends_with(sentence: str, marks: str) -> bool:
-    """Whether a sentence ends with one of ``marks``, closing quotes and brackets aside."""
-    return sentence.rstrip("\"'\u201d\u2019)]*_ ").endswith(tuple(marks))
-
-
 def questions(reply: Reply, number: int) -> str | None:
-    """Exactly so many sentences end with a question mark."""
-    found = sum(ends_with(s, "?") for s in reply.sentences)
+    """Exactly so many questions, quoted ones too."""
+    found = sum(map(questions_in, reply.sentences))
     if found == number:
         return None
     return f"The reply has {plural(found, 'question')}. Write exactly {number}."
@@ -116,8 +112,8 @@ def long_words(reply: Reply, percent: int, letters: int) -> str | None:
 
 
 def question_ratio(reply: Reply, statements: int, questions: int) -> str | None:
-    """Statements to questions in an exact ratio."""
-    asking = sum(ends_with(s, "?") for s in reply.sentences)
+    """Statements to questions in an exact ratio; a sentence is one or the other."""
+    asking = sum(map(is_question, reply.sentences))
     telling = len(reply.sentences) - asking
     if asking and asking * statements == telling * questions:
         return None

@@ -99,12 +99,13 @@ def _is_noise(text: str) -> bool:
 def _mostly_known(held: Sequence[str]) -> bool:
     step = max(1, len(held) // _MAX_LOOKUPS)
     sample = [w for w in held[::step] if w.isalpha() or any(map(str.isalpha, w))]
-    known = sum(map(_is_known, sample))
+    known = sum(map(is_known, sample))
     return bool(sample) and known >= _KNOWN_SHARE * len(sample)
 
 
 @lru_cache(maxsize=20_000)
-def _is_known(word: str) -> bool:
+def is_known(word: str) -> bool:
+    """Whether a lower-case word is in the dictionary, or a small word of any language."""
     parts = word.split("-") if "-" in word else [word]
     return all(
         p in FUNCTION_WORDS or is_word(p) or ("'" in p and is_contraction(p)) for p in parts
@@ -118,7 +119,7 @@ def _has_words_in_a_row(text: str) -> bool:
     """
     for row in _rows(text):
         small = sum(map(FUNCTION_WORDS.__contains__, row))
-        if 0 < small < _WINDOW and sum(map(_is_known, row)) >= _WINDOW_KNOWN:
+        if 0 < small < _WINDOW and sum(map(is_known, row)) >= _WINDOW_KNOWN:
             return True
     return False
 

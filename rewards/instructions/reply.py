@@ -8,10 +8,16 @@ from functools import cached_property
 from corgi_gym.rewards.text import words
 
 _LIST_MARK = re.compile(r"^[ \t>#]{0,40}(?:[-*+\u2022](?=[ \t])|\d{1,4}[.)](?=[ \t]))?[ \t]*")
-_STOPS = r"[.!?\u2026\u3002\u0964\u06d4\uff01\uff1f]"
+_STOP_MARKS = ".!?\u2026\u3002\u0964\u06d4\uff01\uff1f"
+_STOPS = f"[{_STOP_MARKS}]"
+_QUESTION_MARKS = frozenset("?\uff1f")
 # starts only at the first of several marks, and gives nothing back: linear on any text. The look
 # back comes second, because a search for a mark is quick
 _END = re.compile(rf"{_STOPS}(?<!{_STOPS}{_STOPS}){_STOPS}*+[\"'\u201d\u2019)\]*_]*+(?=\s|$)")
+# After such marks and a closing quote or bracket, the sentence around the quoted words can go on.
+_SPOKEN, _QUOTED = frozenset("!?\uff01\uff1f"), frozenset("\"'\u201d\u2019)]")
+_CLOSING = "\"'\u201d\u2019)]*_ "
+_VISIBLE = re.compile(r"\S")
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 # Words after which a full stop ends no sentence, besides single letters.
 _ABBREVIATED = (
@@ -25,8 +31,13 @@ class Reply:
     r"""A reply with its words, lines, sentences and paragraphs.
 
     A *sentence* ends with an end mark before white space, at a blank line, or where a list item or
-    a line that starts anew (no lower-case letter) begins; list numbers and abbreviations end none,
-    and a piece without a letter is none. A *paragraph* stands between blank lines.
+    a line that starts anew (no lower-case letter) begins; list numbers, abbreviations and quoted
+    words end none (``"Why?" asked Ann.``), and a piece without a letter is none. A *paragraph*
+    stands between blank lines.
+
+    Args:
+        text: The text.
+        responses: How many responses the request asks for.
 
     Example:
         >>> reply = Reply("1. Dr. Lee came. She left?\n\n* Bye")
@@ -34,8 +45,9 @@ class Reply:
         (['Dr. Lee came.', 'She left?', 'Bye'], 2, 7)
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, responses: int = 1) -> None:
         self.text = text
+        self.responses = responses
 
     @cached_property
     def lower(self) -> str:
@@ -72,7 +84,7 @@ class Reply:
             start = 0
             for end in _END.finditer(block):
                 piece = block[start : end.end()].strip()
-                if _goes_on(piece):
+                if _goes_on(piece) or (_is_quoted(end[0]) and _is_told(block, end.end())):
                     continue
                 found.append(piece)
                 start = end.end()
@@ -96,6 +108,39 @@ class Reply:
                 blocks[-1].append(rest)
             after_blank = False
         return [" ".join(block) for block in blocks]
+
+
+def questions_in(sentence: str) -> int:
+    """How many questions a sentence asks; words that it quotes may be one.
+
+    Example:
+        >>> questions_in("Is it so?!"), questions_in('"Why?" asked Ann.'), questions_in("So it is.")
+        (1, 1, 0)
+    """
+    return sum(not _QUESTION_MARKS.isdisjoint(end[0]) for end in _END.finditer(sentence))
+
+
+def is_question(sentence: str) -> bool:
+    """Whether a question mark is among the last marks of a sentence.
+
+    Example:
+        >>> is_question('She asked "why?!"'), is_question('"Why?" asked Ann.')
+        (True, False)
+    """
+    tail = sentence.rstrip(_CLOSING)
+    return not _QUESTION_MARKS.isdisjoint(tail[len(tail.rstrip(_STOP_MARKS)) :])
+
+
+def _is_quoted(end: str) -> bool:
+    """Whether the marks at an end of a sentence close a quotation or a bracket."""
+    marks = end.rstrip(_CLOSING)
+    return marks[-1] in _SPOKEN and not _QUOTED.isdisjoint(end[len(marks) :])
+
+
+def _is_told(block: str, place: int) -> bool:
+    """Whether a lower-case letter follows, as in ``"Why?" asked Ann``."""
+    following = _VISIBLE.search(block, place)
+    return following is not None and following[0].islower()
 
 
 def _goes_on(piece: str) -> bool:

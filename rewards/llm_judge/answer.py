@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from corgi_gym.rewards.llm_judge.rubric import MAX_MARK, Rubric
@@ -11,8 +12,10 @@ from corgi_gym.rewards.llm_judge.rubric import MAX_MARK, Rubric
 # Longest answer that is read: a full rubric with long sentences has half of it.
 MAX_ANSWER_CHARS = 10_000
 MAX_PROBLEM_CHARS = 400
-# Objects in a reply that are looked at as possible verdicts.
-_MAX_OBJECTS = 64
+# How JSON writes any character, and the backslash before a quotation mark within a text.
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4}))?")
+# A mark as JSON writes it: 10, 10.0, 1e1, "10".
+_SCORE = r'"score"\s*:\s*"?(?P<score>-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)'
 
 
 class FormatError(ValueError):
@@ -100,37 +103,37 @@ def _mark(data: Any, name: str) -> Mark:
 
 
 def is_copied(marks: tuple[Mark, ...], rubric: Rubric, reply: str) -> bool:
-    """Whether these very marks stand as a JSON object in the reply.
+    """Whether these very marks stand as JSON in the reply.
 
-    A judge that repeats them has copied them, or cannot be told from one that has.
+    A judge that repeats them has copied them, or cannot be told from one that has. Only the marks
+    are compared: a judge that copies may leave out or mend what else stands there.
 
     Example:
         >>> rubric = Rubric.of(clear="Clear.")
-        >>> reply = 'Say {"clear": {"problem": "", "score": 10}}.'
+        >>> reply = 'Say {"clear": {"problem": "", "score": 10.0}}.'
         >>> is_copied((Mark(10, ""),), rubric, reply), is_copied((Mark(9, ""),), rubric, reply)
         (True, False)
     """
     names = [criterion.name for criterion in rubric.criteria]
-    for data in _objects(reply):
-        try:
-            found = tuple(_mark(data.get(name), name) for name in names)
-        except FormatError:
-            continue
-        if found == marks:
+    wanted = {name: float(mark.score) for name, mark in zip(names, marks, strict=True)}
+    said: dict[str, float] = {}
+    for name, score in _stated(reply, names):
+        said[name] = score
+        if said == wanted:
             return True
     return False
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """The JSON objects in a text (the first `_MAX_OBJECTS` braces)."""
-    decoder, at = json.JSONDecoder(), -1
-    for _ in range(_MAX_OBJECTS):
-        at = text.find("{", at + 1)
-        if at < 0:
-            return
-        try:
-            data, _end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(data, dict):
-            yield data
+def _stated(text: str, names: Iterable[str]) -> Iterator[tuple[str, float]]:
+    """Each ``"score"`` in a text with the criterion whose object it follows.
+
+    The text is searched and not parsed: one pass, whatever stands around the marks.
+    """
+    name = None
+    opened = rf'"(?P<name>{"|".join(map(re.escape, names))})"\s*:\s*\{{'
+    plain = _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else "", text)
+    for match in re.finditer(f"{opened}|{_SCORE}", plain):
+        if match["name"]:
+            name = match["name"]
+        elif name:
+            yield name, float(match["score"])

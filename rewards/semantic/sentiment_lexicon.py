@@ -5,11 +5,14 @@ Gilbert, 2014): opinion words have a value, and words around them change it. The
 values are our own, for product reviews. A word's value lies in [-4, 4]; then
 
 - "very", "absolutely" and the like strengthen the next opinion, "a bit", "fairly" weaken it;
-- a negation up to three words before it turns it around, and makes it weaker;
+- a negation up to three words before it turns it around, and makes it weaker; so do idioms such as
+  "far from" and "anything but";
+- a comparative that is denied says the most ("I could not be more pleased", "there is no better
+  lamp"), and what never fails is good;
 - "too" with a word that is no opinion is a mild complaint ("too short");
 - what stands after "but" counts double, since it is the writer's conclusion;
 - what is conceded ("although it looks nice") counts a third;
-- what is only hoped, expected or imagined does not count ("I expected a great kettle").
+- what is only hoped, expected, doubted or imagined does not count ("I expected a great kettle").
 
 The class is where the weighted mean falls. What it does not read: irony, facts that imply an
 opinion ("it took fire"), opinions in words that it does not know.
@@ -21,6 +24,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from corgi_gym.rewards.lexicon import lemmas
 
@@ -37,6 +41,10 @@ AFTER_BUT, BEFORE_BUT, CONCEDED = 1.5, 0.75, 0.5
 # A negation reaches so many words ("not a very good").
 REACH = 3
 TOO = -1.6
+# "I could not be more pleased", or less; a denied comparative stands this near to its negation.
+UTMOST, UTMOST_REACH = 3.6, 5
+# "It never fails": good, and no strong praise alone.
+NEVER_FAILS = 2.4
 
 _VALUES = {
     4.0: "excellent outstanding superb perfect perfectly amazing fantastic wonderful brilliant "
@@ -115,14 +123,35 @@ _STRONGER = frozenset(
 _WEAKER = frozenset(_words("slightly somewhat fairly rather mildly partly almost mostly sometimes"))
 _WEAK_PHRASES = frozenset(("a bit", "a little", "kind of", "sort of", "at best"))
 _NEGATIONS = frozenset(
-    _words("not never no hardly barely neither nor without nothing nobody cannot none n't")
+    _words("not never no hardly barely neither nor without nothing nobody cannot none n't few")
 )
 _UNREAL = frozenset(
     _words(
         "if wish wished hope hoped expect expected wanted promised claimed claims supposed "
-        "supposedly advertised imagine imagined unless"
+        "supposedly advertised imagine imagined unless doubt doubted doubts"
     )
 )
+# Idioms, and a word that does the same to what follows. Those that become "not" are read so only
+# before an opinion ("far from perfect", not "far from home").
+_STAND_INS = {
+    "far from": "not", "less than": "not", "anything but": "not", "opposite of": "not",
+    "impossible to": "not", "impossible not to": "really", "nothing short of": "really",
+    "nothing less than": "really", "never less than": "really", "a few": "some",
+    "without a doubt": "surely", "without any doubt": "surely", "without doubt": "surely",
+    "no doubt": "surely", "not doubt": "surely", "never doubted": "surely",
+    "never fails to": "always", "never failed to": "always", "not fail to": "always",
+    "would hate to": "wish", "i'd hate to": "wish",
+}  # fmt: skip
+_BETWEEN = frozenset(_words("a an the being very so really completely totally"))
+_FAILURES = frozenset(
+    (*_words("fail fails failed break breaks broke broken leak leaks leaked slips rattles squeaks"),
+     "fall apart", "falls apart", "fell apart", "broke down")
+)  # fmt: skip
+# Between "never" and a comparative: "I have never been happier".
+_FEELING = frozenset(_words("been felt slept looked"))
+# After "could not": "I could not ask for a better lamp", not "I could not make it better".
+_WISHING = frozenset(_words("be ask find imagine want buy have"))
+_ALONE = frozenset(_words("no nothing nobody few"))
 # "I never said that it is good" says nothing about it.
 _SAID = frozenset(_words("say says said think thought believe believed claim call called"))
 _JOINTS = frozenset(("but", "however", "although", "though", "yet", "while", "except", "still"))
@@ -184,11 +213,50 @@ def read_stars(text: str) -> Reading:
     for sentence in re.split(r"(?<=[.!?])", low):
         if sentence.endswith("?"):
             continue
-        for value, share in _weigh(_TOKEN.findall(sentence)):
+        for value, share in _weigh(_with_stand_ins(_TOKEN.findall(sentence))):
             total, weight, opinions = total + share * value, weight + share, opinions + 1
     mean = round(total / weight, 6) if weight else 0.0
     stars = next((stars for bound, stars in BOUNDS if mean >= bound), 1)
     return Reading(stars, mean, opinions)
+
+
+@lru_cache(maxsize=1)
+def _stand_ins() -> Mapping[tuple[str, ...], str]:
+    """The idioms as words, the longest first."""
+    rows = {tuple(idiom.split()): word for idiom, word in _STAND_INS.items()}
+    return dict(sorted(rows.items(), key=lambda row: -len(row[0])))
+
+
+def _with_stand_ins(tokens: list[str]) -> list[str]:
+    """The tokens, with one word for each idiom.
+
+    Example:
+        >>> _with_stand_ins(["far", "from", "perfect", "far", "from", "home"])
+        ['not', 'perfect', 'far', 'from', 'home']
+    """
+    result, i = [], 0
+    while i < len(tokens):
+        idiom, word = _idiom_at(tokens, i)
+        result.append(word)
+        i += idiom
+    return result
+
+
+def _idiom_at(tokens: list[str], i: int) -> tuple[int, str]:
+    """How many tokens an idiom covers (1: there is none), and the word for it."""
+    for parts, word in _stand_ins().items():
+        end = i + len(parts)
+        if tuple(tokens[i:end]) == parts and (word != "not" or _is_opinion(tokens, end)):
+            return len(parts), word
+    return 1, tokens[i]
+
+
+def _is_opinion(tokens: list[str], i: int) -> bool:
+    """Whether an opinion stands there, with up to two small words before it."""
+    for k in range(i, min(i + 3, len(tokens))):
+        if tokens[k] not in _BETWEEN:
+            return bool(value_of(tokens[k]) or _phrase_at(tokens, k)[1])
+    return False
 
 
 def _weigh(tokens: list[str]) -> list[tuple[float, float]]:
@@ -209,6 +277,9 @@ def _weigh(tokens: list[str]) -> list[tuple[float, float]]:
         phrase, value = _phrase_at(tokens, i)
         if phrase:
             if value is not None and not unreal:
+                said = " ".join(tokens[i : i + phrase])
+                if said in _FAILURES:
+                    value = _changed(value, tokens[start:i], said)
                 found.append((value, share))
             i += phrase
             continue
@@ -217,7 +288,7 @@ def _weigh(tokens: list[str]) -> list[tuple[float, float]]:
         if value is None and before[-1:] == ["too"] and token.isalpha():
             value, before = TOO, []
         if value is not None and not unreal:
-            found.append((_changed(value, before), share))
+            found.append((_changed(value, before, token), share))
         i += 1
     return found
 
@@ -229,13 +300,43 @@ def _phrase_at(tokens: list[str], i: int) -> tuple[int, float | None]:
     return 0, None
 
 
-def _changed(value: float, before: list[str]) -> float:
-    """``value`` after the words that stand before it in its clause."""
+def _is_utmost(word: str, before: list[str]) -> bool:
+    """Whether a comparative is denied so that it says the most.
+
+    Example:
+        >>> _is_utmost("pleased", "i could not be more".split())
+        True
+        >>> _is_utmost("better", "it is no".split())
+        False
+    """
+    near = before[-UTMOST_REACH:]
+    if near[-1:] == ["more"]:
+        near = near[:-1]
+    elif not (word in ("better", "worse") or (word.endswith("er") and word not in word_values())):
+        return False
+    if "and" in near or not near:
+        return False
+    if near[-1] in ("a", "an", "no") and "there" in near:  # "there is no better lamp"
+        return not _NEGATIONS.isdisjoint(near)
+    if "never" in near:  # "I have never owned a better lamp"
+        return near[-1] in ("a", "an") or not _FEELING.isdisjoint(near)
+    if len(before) <= UTMOST_REACH and near[0] in _ALONE:  # "nothing is better", no "but no better"
+        return near[-1] != "no" and "about" not in near
+    can_not = any(pair in (("could", "not"), ("can", "not")) for pair in pairwise(near))
+    return can_not and not _WISHING.isdisjoint(near)
+
+
+def _changed(value: float, before: list[str], word: str = "") -> float:
+    """``value`` of a word after the words that stand before it in its clause."""
+    if value and _is_utmost(word, before):
+        return UTMOST if value > 0 else -UTMOST
     near = before[-REACH:]
     if near and (near[-1] in _STRONGER or (near[-1] == "too" and value < 0)):
         value = max(-LIMIT, min(LIMIT, value * 1.3))
     elif near and (near[-1] in _WEAKER or " ".join(near[-2:]) in _WEAK_PHRASES):
         value *= 0.55
-    if any(word in _NEGATIONS for word in near):
+    if word in _FAILURES and "never" in near:
+        return NEVER_FAILS
+    if not _NEGATIONS.isdisjoint(near):
         value = -0.6 * value if value > 0 else max(-0.4 * value, 0.4) if value < 0 else -1.0
     return value

@@ -81,3 +81,10 @@ def test_every_whole_sentence_is_prose():
     for i in range(2_000):
         text = make_sentence(np.random.default_rng(i))
         assert prose_problem(text, tokens(text)) is None, text
+
+
+@pytest.mark.parametrize("index", [37, 1199, 1240, 1370])
+def test_a_witness_of_five_words_is_no_list_of_words(index):
+    """The first draw of each was, such as "lonely widow drank hot chocolate."."""
+    task = Family(count=(5, 5)).item(0, index, "train")
+    assert judge(task.checker, task.witness, task.target).success

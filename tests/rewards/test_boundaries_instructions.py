@@ -237,8 +237,6 @@ FOLLOWED = [
     ("change_case:english_capital", {}, "A"),
     ("detectable_content:number_placeholders", {"num_placeholders": 1}, "[ab]"),
     ("detectable_format:title", {}, f"<<{' '.join('a' * 20)}>>"),
-    ("detectable_format:multiple_sections", {"section_spliter": "Part", "num_sections": 1},
-     "Part 1\na\nPart 1\nb"),
     ("format:table", {"rows": 1, "columns": 1}, "|a|\n|-|\n|c|"),
     ("format:separator", {"mark": "+", "parts": 2}, "a\n+\nb"),
     ("keywords:letter_frequency", {"letter": "E", "let_frequency": 2, "let_relation": "at least"},
@@ -258,7 +256,7 @@ BROKEN = [
     ("detectable_content:number_placeholders", {"num_placeholders": 1}, "[a]"),
     ("detectable_format:title", {}, f"<<{' '.join('a' * 21)}>>"),
     ("detectable_format:multiple_sections", {"section_spliter": "Part", "num_sections": 1},
-     "Part 1\na\nPart 1\nb\nPart 1\nc"),
+     "Part 1\na\nPart 1\nb"),
     ("ratio:questions", {"statements": 2, "questions": 1}, "So. Go."),
     ("startend:end_checker", {"end_phrase": "end"}, "The weekend"),
 ]  # fmt: skip

@@ -67,12 +67,12 @@ def test_marks_run_from_0_to_10_with_problems_of_400_characters(score):
     assert read_answer(padded, CLEAR, "c0de") == (Mark(score, ""),)
 
 
-def test_copied_marks_are_sought_behind_63_other_braces():
+def test_copied_marks_are_sought_behind_any_number_of_braces():
     copied = '{"clear": {"score": 9, "problem": ""}}'
     nine = (Mark(9, ""),)
     assert is_copied(nine, CLEAR, copied) and is_copied(nine, CLEAR, "{" + copied)
     assert is_copied(nine, CLEAR, "{x" * 63 + copied)
-    assert not is_copied(nine, CLEAR, "{x" * 64 + copied)
+    assert is_copied(nine, CLEAR, "{x" * 64 + copied)
     assert not is_copied(nine, CLEAR, copied.replace("9", "8"))
     assert is_copied(nine, CLEAR, '{"clear": 1} and ' + copied)
     assert not is_copied(nine, CLEAR, "no braces")

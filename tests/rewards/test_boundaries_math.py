@@ -191,6 +191,13 @@ def test_only_an_unknown_called_x_is_no_times_sign():
     assert linear_equations("3 X 5 = 16\nAnswer: x = 5", X).success
 
 
+def test_an_unknown_may_stand_apart_from_its_number():
+    spaced = linear_equations("19 = 3 x + 4\n15 = 3 x\nAnswer: x = 5", X)
+    assert spaced.score == 1.0
+    n = {"equations": ["3n = 15"], "solution": {"n": "5"}}
+    assert linear_equations("15 = 3 n\nAnswer: n = 5", n).score == 1.0
+
+
 def test_what_can_be_said_where_the_sides_are_not_worked_out():
     long = {"equations": ["x = 1234567890123456"], "solution": {"x": "5"}}  # 16 digits
     assert first(linear_equations("Answer: x = 4", long))[1] == (
@@ -253,6 +260,12 @@ def test_a_false_step_costs_half_and_is_not_worked_out_where_it_is_the_answer():
     assert (missing.score, missing.metrics) == (0.0, {"steps": 1.0})
     assert 'one number and the unit "inches"' in missing.problems[0].message
     assert "one fraction" in fractions_units("x", {"answer": "1/2", "unit": ""}).problems[0].message
+
+
+def test_a_quantity_in_two_units_is_no_false_step():
+    target = {"answer": "438", "unit": "hours"}
+    reply = "438 = 18 days 6 hours\nAnswer: 438 hours"
+    assert fractions_units(reply, target).score == 1.0
 
 
 def test_a_fraction_has_at_most_15_digits_a_part():

@@ -140,13 +140,19 @@ SOLD = {"source": "The ABC-News group, as SEC filings say, sold 34% of it."}
 @pytest.mark.parametrize(
     ("target", "reply", "expected", "score"),
     [
-        (MAYOR, "The mayor of Rome opened the library and the library in May.", ["order"], 0.35),
+        (
+            MAYOR,
+            "The mayor of Rome opened the library and the library in May.",
+            ["order", "changed"],
+            0.175,
+        ),
         (MAYOR, "the mayor of Rome opened the library in May", ["ending"], 0.35),  # the first one
         # a source that the grammar does not know
         (SOLD, SOLD["source"], [], 1.0),
         (SOLD, f'{SOLD["source"]}" \n', [], 1.0),
         (SOLD, SOLD["source"][:-1], ["ending"], 0.35),
-        (SOLD, SOLD["source"].replace("The", "The of"), ["word_pair"], 0.35),
+        (SOLD, SOLD["source"].replace("The", "The a"), ["word_pair"], 0.35),
+        (SOLD, SOLD["source"].replace("The", "The of"), ["changed", "word_pair"], 0.175),
         (SOLD, "", ["facts", "length"], 0.0),
         # a source without facts
         ({"source": "Sadly!"}, "We ran.", ["new", "order"], 0.0),

@@ -5,6 +5,7 @@ import random
 import lemminflect
 import pytest
 
+from corgi_gym.envs.tasks.concepts import Concepts
 from corgi_gym.rewards import get_checker, judge
 from corgi_gym.rewards.concepts import concepts
 
@@ -73,6 +74,69 @@ def test_stuffing_never_beats_a_good_sentence_that_lacks_a_word():
         ):
             verdict = judge(concepts, frame.format(*words), DOG)
             assert verdict.score < 0.5 < good < 1.0, (frame, verdict)
+
+
+FIRE = "fire roast father marshmallow wood"
+
+
+@pytest.mark.parametrize(
+    ("reply", "given"),
+    [
+        ("The fire with the roast near the father behind the marshmallow of the wood slept.", FIRE),
+        ("My uncle saw the father of the fire with the roast near the marshmallow in the wood.",
+         FIRE),
+        ("The father of the fire of the roast of the marshmallow of the wood slept.", FIRE),
+        ("The type with the worker near the morning slept.", "type worker morning"),
+        # with adjectives, "and", bare plurals and nouns that are not given
+        ("The big fire with the old roast near the tall father behind the soft marshmallow of the "
+         "dark wood slept.", FIRE),
+        ("The fire and the roast near this father behind the marshmallow of the wood slept.", FIRE),
+        ("The fire with roasts near the father behind the marshmallow of the wood slept.", FIRE),
+        ("The fire of the boy with the roast near the father behind the marshmallow of the wood "
+         "slept.", FIRE),
+    ],
+)  # fmt: skip
+def test_nouns_on_a_string_of_prepositions_are_a_list(reply, given):
+    verdict = judge(concepts, reply, {"concepts": given.split()})
+    assert "list" in [problem.kind for problem in verdict.problems] and verdict.score < 0.28
+
+
+@pytest.mark.parametrize(
+    ("reply", "given"),
+    [
+        ("The dog on the sofa sleeps.", "dog sofa"),
+        ("The dog on the sofa sleeps.", "dog sofa sleep"),
+        ("The cat on the sofa slept.", "cat sofa"),
+        ("The dog with the ball near the river slept.", "dog ball river"),  # no verb is asked for
+        ("The dog ran to the beach with a ball.", "dog beach ball"),
+        ("The girl took her dog for a walk in the park.", "girl dog walk park"),
+        # the verb stands after a preposition and a noun, a pronoun, "to", "that" or "then"
+        ("The girl in the park walks to the school.", "girl park walk school"),
+        ("The girl in green walks to the school.", "girl walk school"),
+        ("The patient walks in the park with the nurse.", "patient walk park nurse"),
+        ("She walked with her dog on the beach near the water.", "walk dog beach water"),
+        ("She wanted to walk with her dog on the beach.", "walk dog beach"),
+        ("The dog that walks on the beach has a ball.", "dog walk beach"),
+        ("The girl then walks with her dog on the beach.", "walk dog beach"),
+        ("After walking with the dog on the beach she slept.", "walk dog beach"),
+        ("The girls in the park like the dog.", "girl park dog"),
+    ],
+)
+def test_sentences_with_prepositions_pass(reply, given):
+    verdict = judge(concepts, reply, {"concepts": given.split()})
+    assert verdict.success, verdict.problems
+
+
+def test_one_frame_of_prepositions_solves_few_tasks():
+    source = Concepts()
+    targets = [source.item(seed=4, index=i).target for i in range(200)]
+    links = ("with", "near", "behind", "of")
+    won = 0
+    for target in targets:
+        first, *others = target["concepts"]
+        tail = "".join(f" {link} the {word}" for link, word in zip(links, others, strict=False))
+        won += judge(concepts, f"The {first}{tail} slept.", target).success
+    assert won <= 0.03 * len(targets)  # 30 % when only commas and "and" made a list
 
 
 def test_score_rises_with_each_word_and_with_form():

@@ -379,6 +379,39 @@ def test_the_floor_refuses_what_is_no_text(style):
         assert verdict.status == "scored" and verdict.score < 1.0, reply
 
 
+@pytest.mark.parametrize("style", ["grammar", "words"])
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        ("The big-old-dog-in-town swims in the wide river.",
+         'Write the words of "big-old-dog-in-town" apart.'),
+        ("A big-old-dog swims in a river.", 'Write the words of "big-old-dog" apart.'),
+        ("A dog swims out-of-the-way-of it.", 'Write the words of "out-of-the-way-of" apart.'),
+        ("A dog swam with Riv\u0435r.",
+         '"riv\u0435r" has letters that English does not have. Use natural English.'),
+        ("A dog swam with Riv\u1d07r.",
+         '"riv\u1d07r" has letters that English does not have. Use natural English.'),
+    ],
+)  # fmt: skip
+def test_the_floor_refuses_words_that_hide_words_or_letters(style, reply, message):
+    target = {"constraints": leaf(relation=">", value=3), "floor": {"style": style}}
+    verdict = judge(constraint_grammar, reply, target)
+    assert [p.message for p in verdict.problems] == [message] and verdict.metrics["form"] == 0.0
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "The dog of Jos\u00e9 sat with my mother-in-law.",
+        "The well-known dog has a five-year-old boy.",
+        "The man has a state-of-the-art boat for his dog.",
+    ],
+)
+def test_the_floor_takes_words_with_hyphens_and_accents(reply):
+    target = {"constraints": leaf(relation=">", value=3), "floor": {"topic": "dog"}}
+    assert judge(constraint_grammar, reply, target).success
+
+
 @pytest.mark.parametrize(
     ("floor", "error"),
     [

@@ -139,6 +139,8 @@ def test_bounds(kind, field, unit, relation, found, holds):
         ("startend:quotation", {}, '""', True, False),
         ("change_case:capital_word_frequency",
          {"capital_frequency": 2, "capital_relation": "at least"}, "I A", True, False),
+        ("detectable_format:constrained_response", {}, "My answer is yes. My answer is NO!", True,
+         False),
         ("punctuation:no_comma", {}, "你，好", True, False),
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from corgi_gym.envs.tasks.num_planning import NumPlanning
 from corgi_gym.rewards import judge
 from corgi_gym.rewards.dictionary import is_contraction, is_word
 from corgi_gym.rewards.num_planning import num_planning
@@ -103,7 +104,77 @@ def test_exact_feedback_and_score(reply, count, score, expected):
     assert judge(num_planning, reply, target(count)).score == pytest.approx(score)
 
 
+SAND = "After a picnic on the grass, the brave girl built a castle of sand"
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        ("The answer: sea", "label"),
+        ("Here it is: sea", "label"),
+        ("3 more words: sea", "label"),
+        ("With exactly 3 more words: sea", "label"),
+        ("the last word is: sea", "label"),
+        ("Task number sea", "copy"),
+        ("Write only sea", "copy"),
+        ("It must be sea", "copy"),
+        ("Your last word is sea", "copy"),
+        ('The last word is "sea".', "copy"),
+        ("This sentence ends with sea", "copy"),
+        ("and your last word is sea", "copy"),
+        ("and use natural English by the sea", "copy"),
+    ],
+)
+def test_labels_of_several_words_and_echoes_fail(reply, kind):
+    verdict = judge(num_planning, reply, target(len(reply.split()), "sea", SAND))
+    assert [p.kind for p in verdict.problems] == [kind] and verdict.score == pytest.approx(0.2)
+
+
+def test_no_sentence_of_the_prompt_is_a_completion():
+    source = NumPlanning()
+    for index in range(40):
+        task = source.item(seed=2, index=index)
+        last = task.target["last"]
+        instruction = task.prompt.partition("\n\n")[0].rstrip(".")
+        for sentence in instruction.split(". "):
+            words = sentence.split()
+            for end in range(4, len(words) + 1):
+                reply = " ".join([*words[:end], last])
+                assert not judge(num_planning, reply, target(end + 1, last, SAND)).success, reply
+
+
+@pytest.mark.parametrize(
+    ("beginning", "reply"),
+    [
+        ("The old man ran", "and must be home before the sea"),
+        ("The old man ran", "because it must be his bus"),
+        ("The girl thought", "it must be love"),
+        ("Late at night,", "it must be cold"),
+        ("The man was told", "the answer is no"),
+        ("The dog", "must be hungry"),
+        ("She had", "the last word about the bus"),
+        ("The boy said", "that his last word is love"),
+        ("The teacher found", "the answer yesterday"),
+        ("The journalist published", "the result in an old newspaper"),
+        ("The teacher read", "this sentence in the bus"),
+        ("He used", "no more words on the bus"),
+        ("He spoke", "three more words on the bus"),
+        ("She began to", "write only poems"),
+        ("The child wrote", "a number of words about the bus"),
+        ("The man shouted", "a single word: bus"),
+        ("The old man had", "only one answer: the bus"),
+        ("The cook slept", "for the rest of the day"),
+        ("He forgot that the last word is", "the last word is bus"),
+    ],
+)
+def test_words_of_the_task_may_be_words_of_a_story(beginning, reply):
+    words = reply.split()
+    problems = judge(num_planning, reply, target(len(words), words[-1], beginning)).problems
+    assert not {"label", "copy"} & {p.kind for p in problems}, problems
+
+
 def test_a_label_is_marked():
+    assert judge(num_planning, "The answer: bus", target(3)).problems[0].where == (0, 11)
     assert judge(num_planning, "Answer: bus", target(2)).problems[0].where == (0, 7)
 
 

@@ -122,6 +122,32 @@ def test_exact_feedback(reply, message):
     assert message in [p.message for p in judge(paraphrase, reply, TARGET).problems]
 
 
+TOKYO = {
+    "question": "How far is Tokyo from Rome?", "form": "what", "keep": ["tokyo", "rome"],
+    "grammar": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("end", "added"),
+    [(" in 1950", '"1950"'), (" in Paris", '"Paris"'), (" in two hours", '"two"')],
+)
+def test_added_names_and_numbers_are_refused(end, added):
+    reply = f"What is the distance between Tokyo and Rome{end}?"
+    verdict = judge(paraphrase, reply, TOKYO)
+    assert [problem.message for problem in verdict.problems] == [
+        f"You added {added}. Ask exactly what the question asks."
+    ]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["What is the distance between Tokyo and Rome?", "What is Rome's distance from Tokyo?"],
+)
+def test_names_of_the_question_are_not_added(reply):
+    assert judge(paraphrase, reply, TOKYO).success
+
+
 def test_opposites_are_seen():
     target = {"question": "Which bus is the cheapest?", "form": "what", "keep": ["bus"]}
     verdict = judge(paraphrase, "What is the most expensive bus?", target)
@@ -137,6 +163,27 @@ def test_shared_content():
     assert shared_content(SOURCE, "How can I learn Spanish at home?") == [
         "learn", "spanish",
     ]  # fmt: skip
+
+
+def test_kept_words_are_shown_as_they_stand():
+    """Not as the shortest of their lemmas: "even" for "evening"."""
+    one = "Should I eat an egg in the evening?"
+    other = "Is it a good idea to eat an egg in the evening?"
+    keep = shared_content(one, other)
+    assert keep == ["eat", "egg", "evening"]
+    target = {"question": one, "form": "is", "keep": keep, "grammar": True}
+    assert judge(paraphrase, other, target).success
+    lacks = judge(paraphrase, "Is it even a good idea to eat an egg?", target)
+    assert "Your question must keep: evening." in [p.message for p in lacks.problems]
+
+
+def test_another_form_of_a_kept_word_keeps_it():
+    one = "Where have you learned chess?"
+    keep = shared_content(one, "How have you learned chess?")
+    assert keep == ["learned", "chess"]
+    target = {"question": one, "form": "what", "keep": keep}
+    found = judge(paraphrase, "What is the place where you learn chess?", target).problems
+    assert "keep" not in [problem.kind for problem in found]
 
 
 def test_any_string_is_judged(fuzz_strings):

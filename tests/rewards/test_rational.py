@@ -104,6 +104,8 @@ def test_values(text, value):
         ("1_000", 1, "this character is not allowed"),
         ("\N{ARABIC-INDIC DIGIT FOUR}", 0, "this character is not allowed"),
         ("1,23", 1, "this character is not allowed"),
+        ("0,005", 1, "this character is not allowed"),
+        ("2 + 00,500", 6, "this character is not allowed"),
     ],
 )
 def test_errors_have_a_position(text, position, reason):
@@ -171,6 +173,10 @@ def _seconds(text):
         ("+42", 42),
         ("42.0", 42),
         ("1,234", 1234),
+        ("1,000,005", 1000005),
+        ("0,005", None),
+        ("012,345", None),
+        ("005", 5),
         ("7/2", Fraction(7, 2)),
         ("-7/2", Fraction(-7, 2)),
         ("84/2", None),

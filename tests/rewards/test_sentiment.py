@@ -39,6 +39,42 @@ READINGS = """
 1 The handle fell apart, and the rest is useless.
 """.strip().split("\n")
 
+# Idioms whose words alone say the opposite, or nothing.
+IDIOMS = """
+2 This lamp is far from perfect.
+2 The lamp is less than perfect.
+2 The lamp is anything but perfect.
+2 The lamp is the opposite of perfect.
+2 It is impossible to love this lamp.
+2 Few people love this lamp.
+5 It is impossible not to love this lamp.
+5 The lamp is nothing short of amazing.
+5 Without a doubt, the lamp is excellent.
+5 I do not doubt that the lamp is excellent.
+5 Far from home, I love this lamp.
+5 I love this lamp after a few days.
+5 I could not be more pleased with this lamp.
+5 I couldn't be more pleased with this lamp.
+5 I could not ask for a better lamp.
+5 I have never been happier with a lamp.
+5 I have never owned a better lamp.
+5 There is no better lamp.
+5 There is not a better lamp.
+5 Nothing is better than this lamp.
+1 I could not be more disappointed with this lamp.
+1 I have never owned a worse lamp.
+2 The lamp is not better.
+2 The lamp is no better.
+3 The lamp is okay, but no better.
+2 I could not make it better.
+2 The lamp never got better.
+2 The lamp is not more useful.
+5 I love this lamp, and it never fails.
+4 The lamp never breaks.
+4 The lamp does not break.
+1 The lamp never fails to disappoint.
+""".strip().split("\n")
+
 GAMES = """
 great great great
 excellent, perfect, amazing, wonderful
@@ -93,6 +129,35 @@ LAMP = {"product": "Brass table lamp", "names": ["lamp"], "stars": 5}
 def test_readings(row):
     reading = read_stars(row[2:])
     assert (reading.stars, reading.opinions > 0) == (int(row[0]), True), reading
+
+
+@pytest.mark.parametrize("row", IDIOMS)
+def test_idioms_are_read_as_a_whole(row):
+    reading = read_stars(row[2:])
+    assert (reading.stars, reading.opinions > 0) == (int(row[0]), True), reading
+
+
+@pytest.mark.parametrize(
+    "reply", ["I doubt that the lamp is excellent.", "I would hate to lose this lamp."]
+)
+def test_what_is_doubted_or_imagined_is_no_opinion(reply):
+    assert read_stars(reply).opinions == 0
+    assert not any(judge(sentiment, reply, {**LAMP, "stars": stars}).success for stars in (1, 5))
+
+
+@pytest.mark.parametrize(
+    ("reply", "stars"),
+    [
+        ("I could not be more pleased with this lamp.", 5),
+        ("I have never owned a better lamp.", 5),
+        ("I love this lamp, and it never fails.", 5),
+        ("There is no better lamp.", 5),
+        ("This lamp is far from perfect.", 2),
+    ],
+)
+def test_idioms_solve_the_class_that_they_mean(reply, stars):
+    for asked in range(1, 6):
+        assert judge(sentiment, reply, {**LAMP, "stars": asked}).success == (asked == stars)
 
 
 @pytest.mark.parametrize("example", get_checker("sentiment").examples)

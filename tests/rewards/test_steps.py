@@ -30,6 +30,17 @@ TIMES, DOT, MINUS = "\N{MULTIPLICATION SIGN}", "\N{MIDDLE DOT}", "\N{MINUS SIGN}
         ("7 = 8", "7", "8"),
         ("3+4=8", "3+4", "8"),
         ("3 + 4 = 7 * 2 = 14", "3 + 4", "7 * 2"),
+        ("2 + 2 = 5", "2 + 2", "5"),
+        ("3x4 = 13", "3*4", "13"),
+        ("(1 + 2) x 4 = 13", "(1 + 2) * 4", "13"),
+        ("Step 2 : 3 + 4 = 8", "3 + 4", "8"),
+        ("3 + 4 = 8 apples", "3 + 4", "8"),
+        ("3 + 4 = 8 apples, and 8 * 2 = 16", "3 + 4", "8"),
+        ("3 + 4 = 8 then 8 + 2 = 10", "3 + 4", "8"),
+        ("3 + 4 = 8 of them", "3 + 4", "8"),
+        ("3 + 4 = 8: so", "3 + 4", "8"),
+        ("3 + 4 = 8 \N{RIGHTWARDS ARROW} 8 + 2 = 10", "3 + 4", "8"),
+        ("7 = 8 so", "7", "8"),
     ],
 )
 def test_the_first_wrong_step(text, left, right):
@@ -78,6 +89,34 @@ def test_the_first_wrong_step(text, left, right):
         "3 + 4 = ?",
         "3 + = 4",
         "",
+        # x is an unknown: after "2x -", and where it stands without numbers on both sides
+        "2x - 5 = 5",
+        "2x - 5 = 5\n2x = 10\nx = 5",
+        "2x -5 = 5",
+        "2x (3) = 30\nx = 5",
+        "19 = 3 x + 4\n15 = 3 x",
+        "15 = 3 n",
+        # division and times of day
+        "10 : 2 = 5",
+        "so 10 : 2 = 5",
+        "5 = 10 : 2",
+        "3:30 + 1 = 4:30",
+        # powers, fractions and money
+        "25 = 5\N{SUPERSCRIPT TWO}",
+        "25 = 5 \N{SUPERSCRIPT TWO}",
+        "5 = 2\N{VULGAR FRACTION ONE HALF} + 2\N{VULGAR FRACTION ONE HALF}",
+        "5 = 500\N{CENT SIGN}",
+        "6 = 2 \N{BULLET} 3",
+        # words that go on
+        "20 = 4 groups of 5",
+        "20 = 4 groups of five",
+        "438 = 18 days 6 hours",
+        "438 = 18 days and 6 hours",
+        "5 = 2 apples + 3 apples",
+        "36 = 3 boxes x 12",
+        "36 = 3 boxes (12 each)",
+        "36 = 3 boxes",
+        "36 = 3 feet",
     ],
 )
 def test_no_false_accusation(text):

@@ -87,6 +87,89 @@ def test_good_ones_pass(reply):
     assert judge(style_transfer, reply, TARGET).success
 
 
+MUSEUM = {
+    "source": "Sadly, the brilliant museum designed the awful engine after the conference.",
+    "grammar": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        ("The museum cannot design the engine after the conference.", 'You added "can".'),
+        ("The museum rarely designed the engine after the conference.", 'You added "rarely".'),
+        ("The museum almost designed the engine after the conference.", 'You added "almost".'),
+        ("Maybe the museum designed the engine after the conference.", 'You added "maybe".'),
+        ("The museum will design the engine after the conference.", 'You added "will".'),
+        (
+            "The museum designed the engine before the conference.",
+            'You changed "after" to "before".',
+        ),
+        (
+            "Three museums designed twenty engines after their conference.",
+            'You added "three", "twenty" and "their".',
+        ),
+        (
+            "The museum designed the engines after the conference.",
+            'You changed "engine" to "engines".',
+        ),
+        (
+            "Did the museum design the engine after the conference?",
+            "You made a question of the statement.",
+        ),
+        ("The museum was designed by the engine after the conference.", 'You added "by".'),
+    ],
+)
+def test_function_words_do_not_turn_the_facts_around(reply, message):
+    verdict = judge(style_transfer, reply, MUSEUM)
+    assert not verdict.success and verdict.score <= 0.35
+    assert any(problem.message.startswith(message) for problem in verdict.problems)
+
+
+def test_cannot_is_a_negation():
+    reply = "The museum cannot design the engine after the conference."
+    assert judge(style_transfer, reply, MUSEUM).problems[0].kind == "negation"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "The museum designed the engine after the conference.",
+        "After the conference, the museum designed the engine.",
+        "The museum had designed an engine after the conference.",
+        "The museum designs the engine after the conference.",
+    ],
+)
+def test_articles_tense_and_one_moved_part_are_free(reply):
+    assert judge(style_transfer, reply, MUSEUM).success
+
+
+@pytest.mark.parametrize(
+    ("source", "reply", "passes"),
+    [
+        # what belongs to the opinion goes with it
+        ("The brilliant and famous mayor met two workers.", "The mayor met two workers.", True),
+        ("The most brilliant mayor met two workers.", "The mayor met two workers.", True),
+        ("The mayor met the workers like a true hero.", "The mayor met the workers.", True),
+        ("The mayor met two awful workers.", "The mayor met two workers.", True),
+        ("The mayor met two awful workers.", "The mayor met the workers.", False),
+        ("The mayor met two awful and lazy workers.", "The mayor met the workers.", False),
+        ("The awful mayor also met two workers.", "The mayor met two workers.", False),
+        # a preposition stays with its word
+        (
+            "The awful mayor of Rome opened the library in June.",
+            "The mayor in Rome opened the library of June.",
+            False,
+        ),
+        ("The team may open the awful store in May.", "The team may open the store in May.", True),
+        ("The team may open the awful store in May.", "The team opens the store in May.", False),
+    ],
+)
+def test_which_function_words_must_stay(source, reply, passes):
+    verdict = judge(style_transfer, reply, {"source": source, "grammar": True})
+    assert verdict.success == passes, verdict.problems
+
+
 def test_loaded_verbs_are_replaced():
     target = {"source": "The senator boasted that the plan was ready.", "grammar": True}
     assert judge(style_transfer, "The senator said that the plan was ready.", target).success

@@ -51,3 +51,18 @@ def test_numbers_are_exact():
 def test_a_broken_target_is_unscored():
     for target in ({"answer": "many"}, {}, None):
         assert judge(word_problems, "Answer: 4", target).status == "unscored"
+
+
+@pytest.mark.parametrize(
+    "working",
+    [
+        "2x - 5 = 5\n2x = 10\nx = 5",
+        "10 : 2 = 5",
+        "25 = 5\N{SUPERSCRIPT TWO}",
+        "5 = 2\N{VULGAR FRACTION ONE HALF} + 2\N{VULGAR FRACTION ONE HALF}",
+        "20 = 4 groups of 5",
+        "36 = 3 boxes of 12",
+    ],
+)
+def test_true_working_costs_nothing(working):
+    assert judge(word_problems, f"{working}\nAnswer: 5", {"answer": "5"}).score == 1.0

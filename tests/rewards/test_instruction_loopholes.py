@@ -1,0 +1,282 @@
+# ruff: noqa: RUF001  text in many scripts
+"""Replies that look as if they followed, and honest ones next to them (strict mode)."""
+
+import pytest
+
+from corgi_gym.envs.tasks._requests import REQUESTS
+from corgi_gym.rewards import judge
+from corgi_gym.rewards.instructions import conflicts, instruction_following, read_target
+from corgi_gym.rewards.instructions._languages import other_language
+from corgi_gym.rewards.instructions.checker import follows
+from corgi_gym.rewards.instructions.formats import beside_answer
+from corgi_gym.rewards.instructions.reply import Reply, is_question, questions_in
+
+
+def judged(reply, kind, mode="strict", **values):
+    target = {"mode": mode, "instructions": [{"kind": kind, "kwargs": values}]}
+    return judge(instruction_following, reply, target)
+
+
+def messages(reply, kind, **values):
+    return [problem.message for problem in judged(reply, kind, **values).problems]
+
+
+# ---------------------------------------------------------------- one of three answers
+
+ANSWER = "detectable_format:constrained_response"
+ONE_OF = (
+    "Give exactly one of these answers, once: My answer is yes. / My answer is no. / My answer is "
+    "maybe."
+)
+NO_TEXT = (
+    "What stands beside the answer is not made of real words. Write real sentences there. Or leave "
+    "it out."
+)
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ("My answer is yes. My answer is no, and my answer is maybe!",
+         f"The reply gives 3 answers. {ONE_OF}"),
+        ("My answer is maybe. But really, the answer is YES; my answer is Yes.",
+         f"The reply gives 2 answers. {ONE_OF}"),
+        ("My answer is **no**. My answer is yes.", f"The reply gives 2 answers. {ONE_OF}"),
+        ("My answer is “no”! My answer is yes.", f"The reply gives 2 answers. {ONE_OF}"),
+        ("MY ANSWER\nIS NO. My answer is yes.", f"The reply gives 2 answers. {ONE_OF}"),
+        ("My answer is nothing.", f"The reply gives 0 answers. {ONE_OF}"),
+        ("Dummy answer is yes.", f"The reply gives 0 answers. {ONE_OF}"),
+        ("My answer is yes!", f"The answer is not written as asked. {ONE_OF}"),
+        ("my answer is yes.", f"The answer is not written as asked. {ONE_OF}"),
+        ("zzz qq My answer is no. zzz", NO_TEXT),
+        ("My answer is no. Because xqz blorp fraggle wumpus dinkle.", NO_TEXT),
+    ],
+)  # fmt: skip
+def test_one_answer_once_and_beside_it_only_text(reply, said):
+    verdict = judged(reply, ANSWER)
+    assert [p.message for p in verdict.problems] == [said] and verdict.score == 0.0
+    assert not follows(reply, read_target([{"kind": ANSWER}]))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "My answer is yes.",
+        '"My answer is yes."',
+        "**My answer is\nmaybe.**",
+        "After some thought. My answer is no.",
+        "Pikachu? My answer is no.",
+        "No. My answer is no.",
+        "A poodle is smaller than a golden retriever, so my answer is clear. My answer is no.",
+        "As b = 10 and c = 5, a = 30 - 10 - 5 = 15. My answer is no.",
+        "Der Hund ist nicht so groß wie das Pferd. My answer is no.",
+        "Some would say yes or no. I cannot know it. My answer is maybe.",
+    ],
+)
+def test_an_answer_may_be_explained(reply):
+    assert judged(reply, ANSWER).success
+
+
+def test_the_text_beside_an_answer():
+    assert beside_answer("So: My  answer\nis no. And My answer is yes!").split() == [
+        "So:", "And", "My", "answer", "is", "yes!",
+    ]  # fmt: skip
+
+
+# ---------------------------------------------------------------- one language
+
+LANGUAGE = "language:response_language"
+GERMAN = "Der Fluss ist breit und die alte Brücke ist schmal. Wir sind heute nicht zu Hause."
+KOREAN = "집은 강 가까이에 있고 우리는 매일 친구들과 함께 그곳에 갑니다. " * 2
+ENGLISH = "I do not really speak this tongue well, so here comes plain English instead."
+QUOTED = '"I do not really speak this tongue well, so here comes plain…"'
+
+
+@pytest.mark.parametrize(
+    ("language", "reply", "shown"),
+    [
+        ("de", f"{GERMAN} {ENGLISH}", f"{QUOTED} is in English. Write all of it in German."),
+        ("ko", f"{KOREAN * 3}{ENGLISH}", f"{QUOTED} is in English. Write all of it in Korean."),
+        ("ja", f"{'家は川の近くにあり、私たちは毎日友達とそこへ行きます。' * 5}{ENGLISH}",
+         f"{QUOTED} is in English. Write all of it in Japanese."),
+        ("en", f"{ENGLISH} {ENGLISH} Wir sind heute nicht zu Hause.",
+         '"Wir sind heute nicht zu Hause." is in German. Write all of it in English.'),
+        ("de", f"{GERMAN} {GERMAN} Дом стоит у реки и мы там.",
+         '"Дом стоит у реки и мы там." is in Russian. Write all of it in German.'),
+    ],
+)  # fmt: skip
+def test_each_sentence_is_in_the_language(language, reply, shown):
+    assert messages(reply, LANGUAGE, language=language)[0] == shown
+
+
+@pytest.mark.parametrize(
+    ("language", "reply"),
+    [
+        ("de", f"{GERMAN}\nThe Lord of the Rings: The Two Towers\nDas ist ein Buch von heute."),
+        ("de", f"{GERMAN} Er war in New York und London, in Boston und Washington."),
+        ("de", f"{GERMAN} It is so."),  # too short to be told
+        (
+            "ko",
+            f"<<Site Reliability Engineering for the Web>>\n{KOREAN}"
+            "오늘은 비가 와서 아무 데도 가지 않고 집에서 책을 읽으며 음악을 듣습니다.",
+        ),
+        ("en", f"{ENGLISH} He called it Schadenfreude, and it was a fitting word."),
+    ],
+)
+def test_names_and_titles_are_no_other_language(language, reply):
+    assert judged(reply, LANGUAGE, language=language).success
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "other"),
+    [
+        # three different small words, and three times as many as of the asked language
+        ("xqz the xqz of xqz the of xqz", "de", None),
+        ("xqz the xqz of xqz with xqz xqz", "de", "en"),
+        ("xqz the xqz of xqz with und nicht", "de", None),
+        ("xqz the xqz of xqz with und they", "de", "en"),
+        # words that both have say nothing, nor do capitals in a text that has others
+        ("in an so the of xqz xqz xqz", "de", None),
+        ("xqz The xqz of xqz With xqz xqz", "de", None),
+        ("XQZ THE XQZ OF XQZ WITH XQZ XQZ", "de", "en"),
+        # another script is enough
+        ("집은 강 가까이에 있고 우리는 매일 친구들과", "de", "ko"),
+        ("xqz xqz xqz xqz xqz xqz", "de", None),
+    ],
+)
+def test_when_another_language_is_clear(text, asked, other):
+    assert other_language(text, asked) == other
+
+
+def test_a_phrase_in_another_language_contradicts_the_language():
+    rows = [
+        {"kind": LANGUAGE, "kwargs": {"language": "de"}},
+        {"kind": "startend:end_checker", "kwargs": {"end_phrase": "And that is all of it."}},
+    ]
+    assert conflicts(read_target(rows).instructions) == [
+        "the reply must be in 'de', but hold 'And that is all of it.'."
+    ]
+    rows[1]["kwargs"] = {"end_phrase": "Das ist alles, und mehr ist es nicht."}
+    assert not conflicts(read_target(rows).instructions)
+
+
+# ---------------------------------------------------------------- prompts and their checks
+
+
+def test_prompts_name_lists_where_lists_pass():
+    reply = '["The galaxy is a wheel of stars and the hammer is a simple tool."]'
+    assert judged(reply, "detectable_format:json_format").success
+    assert all(
+        "object or list" in said for said in REQUESTS["detectable_format:json_format"].wordings
+    )
+
+
+def test_prompts_name_the_bullets_that_count():
+    kind = "detectable_format:number_bullet_lists"
+    reply = "* The galaxy is a wheel of stars.\n  - It is old.\n* The hammer is a simple tool."
+    assert judged(reply, kind, num_bullets=3).success
+    assert judged(reply.replace("*", "+"), kind, num_bullets=3).success
+    for said in REQUESTS[kind].wordings:
+        assert "sub-points included" in said and "*" in said and "-" in said.replace("b-p", "")
+
+
+# ---------------------------------------------------------------- sections, numbers, commas
+
+PARTS = {"section_spliter": "Part", "num_sections": 2}
+TWICE = (
+    "Part 1\nThe river is wide.\nPart 2\nIt runs to the sea.\n******\n"
+    "Part 1\nAn old bridge stands there.\nPart 2\nWe go home over it."
+)
+
+
+def test_sections_come_twice_only_where_two_responses_are_asked_for():
+    rows = [{"kind": "detectable_format:multiple_sections", "kwargs": PARTS}]
+    both = [*rows, {"kind": "combination:two_responses"}]
+    assert judge(instruction_following, TWICE, both).success and follows(TWICE, read_target(both))
+    assert not follows(TWICE, read_target(rows))
+    verdict = judge(instruction_following, TWICE, rows)
+    assert [p.message for p in verdict.problems] == [
+        'The reply has 4 sections with such a heading. Write 2, headed "Part 1" to "Part 2" in '
+        "this order."
+    ]
+    three = TWICE + "\n******\nPart 1\nWe are there.\nPart 2\nIt is late."
+    assert judge(instruction_following, three, both).score == 0.0
+
+
+@pytest.mark.parametrize(
+    ("numbers", "found"),
+    [
+        ("1,2,3,4,5", 5), ("1,000", 1), ("1,000,000.50", 1), ("12,345,678", 1), ("2019,2020", 2),
+        ("1,0000", 2), ("1234,567", 2), ("1,000km", 1), ("3.5%", 1), ("-7", 1), ("3.11.2", 1),
+        ("7:30", 2), ("1/2", 2), ("12th", 1), ("a1b2", 2), ("5.", 1), ("1,000, 2,000", 2),
+    ],
+)  # fmt: skip
+def test_commas_join_numbers_only_before_groups_of_three(numbers, found):
+    reply = f"I saw {numbers} boats on the river and walked home."
+    for asked in (found - 1, found, found + 1):
+        assert judged(reply, "count:numbers", number=asked).success is (asked == found)
+
+
+@pytest.mark.parametrize(
+    "comma", ",\u060c\u07f8\u1802\u2e41\u3001\ufe10\ufe11\ufe50\ufe51\uff0c\uff64"
+)
+def test_every_comma_counts(comma):
+    reply = f"The old river is wide here{comma} and so it is there."
+    assert messages(reply, "punctuation:no_comma")[0] == "You used 1 comma. Use no commas."
+    assert judged(reply, "punctuation:no_comma", "reference").success is (comma != ",")
+
+
+# ---------------------------------------------------------------- sentences and questions
+
+DIALOGUE = '"Why is it dark?" asked my uncle near the galaxy. "Take a hammer!" he said.'
+
+
+@pytest.mark.parametrize(
+    ("reply", "sentences"),
+    [
+        (DIALOGUE, 2),
+        ("He shouted “Stop!” and ran.", 1),
+        ("It was late (or was it?) and cold.", 1),
+        ("**“Why?”** asked Ann.", 1),
+        ('"Why?" Ann was late.', 2),
+        ("Why? because it was late.", 2),
+        ("*Why?* because it was late.", 2),
+        ('He said "It is so." and left.', 2),
+        ('"Why?"\n\nasked Ann.', 2),
+        ('"Why?"', 1),
+    ],
+)
+def test_quoted_words_end_no_sentence_that_goes_on(reply, sentences):
+    assert len(Reply(reply).sentences) == sentences
+
+
+def test_feedback_on_dialogue_is_true():
+    kind = "length_constraints:number_sentences"
+    assert judged(DIALOGUE, kind, num_sentences=3, relation="less than").success
+    assert messages(DIALOGUE, kind, num_sentences=2, relation="less than") == [
+        "You wrote 2 sentences. Write less than 2 sentences."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reply", "found"),
+    [
+        ("The galaxy is a wheel of stars. Is the hammer a tool?! My uncle knows.", 1),
+        ("Is the hammer a tool!? My uncle knows it well.", 1),
+        (DIALOGUE, 1),
+        ('My uncle asked "why?!" and then "how?" and we left.', 2),
+        ("Is it so？ We do not know it yet.", 1),
+        ("My uncle knows it well. ? And so do we.", 0),
+    ],
+)
+def test_questions_are_counted_where_they_stand(reply, found):
+    for asked in (found, found + 1):
+        assert judged(reply, "count:questions", number=asked).success is (asked == found)
+
+
+def test_a_sentence_is_a_question_or_a_statement():
+    sentences = ["Is it so?!", "Is it so!?", '"Why?" asked Ann.', "Ann asked (why?)", "So it is."]
+    assert list(map(is_question, sentences)) == [True, True, False, True, False]
+    assert list(map(questions_in, sentences)) == [1, 1, 1, 1, 0]
+    reply = "Is the hammer a tool?! My uncle knows it. So do we."
+    assert judged(reply, "ratio:questions", statements=2, questions=1).success
