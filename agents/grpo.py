@@ -275,6 +275,11 @@ class GuidedGRPOTrainer(
             for i, index in enumerate(indices)
         ]
 
+    def _one_task_each(self, indices: Sequence[int]) -> list[int]:
+        """A task of its own for each place in a group, where repeats would teach nothing."""
+        size, first = self.num_generations, self.accelerator.process_index * len(indices)
+        return [index * size + (first + i) % size for i, index in enumerate(indices)]
+
     def _play(self, sessions: list[Session]) -> tuple[list[Episode], list[Episode]]:
         """Run sessions.
 

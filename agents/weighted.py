@@ -57,13 +57,7 @@ class ExampleRows:
     # what the trainer brings
     rollout: Any
     accelerator: Any
-    num_generations: Any
     _metrics: Any
-
-    def _one_task_each(self, indices: Sequence[int]) -> list[int]:
-        """A task of its own for each place in a group, where repeats would teach nothing."""
-        size, first = self.num_generations, self.accelerator.process_index * len(indices)
-        return [index * size + (first + i) % size for i, index in enumerate(indices)]
 
     def _rows_of(
         self, examples: Sequence[Example], count: int, spare: Episode
