@@ -106,8 +106,8 @@ def read_results(folder: Path, *, code: str | None = None, mixed: bool = False) 
     done = [newest[config] for config in sorted(newest, key=order.index)]
     results = Results(folder, written["spec"], list(labels.values()), done, broken)
     used = {result.code for result in done}
-    told = [failure for failure in failed if failure.code in used and failure.config not in newest]
-    results.notes = _notes(results, sorted(told, key=lambda f: order.index(f.config)), others)
+    failed = [f for f in failed if f.code in used and f.config not in newest]
+    results.notes = _notes(results, sorted(failed, key=lambda f: order.index(f.config)), others)
     return results
 
 

@@ -52,7 +52,7 @@ def improve(bench: Bench, rule: Rule, number: int) -> int:
     stage = f"round {number}"
     tasks = bench.recipe.evaluation.tasks
     groups = bench.sample(stage, train=True, first=(number - 1) * tasks)
-    values = bench.verify(stage, groups, rule.verifiers)
+    values = bench.verify(stage, groups, rule.verifiers, train=True)
     kept = [rule.keeps({v: values[v][i] for v in rule.verifiers}) for i in range(len(groups))]
     buffer = ReplayBuffer(_examples(groups, kept))
     folder = round_folder(bench.folder.path, number)

@@ -51,14 +51,14 @@ class Bench:
     judge: Policy
     shown: Display
 
-    def verifiers(self) -> list[Verifier]:
-        """The verifiers of the settings."""
+    def verifiers(self, *, train: bool = False) -> list[Verifier]:
+        """The verifiers of the settings, for samples of evaluation tasks or of training tasks."""
         settings, sampling = self.settings, Sampling(0.0, self.settings.reasoning_tokens)
         model = JudgeModel(self.judge, sampling, self.recipe.sampling.max_length, self.recipe.seed)
         return make_verifiers(
             settings.verifiers,
             model,
-            lambda: make_env(self.recipe, train=False),
+            lambda: make_env(self.recipe, train=train),
             rounds=settings.tournament_rounds or tournament_rounds(settings.samples),
             suffix=settings.suffix,
         )
@@ -97,7 +97,9 @@ class Bench:
         finally:
             rollout.close()
 
-    def verify(self, stage: str, groups: Groups, names: Sequence[str]) -> dict[str, Values]:
+    def verify(
+        self, stage: str, groups: Groups, names: Sequence[str], *, train: bool
+    ) -> dict[str, Values]:
         """The values of the named verifiers; what they answered before is not asked again."""
         answers = Answers(
             self._rows(VERDICTS, stage),
@@ -105,7 +107,7 @@ class Bench:
             on_answer=self.shown.advance,
         )
         found = {}
-        for verifier in self.verifiers():
+        for verifier in self.verifiers(train=train):
             if verifier.name in names:
                 self.shown.phase(f"{stage}: {verifier.name}", sum(map(len, groups)))
                 found[verifier.name] = verifier.values(groups, answers)
@@ -118,7 +120,7 @@ class Bench:
         """Sample the evaluation tasks, verify, and give the numbers."""
         groups = self.sample(stage, train=False)
         names = list(dict.fromkeys(v for rule in rules for v in rule.verifiers))
-        values = self.verify(stage, groups, names)
+        values = self.verify(stage, groups, names, train=False)
         return Measured.of(groups, values, rules, self.settings.graded, self.recipe.seed)
 
 

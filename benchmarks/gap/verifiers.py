@@ -263,6 +263,11 @@ class CheckerVerifier:
     def _judge(self, asked: Mapping[str, Sample]) -> Iterator[tuple[str, float | None]]:
         for key, sample in asked.items():
             task = self.env.task_at(sample.index)
+            if task.task_id != sample.task_id:
+                raise RuntimeError(
+                    f"task {sample.index} of this environment is {task.task_id}, and the sample is "
+                    f"of {sample.task_id}: its target is another"
+                )
             answer = self.env.answer_of(sample.reply)
             verdict = judge(self.checker or task.checker, answer, task.target)
             yield key, verdict.score if verdict.status == "scored" else None

@@ -7,10 +7,15 @@ import pytest
 
 from corgi_gym.__main__ import main
 from corgi_gym.agents.engines import EngineError
+from corgi_gym.benchmarks.display import Display
 from corgi_gym.benchmarks.gap import page
 from corgi_gym.benchmarks.gap import run as gap_run
+from corgi_gym.benchmarks.gap.measure import Bench
 from corgi_gym.benchmarks.gap.run import run_gap
+from corgi_gym.benchmarks.gap.samples import Sample
 from corgi_gym.benchmarks.gap.settings import GapSettings, gap_recipe
+from corgi_gym.benchmarks.policy import make_env
+from corgi_gym.benchmarks.run_writer import RunFolder
 
 SETTINGS = GapSettings(samples=6, verifiers=("cot_b", "checker:own"), top_p=1.0)
 
@@ -153,3 +158,21 @@ def test_rounds_of_improvement_learn_what_the_verifier_keeps(tiny_folder, tmp_pa
     assert resumed["rounds"][1]["kept"] == after["kept"]
     later = resumed["rounds"][1]["rules"]["checker:own>=1"]["J"]["value"]
     assert later == pytest.approx(js[1], abs=0.15)
+
+
+def test_training_tasks_are_judged_by_their_own_targets(recipe, make_policy, tmp_path):
+    """A round of improvement samples training tasks; those of the test split have other targets."""
+    recipe.env.id, recipe.env.kwargs = "GuidedMath-v0", {"tasks": "multistep_arithmetic"}
+    policy = make_policy()
+    with Display(0) as shown:
+        bench = Bench(recipe, SETTINGS, RunFolder(tmp_path / "x"), policy, policy, shown)
+        env = make_env(recipe, train=True).unwrapped
+        tasks = [env.task_at(i) for i in range(6)]
+        groups = [
+            [Sample(i, 0, t.task_id, t.prompt, t.witness, 1.0, True, False, False, 1)]
+            for i, t in enumerate(tasks)
+        ]
+        found = bench.verify("round 1", groups, ["checker:own"], train=True)
+        assert found == {"checker:own": [[1.0]] * 6}
+        with pytest.raises(RuntimeError, match="its target is another"):
+            bench.verify("test 1", groups, ["checker:own"], train=False)

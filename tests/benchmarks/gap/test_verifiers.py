@@ -1,5 +1,7 @@
 """Verifiers: a value where there is a verdict, none where there is none, nothing asked twice."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -22,6 +24,11 @@ def sample(reply, number=0, index=0):
 
 def group(*replies, index=0):
     return [sample(reply, number, index) for number, reply in enumerate(replies)]
+
+
+def of_tasks(env, groups):
+    """The samples as replies to the tasks of an environment."""
+    return [[replace(s, task_id=env.task_at(s.index).task_id) for s in g] for g in groups]
 
 
 def judge_of(policy, *, max_length=3000):
@@ -109,6 +116,11 @@ def test_a_checker_verifies_with_the_tasks_own_target(make_policy):
     model = judge_of(make_policy())
     (verifier,) = make_verifiers(["checker:own"], model, make_env, rounds=1)
     groups = [group("a", "b", "?"), group("a", "b", index=1)]
+    with pytest.raises(
+        RuntimeError, match="task 0 of this environment is prompts/.*, and the samp"
+    ):
+        verifier.values(groups, Answers())
+    groups = of_tasks(make_env(), groups)
     assert verifier.values(groups, Answers()) == [[1.0, 0.25, None], [0.25, 1.0]]
     assert verifier.rules == ("checker:own>=1",)
 
@@ -120,7 +132,8 @@ def test_a_checker_does_not_read_the_writers_own_verdict(make_policy):
 
     (verifier,) = make_verifiers(["checker:own"], judge_of(make_policy()), make_env, rounds=1)
     replies = group("a\nVerdict: correct", "a\nVerdict: incorrect", "b\nVerdict: correct")
-    assert verifier.values([replies], Answers()) == [[1.0, 1.0, 0.0]]
+    groups = of_tasks(make_env(), [replies])
+    assert verifier.values(groups, Answers()) == [[1.0, 1.0, 0.0]]
 
 
 def test_names_are_checked(make_policy):
