@@ -116,9 +116,7 @@ def test_a_checker_verifies_with_the_tasks_own_target(make_policy):
     model = judge_of(make_policy())
     (verifier,) = make_verifiers(["checker:own"], model, make_env, rounds=1)
     groups = [group("a", "b", "?"), group("a", "b", index=1)]
-    with pytest.raises(
-        RuntimeError, match="task 0 of this environment is prompts/.*, and the samp"
-    ):
+    with pytest.raises(RuntimeError, match="task 0 of this environment is prompts/"):
         verifier.values(groups, Answers())
     groups = of_tasks(make_env(), groups)
     assert verifier.values(groups, Answers()) == [[1.0, 0.25, None], [0.25, 1.0]]
