@@ -217,10 +217,11 @@ class SurvivingTrainer:
             self.load_checkpoint_state(state)
 
     def stop_after_round(self) -> None:
-        """End the training when this round's optimizer steps are done, and not within them."""
-        if not self.in_last_round:
-            self.in_last_round = True
-            self.add_callback(_StopBetweenRounds(self))
+        """End the training when this round's optimizer steps are done, and not within them.
+
+        For a trainer that has `StopBetweenRounds` from the start, before what saves checkpoints.
+        """
+        self.in_last_round = True
 
     def _get_output_dir(self, trial: Any) -> str:
         if self._scratch is not None:
@@ -267,15 +268,16 @@ class SurvivingTrainer:
         self.accelerator.wait_for_everyone()
 
 
-class _StopBetweenRounds(TrainerCallback):
-    """Ends the training after the round in which it was added."""
+class StopBetweenRounds(TrainerCallback):
+    """Ends the training after the round in which its trainer's `stop_after_round` was called."""
 
     def __init__(self, trainer: SurvivingTrainer) -> None:
         self.trainer = trainer
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Called by transformers after each optimizer step."""
-        control.should_training_stop |= state.global_step % self.trainer.steps_per_round == 0
+        if self.trainer.in_last_round and state.global_step % self.trainer.steps_per_round == 0:
+            control.should_training_stop = True
 
 
 class _SaveBetweenRounds(TrainerCallback):
@@ -288,6 +290,5 @@ class _SaveBetweenRounds(TrainerCallback):
         """Called by transformers after each optimizer step, before it logs and saves."""
         rounds, within = divmod(state.global_step, self.trainer.steps_per_round)
         if not within:
-            control.should_training_stop |= self.trainer.in_last_round
             due = self.every > 0 and rounds % self.every == 0
             control.should_save = due or control.should_training_stop

@@ -22,6 +22,7 @@ import gymnasium as gym
 import numpy as np
 from accelerate.utils import gather_object
 
+from corgi_gym.agents.checkpoints import StopBetweenRounds
 from corgi_gym.agents.demonstrations import check_witnesses, demonstrate, guided, play, tasks_of
 from corgi_gym.agents.episode import Episode
 from corgi_gym.agents.improvement import (
@@ -118,6 +119,7 @@ class TripostTrainer(ExampleTrainer):
             modules.criticise, modules.improve, detail=detail, max_updates=args.max_updates
         )
         super().__init__(model, args, rollout, **kwargs)
+        self.add_callback(StopBetweenRounds(self))
 
     @staticmethod
     def check_env(env: gym.Env[str, str]) -> None:
