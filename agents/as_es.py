@@ -134,16 +134,15 @@ def _solution(episode: Episode) -> str:
 
 
 def continuations(cut: Cut) -> list[Example]:
-    r"""One example per piece: those before it stand below the question, the piece is learned.
+    """One example per piece: those before it stand below the question, the piece is learned.
 
     Example:
         >>> made = continuations(Cut("2 + 3?", ("2 + 3 is", " 5"), (1.0, 2.0), (ES, AS)))[1]
-        >>> made.kind, made.messages, made.texts
-        ('abstractive', ('2 + 3?\n2 + 3 is',), (' 5',))
+        >>> made.kind, made.messages, made.begun, made.texts
+        ('abstractive', ('2 + 3?',), '2 + 3 is', (' 5',))
     """
     made = []
     for k, (piece, label) in enumerate(zip(cut.pieces, cut.labels, strict=True)):
         written = "".join(cut.pieces[:k]).strip()
-        prompt = f"{cut.prompt}\n{written}" if written else cut.prompt
-        made.append(Example.single(label, prompt, piece))
+        made.append(Example.single(label, cut.prompt, piece, begun=written))
     return made

@@ -41,6 +41,10 @@ class Example:
         closed: Whether the last reply ends there. If not, it has no end-of-turn token: the example
             says nothing about what comes next.
         task_id: The task that it comes from, for the records.
+        begun: What stands below the last message, on a line of its own: a reply that is written
+            piece by piece, as far as it is. It is encoded apart from the message, as the engine
+            that asks for the next piece does (`corgi_gym.agents.codec.ChatCodec.extended`):
+            tokenizers such as Qwen's would join the line break with what stands before it.
 
     Raises:
         ValueError: If messages and replies do not take turns, or a weight is not a finite number.
@@ -51,6 +55,7 @@ class Example:
     replies: tuple[tuple[Piece, ...], ...]
     closed: bool = True
     task_id: str = ""
+    begun: str = ""
 
     def __post_init__(self) -> None:
         if not self.messages or len(self.messages) != len(self.replies):
@@ -64,11 +69,17 @@ class Example:
 
     @classmethod
     def single(
-        cls, kind: str, prompt: str, *pieces: Piece | str, closed: bool = True, task_id: str = ""
+        cls,
+        kind: str,
+        prompt: str,
+        *pieces: Piece | str,
+        closed: bool = True,
+        task_id: str = "",
+        begun: str = "",
     ) -> Example:
         """One prompt and one reply; pieces that are plain strings have the weight 1."""
         reply = tuple(Piece(piece) if isinstance(piece, str) else piece for piece in pieces)
-        return cls(kind, (prompt,), (reply,), closed, task_id)
+        return cls(kind, (prompt,), (reply,), closed, task_id, begun)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -78,7 +89,7 @@ class Example:
     @property
     def content(self) -> tuple[object, ...]:
         """What makes two examples the same: what is said, whatever its kind and weights."""
-        return self.messages, self.texts, self.closed
+        return self.messages, self.begun, self.texts, self.closed
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data, for JSON; see `from_dict`."""
@@ -86,6 +97,7 @@ class Example:
             "kind": self.kind,
             "task_id": self.task_id,
             "messages": list(self.messages),
+            "begun": self.begun,
             "replies": [[list(piece) for piece in reply] for reply in self.replies],
             "closed": self.closed,
         }
@@ -97,7 +109,14 @@ class Example:
             tuple(Piece(text, float(weight)) for text, weight in reply) for reply in row["replies"]
         )
         messages = tuple(row["messages"])
-        return cls(row["kind"], messages, replies, row["closed"], row.get("task_id", ""))
+        return cls(
+            row["kind"],
+            messages,
+            replies,
+            row["closed"],
+            row.get("task_id", ""),
+            row.get("begun", ""),
+        )
 
 
 def encode(example: Example, codec: Any) -> tuple[Episode, list[float]]:
@@ -105,7 +124,7 @@ def encode(example: Example, codec: Any) -> tuple[Episode, list[float]]:
 
     Args:
         example: What to encode.
-        codec: A `corgi_gym.agents.codec.ChatCodec` or another with ``reply``.
+        codec: A `corgi_gym.agents.codec.ChatCodec` or another with ``reply`` and ``extended``.
 
     Returns:
         An `Episode` (log-probs 0.0, no rewards), and weights as long as its ``token_ids``: 0.0 on
@@ -123,6 +142,9 @@ def encode(example: Example, codec: Any) -> tuple[Episode, list[float]]:
     ids: list[int] = []
     for turn, (message, reply) in enumerate(zip(example.messages, example.replies, strict=True)):
         asked = codec.follow_up(message, ids) if turn else codec.start(message)
+        if example.begun and turn + 1 == len(example.messages):
+            message = f"{message}\n{example.begun}"
+            asked = codec.extended(asked, example.begun)
         append(asked, 0.0, 0)
         ids = []
         for piece in reply:

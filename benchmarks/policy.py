@@ -121,20 +121,25 @@ def check_inputs(recipe: Recipe, *, train: bool = True) -> None:
     from corgi_gym.agents.models import resolve_model
 
     recipe.check()
-    env = make_env(recipe, train=False)
-    if isinstance(env.unwrapped, GuidedEnv):
-        for source in env.unwrapped.sources.values():
-            check_examples(source.checker)
-    env.close()
+    _checked_env(recipe, train=False).close()
     check_engine(recipe.engine, recipe.engine_options, train=train)
     if recipe.engine != "openai":  # whose models only the endpoint knows
         resolve_model(recipe.model)
     if train:
         from corgi_gym.agents.training import check_training
 
-        env = make_env(recipe, train=True)
+        env = _checked_env(recipe, train=True)
         check_training(recipe.algorithm, recipe.train, env)
         env.close()
+
+
+def _checked_env(recipe: Recipe, *, train: bool) -> gym.Env[str, str]:
+    """An environment whose checkers do what their examples say."""
+    env = make_env(recipe, train=train)
+    if isinstance(env.unwrapped, GuidedEnv):
+        for source in env.unwrapped.sources.values():
+            check_examples(source.checker)
+    return env
 
 
 def make_rollout(

@@ -13,6 +13,7 @@ JOB, METRICS, STATUS, RUN, EVALUATIONS = (
 )  # fmt: skip
 # What happened in training, the largest file of a job; no number is computed from it.
 TRANSCRIPTS = "run/episodes.jsonl"
+CONFIG, SUMMARY = "run/config.json", "run/summary.json"
 DONE, FAILED = "done", "failed"
 # Keys without which a file is not what it should be.
 _KEYS = {
@@ -31,7 +32,6 @@ def read_job(folder: Path) -> tuple[Json | None, Json | None, Json | None]:
     Raises:
         ValueError: If one that should be there is missing or damaged; says which, and the way out.
     """
-    run = folder / RUN
     try:
         job, status, metrics = (read_mapping(folder / name) for name in (JOB, STATUS, METRICS))
         done = status is not None and status["status"] == DONE
@@ -39,8 +39,8 @@ def read_job(folder: Path) -> tuple[Json | None, Json | None, Json | None]:
             raise ValueError(f"{JOB} is missing")
         if done and metrics is None:
             raise ValueError(f"{METRICS} is missing")
-        for path in (run / "config.json", run / "summary.json"):
-            read_mapping(path)
+        for name in (CONFIG, SUMMARY):
+            read_mapping(folder / name)
     except ValueError as error:
         raise ValueError(
             f"{JOBS}/{folder.name} is broken ({error}): remove this folder and run the benchmark "

@@ -26,11 +26,13 @@ from typing import Any
 from corgi_gym.agents.episode import Episode
 from corgi_gym.benchmarks.bench.exploits import exploits
 from corgi_gym.benchmarks.bench.files import (
+    CONFIG,
     EVALUATIONS,
     JOB,
     METRICS,
     RUN,
     STATUS,
+    SUMMARY,
     TRANSCRIPTS,
     read_mapping,
 )
@@ -45,8 +47,7 @@ from corgi_gym.benchmarks.run_writer import RunFolder, SilentFolder
 
 # Files of a finished job whose hashes are recorded: what a report or a check reads.
 _RECORDED = (
-    JOB, METRICS, TRANSCRIPTS, "run/config.json", "run/metrics.jsonl", "run/curve.jsonl",
-    "run/summary.json",
+    JOB, METRICS, TRANSCRIPTS, CONFIG, "run/metrics.jsonl", "run/curve.jsonl", SUMMARY,
 )  # fmt: skip
 PHASES = ("train", "evaluate")
 
@@ -192,7 +193,7 @@ def job_metrics(folder: Path) -> Json:
                 numbers["gap"] = gap_numbers(values, plan["gap"], sampled, recipe.seed)
         numbers["exploits"] = _exploits(evaluation_recipe(recipe, plan), found)
         evaluations[name] = numbers
-    summary = read_mapping(folder / RUN / "summary.json") or {}
+    summary = read_mapping(folder / SUMMARY) or {}
     cost = {key: summary.get(key) for key in ("steps", "sessions", "tokens", "train_seconds")}
     return {"evaluations": evaluations, "curve": _curve(folder, summary), "cost": cost}
 

@@ -14,14 +14,12 @@ import shutil
 from pathlib import Path
 
 from corgi_gym.benchmarks.bench.analysis import analyse
-from corgi_gym.benchmarks.bench.files import JOBS, SPEC, STATUS, TRANSCRIPTS, read_mapping
+from corgi_gym.benchmarks.bench.files import CONFIG, JOBS, SPEC, STATUS, TRANSCRIPTS, read_mapping
 from corgi_gym.benchmarks.bench.identity import file_digest
 from corgi_gym.benchmarks.bench.job import manifest
 from corgi_gym.benchmarks.bench.page import STATISTICS
 from corgi_gym.benchmarks.bench.results import read_results
 from corgi_gym.benchmarks.run_writer import to_json
-
-_CONFIG = "run/config.json"
 
 
 def pack(folder: Path, out: Path, *, code: str | None = None, mixed: bool = False) -> int:
@@ -65,12 +63,12 @@ def pack(folder: Path, out: Path, *, code: str | None = None, mixed: bool = Fals
 
 def _forget_place(job: Path) -> None:
     """Take what is above ``jobs/`` out of a run's command, and record the file's new hash."""
-    config, status = read_mapping(job / _CONFIG), read_mapping(job / STATUS)
+    config, status = read_mapping(job / CONFIG), read_mapping(job / STATUS)
     if config is None or status is None or not isinstance(command := config.get("command"), str):
         return
     place = f"{JOBS}/{job.name}"
     config["command"] = re.sub(rf"[^\s'\"]*/{place}\b", place, command)
     if config["command"] != command:
-        (job / _CONFIG).write_text(to_json(config) + "\n", encoding="utf-8")
-        status["files"][_CONFIG] = file_digest(job / _CONFIG)
+        (job / CONFIG).write_text(to_json(config) + "\n", encoding="utf-8")
+        status["files"][CONFIG] = file_digest(job / CONFIG)
         (job / STATUS).write_text(to_json(status) + "\n", encoding="utf-8")

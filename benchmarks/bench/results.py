@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from corgi_gym.benchmarks.bench.files import (
+    CONFIG,
     FAILED,
     JOBS,
-    RUN,
     SPEC,
     STATUS,
     read_job,
@@ -212,7 +212,7 @@ def _cells(labels: list[Json]) -> dict[str, set[tuple[str, int]]]:
 def _versions(results: Results) -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for result in results.done:
-        config = read_mapping(result.folder / RUN / "config.json") or {}
+        config = read_mapping(result.folder / CONFIG) or {}
         for package, version in config.get("versions", {}).items():
             found.setdefault(package, set()).add(str(version))
         if machine := config.get("machine"):

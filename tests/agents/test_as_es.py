@@ -1,5 +1,8 @@
 """AS-ES: pieces and their labels by hand, the piece engine, and learning on the tiny model."""
 
+import copy
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -19,7 +22,7 @@ from corgi_gym.agents.engines.pieces import PieceEngine
 from corgi_gym.agents.engines.transformers_engine import TransformersEngine
 from corgi_gym.agents.logps import add_chosen_head
 from corgi_gym.agents.pieces import AS, ES, Cut, Cutter, cut_pieces, label_pieces, new_words
-from corgi_gym.agents.replay import encode
+from corgi_gym.agents.replay import Example, encode
 from corgi_gym.agents.rollout import Session
 from corgi_gym.envs import Draft, GuidedEnv, TaskSource
 
@@ -119,10 +122,12 @@ def test_other_ways_to_split(tiny_model, tiny_tokenizer):
 def test_a_continuation_is_what_the_engine_will_ask_for(tiny_tokenizer):
     codec = ChatCodec(tiny_tokenizer)
     made = continuations(Cut("why?", ("ab\n", " c"), (1.0, 2.0), (ES, AS)))
-    assert [(e.kind, e.messages, e.texts) for e in made] == [
-        (ES, ("why?",), ("ab\n",)), (AS, ("why?\nab",), (" c",)),
+    assert [(e.kind, e.messages, e.begun, e.texts) for e in made] == [
+        (ES, ("why?",), "", ("ab\n",)), (AS, ("why?",), "ab", (" c",)),
     ]  # fmt: skip
+    assert [Example.from_dict(e.as_dict()) for e in made] == made
     episode, weights = encode(made[1], codec)
+    assert episode.messages[0]["content"] == "why?\nab"
     asked = codec.extended(codec.start("why?"), codec.text(codec.reply("ab\n")))
     assert episode.token_ids[: len(asked)] == asked
     assert weights == [0.0] * len(asked) + [1.0] * (len(weights) - len(asked))
@@ -130,6 +135,35 @@ def test_a_continuation_is_what_the_engine_will_ask_for(tiny_tokenizer):
     assert codec.extended(later, "x") == [
         *codec.start("why?"), *codec.reply("no"), *codec.follow_up("so?\nx", codec.reply("no")),
     ]  # fmt: skip
+
+
+@pytest.fixture
+def joining_tokenizer(tiny_tokenizer):
+    """One that joins a sign with the line break after it, as Qwen's and Llama 3's do."""
+    from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
+
+    data = json.loads(tiny_tokenizer.backend_tokenizer.to_str())
+    vocab = data["model"]["vocab"]
+    vocab["?Ċ"] = max(vocab.values()) + 1
+    merges = [tuple(pair) for pair in data["model"]["merges"]]
+    joining = Tokenizer(models.BPE(vocab=vocab, merges=[("?", "Ċ"), *merges]))
+    joining.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    joining.decoder = tiny_tokenizer.backend_tokenizer.decoder
+    joining.add_special_tokens(
+        [AddedToken(row["content"], special=True) for row in data["added_tokens"]]
+    )
+    made = copy.deepcopy(tiny_tokenizer)
+    made._tokenizer = joining
+    return made
+
+
+def test_a_continuation_is_that_with_a_tokenizer_that_joins_over_the_line_break(joining_tokenizer):
+    """Question and pieces encoded together were another prompt than the engine's."""
+    codec = ChatCodec(joining_tokenizer)
+    example = continuations(Cut("why?", ("ab\n", " c"), (1.0, 2.0), (ES, AS)))[1]
+    asked = codec.extended(codec.start("why?"), codec.text(codec.reply("ab\n")))
+    assert codec.start("why?\nab") != asked
+    assert encode(example, codec)[0].token_ids[: len(asked)] == asked
 
 
 # ---------------------------------------------------------------- the engine

@@ -233,6 +233,14 @@ def test_bad_input_costs_nothing_and_overwrites_nothing(recipe, tmp_path, part, 
     assert (out / "summary.json").read_text() == "old"
 
 
+def test_a_checker_that_only_the_training_has_is_tried_too(recipe, tmp_path):
+    recipe.env.kwargs = {"prompts": ["x"], "checker": wrong}
+    recipe.evaluation.env_kwargs = {"checker": letters}
+    with pytest.raises(ValueError, match="'wrong' contradicts its example"):
+        run(recipe, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_model_that_cannot_be_loaded_overwrites_nothing_and_leaves_no_run(recipe, tmp_path):
     out, good = tmp_path / "run", recipe.model
     run(recipe, out)
