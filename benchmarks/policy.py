@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 # Sessions under way at once in an evaluation.
 _CONCURRENCY = 128
 # Arguments of an environment that its task sources are made of.
-_SOURCES = ("tasks", "prompts", "checker", "task_options")
+_SOURCES = (
+    "tasks", "prompts", "checker", "task_options", "level", "unseen_options", "request",
+)  # fmt: skip
 
 
 @dataclass

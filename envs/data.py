@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from corgi_gym.envs.spaces import MAX_PROMPT_CHARS
 from corgi_gym.envs.task import (
     Draft,
     Split,
@@ -40,6 +41,9 @@ FILE_TYPES = (".jsonl", ".json", ".csv", ".parquet")
 MAX_NAMED_ROWS = 5
 # "owner/name", optionally ":configuration"; hub names have these characters only.
 _HUB_ID = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?::(?P<config>[\w.-]+))?")
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class BadRow(ValueError):
@@ -85,6 +89,7 @@ def load_rows(
                 raise BadRow(f"is a {type(row).__name__}, not an object with fields: {row!r:.60}")
             for field, kind in fields.items():
                 _check_field(row, field, kind)
+            _check_text(row)
             if id_field is not None:
                 identity = repr(row.get(id_field))
                 if identity in seen:
@@ -120,6 +125,19 @@ def _check_field(row: Mapping[str, Any], field: str, kind: type | tuple[type, ..
         raise BadRow(f"field {field!r} has no text")
 
 
+def _check_text(row: Mapping[str, Any]) -> None:
+    """No field holds text that no tokenizer and no terminal takes."""
+    for field, value in row.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and (found := _SURROGATE.search(text)):
+                what = (
+                    "is not UTF-8 text (save the file as UTF-8)"
+                    if "\udc80" <= found[0] <= "\udcff"
+                    else f"has a lone surrogate, {found[0]!r}"
+                )
+                raise BadRow(f"field {field!r} {what}: {text!r:.60}")
+
+
 def _read(source: Source, split: str) -> Iterator[tuple[int, Any]]:
     """``(number, row)``, counted from 1; a row that cannot be read is a `BadRow`."""
     if isinstance(source, Mapping) or not isinstance(source, (str, Path, Iterable)):
@@ -147,8 +165,9 @@ def _read_file(path: Path) -> Iterator[Any]:
     if kind == ".parquet":
         yield from _datasets().load_dataset("parquet", data_files=str(path), split="train")
         return
-    # utf-8-sig: spreadsheet programs put a mark at the start of the file
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+    # utf-8-sig: spreadsheet programs put a mark at the start of the file. What is no UTF-8 becomes
+    # lone surrogates, which `_check_text` finds.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         if kind == ".csv":
             yield from _read_csv(file)
         elif kind == ".jsonl":
@@ -159,12 +178,16 @@ def _read_file(path: Path) -> Iterator[Any]:
 
 def _read_csv(lines: Iterable[str]) -> Iterator[Any]:
     reader = csv.DictReader(lines)
-    try:
-        for row in reader:
-            # a row that is too short has None, one that is too long has a list under None
-            yield {k: v for k, v in row.items() if k is not None and v is not None}
-    except csv.Error as error:
-        yield BadRow(f"is not valid CSV: {error}")
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:  # such as a field that is too long; the rows after it are good
+            yield BadRow(f"is not valid CSV: {error}")
+            continue
+        # a row that is too short has None, one that is too long has a list under None
+        yield {k: v for k, v in row.items() if k is not None and v is not None}
 
 
 def _parse(text: str) -> Any:
@@ -248,6 +271,11 @@ class RowSource(TaskSource):
         for number, row in enumerate(rows, start=1):
             try:
                 draft = self.draft(row)
+                if len(draft.prompt) > MAX_PROMPT_CHARS:
+                    raise BadRow(
+                        f"makes a prompt of {len(draft.prompt)} characters; at most "
+                        f"{MAX_PROMPT_CHARS} fit"
+                    )
             except BadRow as error:
                 bad.append(f"row {number}: {error}")
             else:

@@ -10,6 +10,7 @@ Tasks never subclass it: they are `TaskSource`s, and a checker is a function.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from numbers import Real
 from typing import Any, Literal
 
@@ -29,9 +30,11 @@ from corgi_gym.rewards import (
     make_session_reward,
     self_verdict,
 )
-from corgi_gym.rewards.text import normalise
+from corgi_gym.rewards.text import MAX_REPLY_CHARS, normalise
 
 Message = dict[str, str]
+# Draws of another task for `noise`: enough unless almost all tasks are the same one.
+_OTHER_DRAWS = 32
 
 
 class GuidedEnv(gym.Env[str, str]):
@@ -41,7 +44,8 @@ class GuidedEnv(gym.Env[str, str]):
         tasks: ``"light"`` (quick families that need no optional package), ``"source"``,
             ``"heldout"``, ``"all"``, one family name, or a list of names. Or ``{name: source}``,
             used as they are: ``GuidedEnv(tasks=other.sources)`` shares the (pure) sources of
-            another environment, and so their memory.
+            another environment, and so their memory. Their names are the families of the tasks:
+            with ``{"easy": Concepts(count=(2, 3)), "hard": …}`` one family is there twice.
         split: ``"train"``, ``"validation"`` or ``"test"``: never overlapping contents.
         max_attempts: Attempts per episode, at least 1.
         feedback: ``"silent"``, ``"binary"``, ``"score"``, ``"which"`` or ``"full"``.
@@ -52,11 +56,13 @@ class GuidedEnv(gym.Env[str, str]):
             a ``datasets.Dataset`` with these columns. They are used for every split alike.
         seed: Which endless stream of tasks ``index`` counts in (non-negative).
         repeat_penalty: Taken off the reward of an attempt that repeats the reply before it word
-            for word, in [0, 1]. 0 leaves the return at the session reward exactly; a small value
-            helps small models out of the habit of answering every correction with the same text.
-        noise: Probability in [0, 1] that feedback is replaced by that for another task's target
-            (an ablation; scores and rewards stay true). Whether and how is a pure function of
-            ``seed``, task, attempt and reply.
+            for word, in [0, 1], unless one of the two could not be checked. 0 leaves the return at
+            the session reward exactly; a small value helps small models out of the habit of
+            answering every correction with the same text.
+        noise: Probability in [0, 1] that the feedback on a failed attempt is replaced by that for
+            another task of the family (an ablation; scores and rewards stay true). Whether and how
+            is a pure function of ``seed``, task, attempt and reply. Feedback stays as it is where
+            the reply solves the other task, where a checker failed, and with a single task.
         self_check: The writer judges itself: each reply ends with its own verdict
             (`corgi_gym.rewards.self_verdict`), which alone decides whether the episode goes on. The
             checker's verdict is in the reward and in ``info``, never in a message, so ``feedback``
@@ -121,6 +127,8 @@ class GuidedEnv(gym.Env[str, str]):
             raise ValueError(f"self_check must be true or false, got {self_check!r}")
         if self_check and noise:
             raise ValueError(f"noise={noise!r} has no use with self_check: no verdict is shown")
+        if prompts is not None and not isinstance(tasks, Mapping) and tasks != "light":
+            raise ValueError(f"tasks={tasks!r:.80} has no meaning with prompts=…")
         if prompts is not None and task_options:
             raise ValueError(f"task_options={task_options!r} has no meaning with prompts=…")
         self.split: Split = check_split(split)
@@ -196,8 +204,9 @@ class GuidedEnv(gym.Env[str, str]):
         if self._over:
             raise RuntimeError("this episode has ended; call reset() to start the next one")
         checks = self.self_check and isinstance(action, str)  # anything else is an error of judge()
-        own = self_verdict.take_apart(action) if checks else None
+        own = self_verdict.take_apart(_read(action)) if checks else None
         verdict = judge(task.checker, own.answer if own else action, task.target)
+        before = self._verdicts[-1] if self._verdicts else None
         self._verdicts.append(verdict)
         attempt, score = len(self._verdicts), verdict.score
         terminated = own.verdict is True if own else verdict.success
@@ -209,7 +218,11 @@ class GuidedEnv(gym.Env[str, str]):
             if score > self._best:
                 self._best = score
         reply = normalise(action)
-        repeated = attempt > 1 and reply.split() == self._messages[-2]["content"].split()
+        repeated = (
+            before is not None
+            and before.status == verdict.status == "scored"  # it is right to send others again
+            and reply.split() == self._messages[-2]["content"].split()
+        )
         if repeated:
             reward -= self.repeat_penalty
         if own:
@@ -249,13 +262,17 @@ class GuidedEnv(gym.Env[str, str]):
             >>> env.answer_of("3 + 4\nVerdict: correct")
             '3 + 4'
         """
-        return self_verdict.take_apart(reply).answer if self.self_check else reply
+        return self_verdict.take_apart(_read(reply)).answer if self.self_check else reply
 
     def task_at(self, index: int) -> Task:
         """Item ``index`` of the mixture: families in turn, each with its own count."""
         names = list(self.sources)
-        family = names[index % len(names)]
-        return self.sources[family].item(self.seed, index // len(names), self.split)
+        return self._item(names[index % len(names)], index // len(names))
+
+    def _item(self, family: str, index: int) -> Task:
+        """A task of a source, under the name that the source has here."""
+        task = self.sources[family].item(self.seed, index, self.split)
+        return task if task.family == family else replace(task, family=family)
 
     def _choose(self, options: dict[str, Any]) -> Task:
         family, index = options.pop("task", None), options.pop("index", None)
@@ -274,11 +291,11 @@ class GuidedEnv(gym.Env[str, str]):
             raise ValueError(f"unknown task family {family!r} in this environment; it has: {known}")
         if index is None:
             index = int(self.np_random.integers(2**31))
-        return self.sources[family].item(self.seed, index, self.split)
+        return self._item(family, index)
 
     def _spoil(self, reply: str, verdict: Verdict) -> Verdict:
         """With probability ``noise``, the verdict on the same reply for another task's target."""
-        if verdict.success:
+        if verdict.success or verdict.status != "scored":
             return verdict
         assert self._task is not None
         # not np_random: the next episode's task must not depend on this one's replies
@@ -288,10 +305,13 @@ class GuidedEnv(gym.Env[str, str]):
         rng = np.random.default_rng(entropy)
         if rng.random() >= self.noise:
             return verdict
-        index = int(rng.integers(2**31))
-        other = self.sources[self._task.family].item(self.seed, index, self.split)
-        spoiled = judge(other.checker, reply, other.target)
-        return spoiled if not spoiled.success else verdict
+        for _ in range(_OTHER_DRAWS):
+            other = self._item(self._task.family, int(rng.integers(2**31)))
+            if other.task_id != self._task.task_id:
+                spoiled = judge(other.checker, reply, other.target)
+                told = spoiled.status == "scored" and not spoiled.success
+                return spoiled if told else verdict
+        return verdict
 
     # ---------------------------------------------------------------- state
 
@@ -326,6 +346,11 @@ class GuidedEnv(gym.Env[str, str]):
             return "(no episode yet: call reset())"
         turns = [self._turn_text(i) for i in range(len(self._verdicts))]
         return "\n".join([f"[task] {self._prompt}", *turns])
+
+
+def _read(reply: str) -> str:
+    """A reply as the checker and the chat have it; one that is too long is refused as it is."""
+    return normalise(reply) if len(reply) <= MAX_REPLY_CHARS else reply
 
 
 def _given(tasks: Mapping[str, TaskSource], **made_of: Any) -> dict[str, TaskSource]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from corgi_gym.envs.spaces import MAX_OBSERVATION_CHARS
+from corgi_gym.envs.spaces import MAX_PROMPT_CHARS
 from corgi_gym.envs.task import (
     Draft,
     Split,
@@ -85,6 +85,11 @@ def prompt_rows(prompts: Any, name: str = "prompts") -> list[Any]:
             f"{type(prompts).__name__}: {shown:.80}; {fix}"
         )
     rows = list(prompts)
+    if not rows and isinstance(prompts, Iterator):
+        raise ValueError(
+            f"{name} is an iterator with nothing left, used up by another environment, say: give a "
+            "list"
+        )
     if not rows:
         raise ValueError(f"{name} is empty: give at least one prompt")
     return rows
@@ -105,9 +110,9 @@ def _draft(number: int, row: str | Mapping[str, Any]) -> Draft:
         prompt = prompt[0].get("content")
     if not isinstance(prompt, str) or not prompt.strip():
         raise ValueError(f"prompt {number} has no text under 'prompt': {dict(row)!r:.200}")
-    if len(prompt) > MAX_OBSERVATION_CHARS:
+    if len(prompt) > MAX_PROMPT_CHARS:
         raise ValueError(
-            f"prompt {number} has {len(prompt)} characters; at most {MAX_OBSERVATION_CHARS} fit"
+            f"prompt {number} has {len(prompt)} characters; at most {MAX_PROMPT_CHARS} fit"
         )
     try:
         prompt.encode()

@@ -115,6 +115,7 @@ def make_env(
     unseen_options: Mapping[str, Mapping[str, Any]] | None = None,
     request: str = REQUEST,
     max_attempts: int = 4,
+    checker: str | Checker | None = None,
     **kwargs: Any,
 ) -> GuidedEnv:
     """Make ``SelfImprovement-v0``.
@@ -130,20 +131,35 @@ def make_env(
             and without options here has no unseen tasks.
         request: What is added to every prompt.
         max_attempts: Replies per session; with 1 nothing but the writer corrects it.
-        **kwargs: As for `GuidedEnv`.
+        checker: Judges the last attempt, in the place of the families' own.
+        **kwargs: As for `GuidedEnv`, without ``prompts`` and ``self_check``.
 
     Raises:
-        ValueError: For an unknown family, option or level.
+        ValueError: For an unknown family, option or level, or arguments that contradict.
     """
+    if kwargs.get("prompts") is not None:
+        raise ValueError("prompts have no meaning in SelfImprovement-v0: it wraps task families")
+    if kwargs.get("self_check"):
+        raise ValueError(
+            "self_check has no meaning in SelfImprovement-v0, where a reply has its own feedback: "
+            "both begin with the line 'Feedback:'"
+        )
     if level not in LEVELS:
         raise ValueError(f"unknown level {level!r}; choose from {', '.join(LEVELS)}")
     if isinstance(tasks, Mapping):
+        made_of = {"level": level != "seen", "task_options": task_options is not None}
+        made_of |= {"unseen_options": unseen_options is not None, "request": request != REQUEST}
+        made_of |= {"checker": checker is not None}
+        if given := [name for name, is_given in made_of.items() if is_given]:
+            raise ValueError(
+                f"{', '.join(given)} have no meaning with tasks={{name: source}}, which are made"
+            )
         return GuidedEnv(tasks=tasks, max_attempts=max_attempts, **kwargs)
     sources: dict[str, TaskSource] = {}
     if level in ("seen", "both"):
-        sources.update(_sources(tasks, "seen", task_options, "", request))
+        sources.update(_sources(tasks, "seen", task_options, "", request, checker))
     if level in ("unseen", "both"):
-        sources.update(_sources(tasks, "unseen", unseen_options, UNSEEN, request))
+        sources.update(_sources(tasks, "unseen", unseen_options, UNSEEN, request, checker))
     if not sources:
         raise ValueError(f"none of tasks={tasks!r} has unseen tasks: give unseen_options")
     return GuidedEnv(tasks=sources, max_attempts=max_attempts, **kwargs)
@@ -155,6 +171,7 @@ def _sources(
     options: Mapping[str, Mapping[str, Any]] | None,
     suffix: str,
     request: str,
+    checker: str | Checker | None,
 ) -> dict[str, TaskSource]:
     """The wrapped sources of one level of difficulty."""
     names = [tasks] if isinstance(tasks, str) else list(tasks)
@@ -167,7 +184,7 @@ def _sources(
         if suffix and not has_cells and name not in given:
             continue
         own = {**({"cells": level} if has_cells else {}), **given.get(name, {})}
-        source = make_sources(name, task_options={name: own})[name]
+        source = make_sources(name, checker=checker, task_options={name: own})[name]
         made[name + suffix] = SelfImproving(source, suffix=suffix, request=request)
     return made
 
@@ -193,5 +210,5 @@ def make_vector(num_envs: int = 1, **kwargs: Any) -> GuidedVectorEnv:
         seed=one.seed,
         noise=one.noise,
         repeat_penalty=one.repeat_penalty,
-        self_check=one.self_check,
+        render_mode=one.render_mode,
     )

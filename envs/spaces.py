@@ -12,6 +12,8 @@ from gymnasium.vector.utils import create_shared_memory
 # is still answered, with a problem that says so; a prompt over it is refused.
 MAX_OBSERVATION_CHARS = 1_000_000
 MAX_ACTION_CHARS = 2_000_000
+# What environments add to a prompt (a request to judge oneself) fits below the bound.
+MAX_PROMPT_CHARS = MAX_OBSERVATION_CHARS - 1_000
 # A small charset for `sample` only; membership is decided by length alone.
 _SAMPLE_CHARS = 64
 _SAMPLE_CHARSET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,!?'"

@@ -100,7 +100,7 @@ def stable_text(value: Any) -> str:
     if type(value) in _NUMBERS:
         return repr(value)
     if isinstance(value, str):
-        return _ADDRESS.sub("", repr(value))
+        return repr(value)
     if isinstance(value, Mapping):
         rows = sorted(f"{stable_text(k)}: {stable_text(v)}" for k, v in value.items())
         return "{" + ", ".join(rows) + "}"
@@ -110,7 +110,7 @@ def stable_text(value: Any) -> str:
         return "[" + ", ".join(map(stable_text, value)) + "]"
     if isinstance(value, np.ndarray):
         return stable_text(value.tolist())
-    return _ADDRESS.sub("", repr(value))
+    return _ADDRESS.sub("", repr(value))  # an object's, which differs from process to process
 
 
 def check_whole(value: Any, name: str, least: int) -> int:
@@ -124,6 +124,27 @@ def check_whole(value: Any, name: str, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r:.80}")
     return int(value)
+
+
+def check_range(value: Any, name: str, least: int, most: int) -> tuple[int, int]:
+    """Return ``value`` as ``(smallest, largest)``, two integers within ``least`` and ``most``.
+
+    Raises:
+        ValueError: For anything else; ``name`` says in the message what it is.
+
+    Example:
+        >>> check_range([3, 5], "count", 2, 8)
+        (3, 5)
+    """
+    try:
+        low, high = (check_whole(bound, name, least) for bound in value)
+    except (TypeError, ValueError):
+        low, high = 1, 0
+    if not low <= high <= most:
+        raise ValueError(
+            f"{name} must be (smallest, largest) within {least} and {most}, got {value!r:.80}"
+        )
+    return low, high
 
 
 def check_split(split: str) -> Split:

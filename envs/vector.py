@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
@@ -42,9 +42,7 @@ class GuidedVectorEnv(SyncVectorEnv):
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         **kwargs: Any,
     ) -> None:
-        for name, value in kwargs.items():
-            if isinstance(value, Iterator):  # the first environment would use it up
-                kwargs[name] = list(value)
+        kwargs = {name: _listed(value) for name, value in kwargs.items()}
         super().__init__(
             [lambda: GuidedEnv(**kwargs)] * check_whole(num_envs, "num_envs", 1),
             autoreset_mode=AutoresetMode(autoreset_mode),
@@ -59,3 +57,10 @@ class GuidedVectorEnv(SyncVectorEnv):
         if len(actions) != self.num_envs:
             raise ValueError(f"step() got {len(actions)} replies for {self.num_envs} environments")
         return super().step(tuple(actions))
+
+
+def _listed(value: Any) -> Any:
+    """Iterators as lists, in options too: the first environment would use them up."""
+    if isinstance(value, Mapping):
+        return {name: _listed(item) for name, item in value.items()}
+    return list(value) if isinstance(value, Iterator) else value

@@ -109,7 +109,9 @@ def _judge(case: Case, results: list[Result], name: str, *, hidden: bool) -> Pro
             "left?"
         )
         if failed is not None and results and results[failed].kind != "value":
-            text = f"In a test that is not shown, {results[failed].sentence(f'{name}(...)')}."
+            # not what it says: the code that is judged writes its exceptions and names its types
+            said = Result(results[failed].kind).sentence(f"{name}(...)")
+            text = f"In a test that is not shown, {said}."
         return Problem("hidden_test", text)
     if failed is None or not results:  # never: results end with the one that failed
         return Problem("test", f"{name} was not run on every test.")

@@ -48,7 +48,7 @@ class Result:
         kind: ``value``; ``raised`` an exception; ``no_data``: a value that is no plain data;
             ``timeout``; ``memory``; ``crashed``: the process ended.
         value: The value, for ``value``.
-        text: The exception, or the type of the value.
+        text: The exception, or the type of the value; "" to say neither.
     """
 
     kind: ResultKind
@@ -65,9 +65,11 @@ class Result:
         if self.kind == "value":
             return f"{call} gives {show(self.value)}"
         if self.kind == "raised":
-            return f"{call} raises {quote(self.text, MAX_SHOWN_CHARS)}"
+            what = quote(self.text, MAX_SHOWN_CHARS) if self.text else "an exception"
+            return f"{call} raises {what}"
         if self.kind == "no_data":
-            return f"{call} gives an object of type {quote(self.text)}, not plain data"
+            what = f"an object of type {quote(self.text)}" if self.text else "an object"
+            return f"{call} gives {what}, not plain data"
         if self.kind == "timeout":
             return f"{call} does not end in time (an infinite loop?)"
         if self.kind == "memory":

@@ -215,7 +215,7 @@ def make_sources(
     Raises:
         ValueError: For an unknown or empty selection, or options that a family does not take or
             that are for a family not selected.
-        TypeError: For names that are not strings.
+        TypeError: For names that are not strings, or have no order.
     """
     if suite is not None and suite not in SUITES:
         raise ValueError(f"unknown suite {suite!r}; choose from {', '.join(SUITES)}")
@@ -227,6 +227,11 @@ def make_sources(
         else:
             names = [tasks]
     else:
+        if isinstance(tasks, set | frozenset):
+            raise TypeError(
+                f"tasks must be a list, got the set {tasks!r:.80}: its order, and so every index, "
+                "differs from process to process; sort it into a list"
+            )
         names = list(tasks) if isinstance(tasks, Iterable) else [tasks]
         if not all(isinstance(name, str) for name in names):
             raise TypeError(f"tasks must be a name or a list of names, got {tasks!r:.80}")

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from corgi_gym.envs.spaces import MAX_OBSERVATION_CHARS
+from corgi_gym.envs.spaces import MAX_PROMPT_CHARS
 from corgi_gym.envs.task import Draft, Split, Task, TaskSource, check_split, check_whole
 from corgi_gym.rewards import Checker, Verdict, get_checker
 from corgi_gym.rewards.builtin import BUILTIN
@@ -149,9 +149,9 @@ class IsolatedFamily(TaskSource):
     def _text(self, said: dict[str, Any], field: str) -> str:
         """A field that must be a string of a length that an observation can have."""
         value = said.get(field)
-        if not isinstance(value, str) or len(value) > MAX_OBSERVATION_CHARS:
+        if not isinstance(value, str) or len(value) > MAX_PROMPT_CHARS:
             raise ValueError(
-                f"{self._named}: {field} must be a string of at most {MAX_OBSERVATION_CHARS} "
+                f"{self._named}: {field} must be a string of at most {MAX_PROMPT_CHARS} "
                 f"characters, got {value!r:.80}"
             )
         return value

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from corgi_gym.envs.task import Draft, Task, TaskSource
+from corgi_gym.envs.task import Draft, Task, TaskSource, check_range
 from corgi_gym.rewards.clustering import clustering
 
 MIN_STUDENTS, MAX_STUDENTS = 4, 10
@@ -57,18 +57,14 @@ class Clustering(TaskSource):
         students: tuple[int, int] = (MIN_STUDENTS, MAX_STUDENTS),
         constraints: tuple[int, int] = (1, 4),
     ) -> None:
-        if not MIN_STUDENTS <= students[0] <= students[1] <= MAX_STUDENTS:
+        self.students = check_range(students, "students", MIN_STUDENTS, MAX_STUDENTS)
+        self.constraints = check_range(constraints, "constraints", 0, MAX_STUDENTS)
+        room = self.students[0] // 2 - 1
+        if self.constraints[0] > room:
             raise ValueError(
-                f"students must be a range within ({MIN_STUDENTS}, {MAX_STUDENTS}), "
-                f"got {students!r}"
+                f"constraints must start within 0 and {room} for {self.students[0]} students, got "
+                f"{constraints!r}"
             )
-        room = students[0] // 2 - 1
-        if not 0 <= constraints[0] <= min(constraints[1], room):
-            raise ValueError(
-                f"constraints must be a range that starts within (0, {room}) for {students[0]} "
-                f"students, got {constraints!r}"
-            )
-        self.students, self.constraints = students, constraints
 
     def generate(self, rng: np.random.Generator) -> Draft:
         """Plant pairs, derive wishes from them, and list the students in another order."""

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from corgi_gym.envs.task import Draft, Task, TaskSource
+from corgi_gym.envs.task import Draft, Task, TaskSource, check_range
 from corgi_gym.envs.tasks._scenes import SCENES
 from corgi_gym.rewards.concepts import MAX_GIVEN_SHARE
 from corgi_gym.rewards.concepts import concepts as check_concepts
@@ -127,13 +127,7 @@ class Concepts(TaskSource):
     summary = "Write one natural sentence that uses all the given words."
 
     def __init__(self, count: tuple[int, int] = (3, 5)) -> None:
-        low, high = (int(bound) for bound in count)
-        if not MIN_COUNT <= low <= high <= MAX_COUNT:
-            raise ValueError(
-                f"count must be (smallest, largest) within {MIN_COUNT} and {MAX_COUNT}, "
-                f"got {tuple(count)!r}"
-            )
-        self.count = (low, high)
+        self.count = check_range(count, "count", MIN_COUNT, MAX_COUNT)
         self.checker = check_concepts
 
     def generate(self, rng: np.random.Generator) -> Draft:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from corgi_gym.envs.data import BadRow, Source
 from corgi_gym.envs.draws import Draws, Rng, several
-from corgi_gym.envs.task import Draft, Task
+from corgi_gym.envs.task import Draft, Task, check_range
 from corgi_gym.envs.tasks._generated_or_rows import GeneratedOrRows
 from corgi_gym.envs.tasks.concepts import _HERS, _HIS, Phrase, Scene, _inflect, scenes
 from corgi_gym.rewards.concepts_hard import MAX_SENTENCES, MIN_SENTENCES
@@ -69,13 +69,7 @@ class ConceptsHard(GeneratedOrRows):
     summary = "Write a short story that uses all of 20 to 30 given words."
 
     def __init__(self, count: tuple[int, int] = (20, 30), data: Source | None = None) -> None:
-        low, high = (int(bound) for bound in count)
-        if not MIN_COUNT <= low <= high <= MAX_COUNT:
-            raise ValueError(
-                f"count must be (smallest, largest) within {MIN_COUNT} and {MAX_COUNT}, "
-                f"got {tuple(count)!r}"
-            )
-        self.count = (low, high)
+        self.count = check_range(count, "count", MIN_COUNT, MAX_COUNT)
         self.checker = check_concepts_hard
         super().__init__(data, {"concepts": (list, str)})
 

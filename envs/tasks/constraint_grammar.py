@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from corgi_gym.envs.draws import Draws, Rng
-from corgi_gym.envs.task import Draft, Task, TaskSource, check_whole
+from corgi_gym.envs.task import Draft, Task, TaskSource, check_range
 from corgi_gym.envs.tasks._constraint_draws import DIFFICULTIES, Data, Draw
 from corgi_gym.envs.tasks._texts import LAYOUTS, MAX_SENTENCES, Text, make_text
 from corgi_gym.rewards.constraints import (
@@ -89,8 +89,8 @@ class ConstraintGrammar(TaskSource):
         sentences: tuple[int, int] = (1, 3),
         constraints: Any = None,
     ) -> None:
-        self.count = _range(count, "count", MAX_COUNT)
-        self.sentences = _range(sentences, "sentences", MAX_SENTENCES)
+        self.count = check_range(count, "count", 1, MAX_COUNT)
+        self.sentences = check_range(sentences, "sentences", 1, MAX_SENTENCES)
         self.levels = _subset(levels, "levels", LEVELS[1:], 1)
         self.connectives = _subset(connectives, "connectives", CONNECTIVES, 0)
         if difficulty not in DIFFICULTIES:
@@ -237,16 +237,6 @@ class ConstraintGrammar(TaskSource):
                 UserWarning,
                 stacklevel=3,
             )
-
-
-def _range(value: Any, name: str, most: int) -> tuple[int, int]:
-    try:
-        low, high = (check_whole(bound, name, 1) for bound in value)
-    except (TypeError, ValueError):
-        low, high = 0, 0
-    if not 1 <= low <= high <= most:
-        raise ValueError(f"{name} must be (smallest, largest) within 1 and {most}, got {value!r}")
-    return low, high
 
 
 def _subset(value: Any, name: str, known: tuple[str, ...], least: int) -> tuple[str, ...]:

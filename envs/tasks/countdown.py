@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from corgi_gym.envs.task import Draft, Task, TaskSource
+from corgi_gym.envs.task import Draft, Task, TaskSource, check_range, check_whole
 from corgi_gym.rewards.countdown import countdown
 from corgi_gym.rewards.text import listing
 
@@ -69,16 +69,13 @@ class Countdown(TaskSource):
         largest_target: int = 100,
         use_all: bool = False,
     ) -> None:
-        fewest, most = numbers
-        if not _COUNTS[0] <= fewest <= most <= _COUNTS[1]:
-            raise ValueError(f"numbers must be (fewest, most) within {_COUNTS}, got {numbers!r}")
-        if not most < largest <= 100:
-            raise ValueError(f"largest must be over {most} and at most 100, got {largest!r}")
-        if not largest <= largest_target <= 10_000:
-            raise ValueError(f"largest_target must be {largest} to 10000, got {largest_target!r}")
-        self.numbers = (int(fewest), int(most))
-        self.largest = int(largest)
-        self.largest_target = int(largest_target)
+        self.numbers = check_range(numbers, "numbers", *_COUNTS)
+        self.largest = check_whole(largest, "largest", self.numbers[1] + 1)
+        if self.largest > 100:
+            raise ValueError(f"largest must be at most 100, got {largest!r}")
+        self.largest_target = check_whole(largest_target, "largest_target", self.largest)
+        if self.largest_target > 10_000:
+            raise ValueError(f"largest_target must be at most 10000, got {largest_target!r}")
         self.use_all = bool(use_all)
 
     def generate(self, rng: np.random.Generator) -> Draft:

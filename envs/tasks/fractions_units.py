@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from corgi_gym.envs.task import Draft, Task, TaskSource
+from corgi_gym.envs.task import Draft, Task, TaskSource, check_range
 from corgi_gym.rewards.fractions_units import fractions_units
 
 KINDS = ("fractions", "convert", "mixed")
@@ -61,10 +61,7 @@ class FractionsUnits(TaskSource):
         self.kinds = tuple(dict.fromkeys(names))
         if not self.kinds or not set(self.kinds) <= set(KINDS):
             raise ValueError(f"kinds must be 'all' or some of {', '.join(KINDS)}, got {kinds!r}")
-        fewest, most = operands
-        if not 2 <= fewest <= most <= 3:
-            raise ValueError(f"operands must be (fewest, most) within 2 and 3, got {operands!r}")
-        self.operands = (int(fewest), int(most))
+        self.operands = check_range(operands, "operands", 2, 3)
 
     def generate(self, rng: np.random.Generator) -> Draft:
         """Draw a kind, then tasks of it until one is within the limits."""

@@ -21,6 +21,7 @@ from corgi_gym.envs.task import (
     Split,
     Task,
     TaskSource,
+    check_range,
     split_of,
     stable_hash,
     stable_text,
@@ -163,6 +164,12 @@ class IFEval(RowSource):
                 f"field 'kwargs' has {len(values)} entries for {len(names)} in "
                 "'instruction_id_list'"
             )
+        for given in values:
+            if given is not None and not isinstance(given, Mapping):
+                raise BadRow(f"field 'kwargs' must hold objects, got {given!r:.60}")
+        for name in names:
+            if not isinstance(name, str):
+                raise BadRow(f"field 'instruction_id_list' must hold names, got {name!r:.60}")
         return [
             {"kind": name, "kwargs": {k: v for k, v in (given or {}).items() if v is not None}}
             for name, given in zip(names, values, strict=True)
@@ -231,8 +238,7 @@ class Instructions(TaskSource):
         kinds: Iterable[str] | None = None,
         mode: str = "strict",
     ) -> None:
-        if not 1 <= count[0] <= count[1] <= MAX_INSTRUCTIONS:
-            raise ValueError(f"count must be a range within (1, {MAX_INSTRUCTIONS}), got {count!r}")
+        count = check_range(count, "count", 1, MAX_INSTRUCTIONS)
         self.mode = check_mode(mode)
         drawn = DRAWN if mode == "strict" else [k for k in DRAWN if k in kind_names(published=True)]
         chosen = list(drawn) if kinds is None else list(dict.fromkeys(kinds))

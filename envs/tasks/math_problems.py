@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from corgi_gym.envs.data import BadRow, Row
-from corgi_gym.envs.task import Draft, Task
+from corgi_gym.envs.task import Draft, Task, check_range
 from corgi_gym.envs.tasks._hub import HubRows
 
 HUB_ID = "DigitalLearningGmbH/MATH-lighteval"
@@ -45,9 +45,7 @@ class MathProblems(HubRows):
         data: str | Path | Iterable[Mapping[str, Any]] = HUB_ID,
         levels: Sequence[int] = LEVELS,
     ) -> None:
-        if len(levels) != 2 or not LEVELS[0] <= levels[0] <= levels[1] <= LEVELS[1]:
-            raise ValueError(f"levels must be (easiest, hardest) within {LEVELS}, got {levels!r}")
-        self.levels = tuple(levels)
+        self.levels = check_range(levels, "levels", *LEVELS)
         super().__init__(data)
 
     def draft(self, row: Row) -> Draft:

@@ -193,8 +193,10 @@ def _mbpp(row: Row) -> Draft:
         except Unsupported as error:
             raise BadRow(f"field 'test_list', test {number}, cannot be read: {error}") from error
     imports = row.get("test_imports") or []
+    if not isinstance(imports, list) or not all(isinstance(line, str) for line in imports):
+        raise BadRow(f"field 'test_imports' must be a list of statements, got {imports!r:.60}")
     prompt = f"{text.strip()} The function is {name}({ast.unparse(function.args)}). {_ASK}"
-    target = _target(name, list(tests), "\n".join(map(str, imports)))
+    target = _target(name, list(tests), "\n".join(imports))
     code = row["code"].replace("\r\n", "\n").rstrip()
     return Draft(name + text, prompt, target, f"```python\n{code}\n```")
 

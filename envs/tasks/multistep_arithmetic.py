@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from corgi_gym.envs.task import Draft, Task, TaskSource
+from corgi_gym.envs.task import Draft, Task, TaskSource, check_range
 from corgi_gym.rewards.multistep_arithmetic import multistep_arithmetic
 
 SEEN = ("l3d2", "l3d22", "l4d2", "l4d22")
@@ -101,7 +101,9 @@ class MultistepArithmetic(TaskSource):
         operators: str | Sequence[str] = "+-*",
     ) -> None:
         self.cells = _cells(cells)
-        self.numbers = _bounds(numbers)
+        self.numbers = check_range(numbers, "numbers", -_LARGEST_LITERAL, _LARGEST_LITERAL)
+        if self.numbers[0] == self.numbers[1]:
+            raise ValueError(f"numbers must be two different integers, got {numbers!r}")
         self.operators = tuple(dict.fromkeys(operators))
         if not self.operators or not set(self.operators) <= set("+-*"):
             raise ValueError(f"operators must be some of '+-*', got {operators!r}")
@@ -190,12 +192,3 @@ def _cells(cells: str | Sequence[str]) -> list[tuple[int, int]]:
             f"l2d0 to l6d0 and {', '.join(SEEN + UNSEEN)}"
         )
     return [(int(cell["length"]), len(cell["depth"].replace("0", ""))) for cell in found if cell]
-
-
-def _bounds(numbers: tuple[int, int]) -> tuple[int, int]:
-    smallest, largest = numbers
-    if not -_LARGEST_LITERAL <= smallest < largest <= _LARGEST_LITERAL:
-        raise ValueError(
-            f"numbers must be (smallest, largest) from -99 to 99, got {tuple(numbers)!r}"
-        )
-    return int(smallest), int(largest)

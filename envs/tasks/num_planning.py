@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from corgi_gym.envs.task import Draft, Task, TaskSource
+from corgi_gym.envs.task import Draft, Task, TaskSource, check_range
 from corgi_gym.envs.tasks._sentences import make_sentence
 from corgi_gym.rewards.dictionary import FUNCTION_WORDS
 from corgi_gym.rewards.num_planning import num_planning
@@ -43,11 +43,7 @@ class NumPlanning(TaskSource):
     checker = num_planning
 
     def __init__(self, count: tuple[int, int] = (MIN_COUNT, MAX_COUNT)) -> None:
-        low, high = count
-        if not MIN_COUNT <= low <= high <= MAX_COUNT:
-            raise ValueError(
-                f"count must be a range within ({MIN_COUNT}, {MAX_COUNT}), got {count!r}"
-            )
+        low, high = check_range(count, "count", MIN_COUNT, MAX_COUNT)
         self.counts = np.arange(low, high + 1)
         weights = _DECAY**self.counts
         self.weights = weights / weights.sum()

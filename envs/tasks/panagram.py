@@ -7,7 +7,7 @@ from itertools import permutations
 
 import numpy as np
 
-from corgi_gym.envs.task import Draft, Task, TaskSource
+from corgi_gym.envs.task import Draft, Task, TaskSource, check_range
 from corgi_gym.rewards.dictionary import is_word
 from corgi_gym.rewards.panagram import panagram
 
@@ -62,11 +62,7 @@ class Panagram(TaskSource):
     checker = panagram
 
     def __init__(self, letters: tuple[int, int] = (MIN_LETTERS, MAX_LETTERS)) -> None:
-        low, high = letters
-        if not MIN_LETTERS <= low <= high <= MAX_LETTERS:
-            raise ValueError(
-                f"letters must be a range within ({MIN_LETTERS}, {MAX_LETTERS}), got {letters!r}"
-            )
+        low, high = check_range(letters, "letters", MIN_LETTERS, MAX_LETTERS)
         self.sets = {k: w for k, w in common_words().items() if low <= len(k) <= high}
         self.keys = list(self.sets)
 

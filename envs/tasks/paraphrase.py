@@ -146,7 +146,7 @@ class Paraphrase(GeneratedOrRows):
         """Copies, the wrong form, other meanings, lists, answers, and the prompt."""
         source, form = task.target["question"], task.target["form"]
         start = FORMS[form][0].capitalize()
-        tail = source.split(" ", 1)[1]
+        tail = source.partition(" ")[2] or source
         misses = [
             source,
             f"{start} {source[0].lower()}{source[1:]}",

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from corgi_gym.envs.spaces import MAX_OBSERVATION_CHARS
+from corgi_gym.envs.spaces import MAX_PROMPT_CHARS
 from corgi_gym.envs.task import Draft, Task, TaskSource, check_whole, stable_hash
 from corgi_gym.rewards._reasoning_gym_table import (
     COMPARE,
@@ -99,6 +99,9 @@ class ReasoningGym(TaskSource):
         if isinstance(getattr(self.data, "letters", None), set):
             self.data.letters = _SortedSet(self.data.letters)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _blank, (self.family,), self.__dict__
+
     def generate(self, rng: np.random.Generator) -> Draft:
         """Draw item numbers and let reasoning-gym make the questions."""
         return self._draw(int(rng.integers(2**63)))
@@ -113,7 +116,7 @@ class ReasoningGym(TaskSource):
             entries = list(map(self._entry, numbers))
             prompt = _prompt([entry["question"].strip() for entry in entries])
             answers = [entry["answer"] for entry in entries]
-            if len(prompt) <= MAX_OBSERVATION_CHARS and all(map(self._is_sound, answers)):
+            if len(prompt) <= MAX_PROMPT_CHARS and all(map(self._is_sound, answers)):
                 break
             entropy = stable_hash(entropy)
         else:
@@ -220,3 +223,9 @@ def _family(name: str) -> type[TaskSource]:
     summary = f"The family {name} of reasoning-gym."
     body = {"family": PREFIX + name, "summary": summary, "__doc__": ReasoningGym.__doc__}
     return type("ReasoningGym_" + name, (ReasoningGym,), body)
+
+
+def _blank(name: str) -> TaskSource:
+    """An instance of a family's class, which is made at run time, for `pickle` to fill."""
+    kind = family(name)
+    return kind.__new__(kind)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from corgi_gym.envs.data import BadRow, Source
-from corgi_gym.envs.task import Draft, Task, stable_hash
+from corgi_gym.envs.task import Draft, Task, check_range, stable_hash
 from corgi_gym.envs.tasks._generated_or_rows import GeneratedOrRows
 from corgi_gym.rewards.lexicon import CLOSED, lemmas, readings
 from corgi_gym.rewards.semantic import choose_checker
@@ -122,10 +122,7 @@ class Sentiment(GeneratedOrRows):
         scorer: str = "embedded",
         model: str | None = None,
     ) -> None:
-        low, high = (int(bound) for bound in stars)
-        if not 1 <= low <= high <= 5:
-            raise ValueError(f"stars must be a range within (1, 5), got {tuple(stars)!r}")
-        self.stars, self.field = (low, high), field
+        self.stars, self.field = check_range(stars, "stars", 1, 5), field
         self.products = products()
         self.checker = choose_checker(
             scorer, model, embedded=check_sentiment, rule=judge_review, critic=ReviewClassifier

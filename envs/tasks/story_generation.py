@@ -113,7 +113,7 @@ class StoryGeneration(GeneratedOrRows):
     def near_misses(self, task: Task) -> list[str]:
         """Copies, other stories, repetition, lists, and the prompt."""
         first = task.target["first"]
-        content = [word for word in words(first) if word.lower() not in CLOSED]
+        content = [word for word in words(first) if word.lower() not in CLOSED] or words(first)
         spoiled = [task.witness.rstrip("."), f"{task.witness} {first}"] if task.witness else []
         return [
             first,

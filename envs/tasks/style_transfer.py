@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from corgi_gym.envs.data import BadRow, Source
-from corgi_gym.envs.task import Draft, Task
+from corgi_gym.envs.task import Draft, Task, check_range
 from corgi_gym.envs.tasks._generated_or_rows import GeneratedOrRows
 from corgi_gym.rewards.semantic import choose_checker
 from corgi_gym.rewards.semantic.classifier import StyleClassifier
@@ -149,10 +149,7 @@ class StyleTransfer(GeneratedOrRows):
         scorer: str = "embedded",
         model: str | None = None,
     ) -> None:
-        low, high = (int(bound) for bound in count)
-        if not 1 <= low <= high <= MAX_COUNT:
-            raise ValueError(f"count must be a range within (1, {MAX_COUNT}), got {tuple(count)!r}")
-        self.count = (low, high)
+        self.count = check_range(count, "count", 1, MAX_COUNT)
         self.checker = choose_checker(
             scorer, model, embedded=check_style, rule=judge_neutral, critic=StyleClassifier
         )

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from corgi_gym.envs.task import Draft, Task, TaskSource, stable_hash
+from corgi_gym.envs.task import Draft, Task, TaskSource, check_range, stable_hash
 from corgi_gym.envs.tasks._stories import BOXES, DISTRACTORS, NAMES, STORIES, THINGS, Story
 from corgi_gym.rewards.rational import evaluate
 from corgi_gym.rewards.word_problems import word_problems
@@ -51,15 +51,9 @@ class WordProblems(TaskSource):
     def __init__(
         self, steps: tuple[int, int] = (FEWEST_STEPS, MOST_STEPS), distractors: int = 0
     ) -> None:
-        fewest, most = steps
-        if not FEWEST_STEPS <= fewest <= most <= MOST_STEPS:
-            raise ValueError(
-                f"steps must be (fewest, most) within {FEWEST_STEPS} and {MOST_STEPS}, "
-                f"got {steps!r}"
-            )
         if distractors not in (0, 1, 2):
             raise ValueError(f"distractors must be 0, 1 or 2, got {distractors!r}")
-        self.steps = (int(fewest), int(most))
+        self.steps = check_range(steps, "steps", FEWEST_STEPS, MOST_STEPS)
         self.distractors = int(distractors)
 
     def generate(self, rng: np.random.Generator) -> Draft:

@@ -56,9 +56,9 @@ class WordSorting(TaskSource):
         self, cells: str | Sequence[str] = "seen", first_letters: int | None = None
     ) -> None:
         self.cells = _cells(cells)
-        if first_letters is not None and not 1 <= first_letters <= 26:
+        if first_letters is not None and first_letters not in range(1, 27):
             raise ValueError(f"first_letters must be None or from 1 to 26, got {first_letters!r}")
-        self.first_letters = first_letters
+        self.first_letters = None if first_letters is None else int(first_letters)
 
     def generate(self, rng: np.random.Generator) -> Draft:
         """Draw a cell, a number of words, and words in a random order."""

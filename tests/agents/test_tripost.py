@@ -287,15 +287,25 @@ def test_the_environment_judges_the_last_attempt_and_has_two_levels():
         ({"level": "hard"}, "unknown level 'hard'"),
         ({"tasks": "countdown", "level": "unseen"}, "has unseen tasks"),
         ({"tasks": "word_sorting", "task_options": {"countdown": {}}}, r"options for \['count"),
+        ({"self_check": True}, "self_check has no meaning in SelfImprovement-v0"),
+        ({"prompts": ["a"]}, "prompts have no meaning in SelfImprovement-v0"),
+        ({"tasks": env.sources, "level": "unseen"}, "level have no meaning with tasks={name: sou"),
     ):
         with pytest.raises(ValueError, match=words):
             make_env(**kwargs)
-    own = gym.make_vec(
-        "SelfImprovement-v0", num_envs=2, vectorization_mode="vector_entry_point", self_check=True
-    )
-    assert all("Verdict:" in prompt for prompt in own.reset(seed=0)[0])
-    envs = gym.make_vec("SelfImprovement-v0", num_envs=2, vectorization_mode="vector_entry_point")
+    envs = gym.make_vec(
+        "SelfImprovement-v0", num_envs=2, vectorization_mode="vector_entry_point",
+        render_mode="ansi", repeat_penalty=0.5,
+    )  # fmt: skip
     assert len(envs.reset(seed=0)[0]) == 2
+    assert [(e.render_mode, e.repeat_penalty) for e in envs.envs] == [("ansi", 0.5)] * 2
+
+
+def test_the_environment_takes_a_checker_of_ones_own():
+    env = make_env("word_sorting", checker=lambda reply, target: "b" in reply)
+    env.reset()
+    reply = Trajectory(("Answer: a", "Answer: b"), ("Step 1 is incorrect.",)).text()
+    assert env.step(reply)[1] == 1.0
 
 
 def test_tripost_says_what_it_needs_before_a_model_is_loaded():

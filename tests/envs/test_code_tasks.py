@@ -229,6 +229,7 @@ def test_mbpp_rows_from_memory_and_file(tmp_path):
         ({"test_list": []}, "field 'test_list' must be a list of assert statements"),
         ({"test_list": ["assert double(open(1)) == 1"]}, "field 'test_list', test 1, cannot be"),
         ({"test_imports": ["import ("]}, "is not valid Python"),
+        ({"test_imports": "import math"}, "field 'test_imports' must be a list of statements"),
         ({"test_list": "assert double(2) == 4"}, "field 'test_list' must be list"),
     ],
 )  # fmt: skip

@@ -34,6 +34,41 @@ def test_every_file_type_gives_the_same_rows(tmp_path, kind):
     assert load_rows(path, FIELDS) == load_rows(str(path), FIELDS) == ROWS
 
 
+def test_a_csv_field_that_is_too_long_costs_one_row(tmp_path):
+    lines = [f"What is {i}?,{i}" for i in range(8)]
+    lines[1] = f"{'long ' * 30_000},1"
+    path = write(tmp_path / "rows.csv", "\n".join(["question,answer", *lines]))
+    with pytest.warns(RuntimeWarning, match=r"1 of 8 rows left out \(row 2: is not valid CSV"):
+        rows = load_rows(path, FIELDS)
+    assert [row["answer"] for row in rows] == ["0", "2", "3", "4", "5", "6", "7"]
+
+
+def test_text_that_is_not_utf8_is_named(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_bytes("question,answer\nWhat is 1?,1\nWas ist ein Café?,ja\n".encode("latin-1"))
+    with pytest.warns(RuntimeWarning, match="row 2: field 'question' is not UTF-8 text .save the"):
+        assert [row["answer"] for row in load_rows(path, FIELDS)] == ["1"]
+    bad = {"question": "a", "answer": "b", "others": ["c\ud800"]}
+    with pytest.warns(RuntimeWarning, match="row 2: field 'others' has a lone surrogate"):
+        assert load_rows([ROWS[0], bad], FIELDS) == ROWS[:1]
+
+
+def test_a_row_whose_prompt_does_not_fit_is_left_out():
+    class Questions(RowSource):
+        family = "questions_of_a_test"
+        checker = "countdown"
+
+        def draft(self, row):
+            return Draft(row["question"], row["question"], row["answer"], row["answer"])
+
+        def near_misses(self, task):
+            return []
+
+    with pytest.warns(RuntimeWarning, match="row 2: makes a prompt of 1000001 characters; at most"):
+        source = Questions([ROWS[0], {"question": "x" * 1_000_001, "answer": "y"}])
+    assert sum(map(len, source.drafts.values())) == 1
+
+
 @pytest.mark.parametrize(
     ("row", "says"),
     [

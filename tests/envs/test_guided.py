@@ -498,3 +498,77 @@ def test_spaces_hold_what_the_environment_says():
     assert env.reset(seed=0)[0] in env.observation_space
     assert env.step("x" * 10**6)[0] in env.observation_space
     assert "x" * 10**6 in env.action_space
+
+
+# ---------------------------------------------------------------- sources, noise and repeats
+
+
+def test_two_sources_of_one_family_keep_their_names():
+    family = load_family("concepts")
+    sources = {"easy": family(count=(2, 3)), "hard": family(count=(5, 6))}
+    env = GuidedEnv(tasks=sources, noise=1.0, render_mode="ansi")
+    for name, sizes in (("easy", (2, 3)), ("hard", (5, 6))):
+        _, info = env.reset(options={"task": name, "index": 0})
+        assert info["task"] == name
+        assert len(env.unwrapped._task.target["concepts"]) in sizes
+        assert env.step("The dog runs.")[4]["attempt"] == 1
+        assert "[attempt 1]" in env.render()
+        again = env.reset(options={"task": info["task"], "index": 0})[1]
+        assert again["task_id"] == info["task_id"]
+    assert [env.task_at(i).family for i in range(4)] == ["easy", "hard"] * 2
+
+
+def target_in(reply, target):
+    return target in reply or Verdict.wrong(0.0, Problem("missing", f"Write {target}."))
+
+
+def test_noise_is_always_that_of_another_task():
+    prompts = [{"prompt": f"p{i}", "target": f"t{i}"} for i in range(2)]
+    env = GuidedEnv(prompts=prompts, checker=target_in, noise=1.0, max_attempts=30)
+    for index in range(2):
+        env.reset(options={"index": index})
+        told = {env.step(f"reply {i}")[0] for i in range(29)}
+        assert told == {f"Write t{1 - index}. Try again."}
+    alone = GuidedEnv(prompts=prompts[:1], checker=target_in, noise=1.0)
+    alone.reset()
+    assert alone.step("x")[0] == "Write t0. Try again."
+
+
+def test_noise_never_stands_for_a_check_that_failed():
+    broken = set()
+
+    def failing(reply, target):
+        if target in broken:
+            raise OSError("no answer")
+        return target_in(reply, target)
+
+    prompts = [{"prompt": f"p{i}", "target": f"t{i}"} for i in range(2)]
+    for target, told in (("t0", "Your reply could not be checked."), ("t1", "Write t0.")):
+        broken.clear()
+        broken.add(target)
+        env = GuidedEnv(prompts=prompts, checker=failing, noise=1.0)
+        env.reset(options={"index": 0})
+        assert env.step("x")[0] == f"{told} Try again."
+
+
+def test_sending_a_reply_again_that_could_not_be_checked_costs_nothing():
+    outcomes = iter([OSError("no answer"), 0.5, 0.5, OSError("again"), True])
+
+    def flaky(reply, target):
+        outcome = next(outcomes)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return Verdict.ok() if outcome is True else Verdict.wrong(outcome, Problem("low", "Low."))
+
+    env = GuidedEnv(prompts=["a"], checker=flaky, repeat_penalty=0.25, max_attempts=5)
+    env.reset()
+    steps = [env.step("same") for _ in range(5)]
+    assert [step[1] for step in steps] == [0.0, 0.5, -0.25, 0.0, 0.5]
+    assert ["the same" in step[0] for step in steps] == [False, False, True, False, False]
+
+
+def test_arguments_that_contradict_are_refused():
+    with pytest.raises(ValueError, match="tasks='countdown' has no meaning with prompts"):
+        gym.make("ConstrainedGen-v0", tasks="countdown", prompts=["a"], checker=number)
+    with pytest.raises(TypeError, match=r"tasks must be a list, got the set .* process to process"):
+        GuidedEnv(tasks={"countdown", "concepts"})

@@ -138,6 +138,7 @@ def test_every_translation_is_tried_above():
         ({"kwargs": [{"N": None}]}, "'kwargs' of 'count:numbers' lacks 'N'"),
         ({"kwargs": [{"N": "two"}]}, "'number' must be an integer"),
         ({"kwargs": []}, "0 entries for 1"),
+        ({"instruction_id_list": [["a"]]}, "must hold names, got ['a']"),
         ({"instruction_id_list": ["count:numbers"] * 2, "kwargs": [{"N": 2}, {"N": 3}]},
          "cannot be satisfied"),
     ],

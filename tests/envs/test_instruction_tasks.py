@@ -246,6 +246,8 @@ def _row(**changes):
         ({"prompt": 5}, "prompt"),
         ({"kwargs": []}, "kwargs"),
         ({"kwargs": None}, "kwargs"),
+        ({"kwargs": ["{}"]}, "field 'kwargs' must hold objects, got '{}'"),
+        ({"instruction_id_list": [["a"]]}, "must hold names, got ['a']"),
         ({"instruction_id_list": ["no:such"]}, "no:such"),
         ({"instruction_id_list": ["keywords:existence"]}, "keywords"),
         ({"instruction_id_list": ["startend:end_checker", "punctuation:no_comma"],

@@ -1,6 +1,8 @@
 """The families of GuidedMath: one set of properties for all of them and their options."""
 
+import copy
 import json
+import pickle
 import re
 from collections import Counter
 from datetime import datetime, timedelta
@@ -167,6 +169,8 @@ def test_solving_through_the_environment(name):
         lambda: WordSorting(cells=["seen"]),
         lambda: WordSorting(cells=[]),
         lambda: WordSorting(first_letters=0),
+        lambda: WordSorting(first_letters=2.5),
+        lambda: WordProblems(steps=(2.5, 3.5)),
         lambda: DateUnderstanding(cells="s6"),
         lambda: DateUnderstanding(cells=[]),
         lambda: LogicalDeduction(cells="o4"),
@@ -510,6 +514,15 @@ def test_reasoning_gym_families(name, adapter):
                 verdict = judge(task.checker, miss, task.target)
                 assert verdict.status == "scored" and not verdict.success, (task, miss)
     assert not ids["train"] & ids["test"] and not ids["train"] & ids["validation"]
+
+
+@pytest.mark.parametrize("name", ["chain_sum", "group_anagrams"])
+def test_reasoning_gym_environments_can_be_pickled_and_copied(name, adapter):
+    env = GuidedEnv(tasks=f"reasoning_gym/{name}")
+    env.reset(seed=0)
+    for other in (pickle.loads(pickle.dumps(env)), copy.deepcopy(env)):
+        assert other.task_at(5) == env.task_at(5)
+        assert other.step("1") == copy.deepcopy(env).step("1")
 
 
 def test_reasoning_gym_has_over_ninety_families(adapter):

@@ -55,7 +55,7 @@ CONVERSATION = [{"role": "system", "content": "s"}, {"role": "user", "content": 
         ([{"prompt": ["a"]}], ValueError, "prompt 0 has no text"),
         ([{"prompt": CONVERSATION}], ValueError, r"roles \['system', 'user'\]; give exactly one"),
         ([{"prompt": CONVERSATION[:1]}], ValueError, "give exactly one user message"),
-        (["x" * 1_000_001], ValueError, "prompt 0 has 1000001 characters; at most 1000000"),
+        (["x" * 1_000_001], ValueError, "prompt 0 has 1000001 characters; at most 999000"),
         (["a\ud800"], ValueError, "prompt 0 is not valid Unicode text"),
         (["a", 3], TypeError, "prompt 1 is a int; use a string or a dict"),
         ("one", TypeError, r"got one str: 'one'; put it into a list"),

@@ -72,6 +72,20 @@ def test_every_environment_has_it():
     assert all(m.endswith(REQUEST) for m in envs.reset(seed=0)[0])
 
 
+def test_a_verdict_is_read_from_what_the_chat_shows():
+    """Other line breaks, and characters that no one sees, are gone there."""
+    line = "Verdict: correct"
+    for reply in (f"hi\u2028{line}", f"hi\r{line}", f"hi\n\u200b{line}\u200b"):
+        env = env_of()
+        env.reset()
+        _, reward, terminated, _, info = env.step(reply)
+        assert info["messages"][1]["content"] == "hi\nVerdict: correct"
+        assert (reward, terminated, env.answer_of(reply)) == (1.0, True, "hi")
+    env.reset()
+    (problem,) = env.step("x" * 30_000 + f"\n{line}")[4]["problems"]
+    assert "characters" in problem["message"]
+
+
 def test_bad_input():
     with pytest.raises(ValueError, match=r"noise=0.5 has no use with self_check"):
         env_of(noise=0.5)

@@ -219,10 +219,18 @@ def test_random_words_of_the_prompt_lose(name):
 @pytest.mark.parametrize(
     ("family", "options", "message"),
     [
-        ("sentiment", {"stars": (0, 5)}, r"stars must be a range within \(1, 5\), got \(0, 5\)"),
+        (
+            "sentiment",
+            {"stars": (0, 5)},
+            r"stars must be \(smallest, largest\) within 1 and 5, got \(0, 5\)",
+        ),
         ("sentiment", {"scorer": "vader"}, "unknown scorer 'vader'; choose from embedded, paper"),
         ("sentiment", {"model": "a/b"}, "model='a/b' has a meaning with scorer='paper' only"),
-        ("style_transfer", {"count": (2, 5)}, r"count must be a range within \(1, 4\)"),
+        (
+            "style_transfer",
+            {"count": (2, 5)},
+            r"count must be \(smallest, largest\) within 1 and 4",
+        ),
         ("concepts_hard", {"count": (5, 20)}, "count must be .* within 10 and 30, got"),
         (
             "rationale_generation",

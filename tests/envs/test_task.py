@@ -3,12 +3,13 @@
 import copy
 import pickle
 import random
+import re
 
 import pytest
 
 import corgi_gym.envs.task as task_module
 from corgi_gym.envs import FAMILIES, SPLITS, Draft, GuidedEnv, TaskSource, load_family, make_sources
-from corgi_gym.envs.task import check_whole, split_of, stable_hash, stable_text
+from corgi_gym.envs.task import check_range, check_whole, split_of, stable_hash, stable_text
 from corgi_gym.envs.tasks import SUITES, family_names
 from corgi_gym.rewards import get_checker, judge
 
@@ -219,6 +220,16 @@ def test_stable_text_is_equal_for_equal_data_in_every_process(run_python):
     assert len(texts) == 1 and "0x" not in texts.pop()
     assert stable_text({"a": 1, "b": 2}) == stable_text({"b": 2, "a": 1})
     assert stable_text(["1"]) != stable_text([1])
+    # an object's address goes, a text that speaks of one stays
+    assert stable_text("code at 0x10") != stable_text("code at 0x11")
+
+
+@pytest.mark.parametrize(
+    "value", [(2.5, 4), (4, 3), (1, 3), (3, 9), 3, (3,), "34", (True, 4), None]
+)
+def test_check_range_names_the_value(value):
+    with pytest.raises(ValueError, match=re.escape(f"2 and 8, got {value!r}")):
+        check_range(value, "count", 2, 8)
 
 
 @pytest.mark.parametrize("value", [0, -1, True, 1.0, "4", None, float("nan")])

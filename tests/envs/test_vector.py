@@ -8,7 +8,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import corgi_gym  # noqa: F401  (registers the ids)
-from corgi_gym.envs import GuidedVectorEnv
+from corgi_gym.envs import GuidedEnv, GuidedVectorEnv
 
 IDS = ("ConstrainedGen-v0", "GuidedMath-v0", "corgi/Countdown-v0")
 MODES = {
@@ -122,6 +122,17 @@ def test_episodes_do_not_depend_on_the_number_of_environments():
 def test_a_generator_of_prompts_serves_every_environment():
     envs = GuidedVectorEnv(3, prompts=(p for p in "abc"), checker=passing)
     assert envs.reset(options={"index": 1})[0] == ("b", "b", "b")
+
+
+def test_a_generator_of_rows_serves_every_environment():
+    rows = [{"question": f"What is {i} + 1?", "answer": f"#### {i + 1}"} for i in range(40)]
+    options = {"gsm8k": {"data": (row for row in rows)}}
+    envs = GuidedVectorEnv(3, tasks="gsm8k", task_options=options)
+    assert len(set(envs.reset(options={"index": 1})[0])) == 1
+    used_up = (p for p in "abc")
+    assert GuidedEnv(prompts=used_up, checker=passing).task_at(1).prompt == "b"
+    with pytest.raises(ValueError, match="prompts is an iterator with nothing left"):
+        GuidedEnv(prompts=used_up, checker=passing)
 
 
 @pytest.mark.parametrize("count", [0, -1, True, 1.5, "2"])

@@ -69,8 +69,7 @@ def test_scores_by_hand(reply, target, score):
         ("def triple(n):\n    return 6",
          "Your triple fails a test that is not shown. Read the task again: which inputs are left?"),
         ("def triple(n):\n    return 12 // n if n != 2 else 6",
-         'In a test that is not shown, triple(...) raises "ZeroDivisionError: integer division or '
-         'modulo by zero".'),
+         "In a test that is not shown, triple(...) raises an exception."),
         ("def triple(n):\n    return 3 * n if n != -1 else None",
          "This test fails: assert triple(-1) == -3. triple(-1) gives None."),
         ("def triple(n)\n    return 3 * n",
@@ -97,6 +96,20 @@ def test_every_second_test_is_never_quoted():
         for hidden in ("triple(0)", "triple(7)"):
             assert hidden not in verdict.problems[0].message
     assert shown == [True, False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ("raise ValueError(n)", "raises an exception"),
+        ("raise type(repr(n), (Exception,), {})()", "raises an exception"),
+        ("return type(repr(n), (), {})()", "gives an object, not plain data"),
+    ],
+)
+def test_code_cannot_tell_what_a_hidden_test_gives_it(body, outcome):
+    reply = f"def triple(n):\n    if n == 2: return 6\n    {body}"
+    (problem,) = judge(mbpp, reply, TRIPLE).problems
+    assert problem.message == f"In a test that is not shown, triple(...) {outcome}."
 
 
 LIARS = {
