@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from corgi_gym.agents.engines.base import Sampling
@@ -100,18 +101,25 @@ class Bench:
     def verify(
         self, stage: str, groups: Groups, names: Sequence[str], *, train: bool
     ) -> dict[str, Values]:
-        """The values of the named verifiers; what they answered before is not asked again."""
-        answers = Answers(
-            self._rows(VERDICTS, stage),
-            keep=lambda row: self.folder.append(VERDICTS, {"stage": stage, **row}),
-            on_answer=self.shown.advance,
-        )
-        found = {}
+        """The values of the named verifiers; what they answered before is not asked again.
+
+        Verdicts that could be of another length are other verdicts.
+        """
+        rows, found = self._rows(VERDICTS, stage), {}
         for verifier in self.verifiers(train=train):
             if verifier.name in names:
+                tokens = self.settings.reasoning_tokens if verifier.reasons else None
+                answers = Answers(
+                    [row for row in rows if row.get("reasoning_tokens") == tokens],
+                    keep=partial(self._keep_verdict, stage, tokens),
+                    on_answer=self.shown.advance,
+                )
                 self.shown.phase(f"{stage}: {verifier.name}", sum(map(len, groups)))
                 found[verifier.name] = verifier.values(groups, answers)
         return found
+
+    def _keep_verdict(self, stage: str, tokens: int | None, row: dict[str, Any]) -> None:
+        self.folder.append(VERDICTS, {"stage": stage, **row, "reasoning_tokens": tokens})
 
     def _rows(self, name: str, stage: str) -> list[dict[str, Any]]:
         return [row for row in self.folder.rows(name) if row["stage"] == stage]

@@ -19,6 +19,7 @@ from corgi_gym.benchmarks.gap.settings import GapSettings
 from corgi_gym.benchmarks.policy import Policy, check_inputs, load_policy
 from corgi_gym.benchmarks.provenance import describe
 from corgi_gym.benchmarks.recipe import Recipe
+from corgi_gym.benchmarks.resume import _differences, _short
 from corgi_gym.benchmarks.run_writer import RunFolder, to_json
 
 CONFIG, RESULT, MARKDOWN, PAGE = "config.json", "gap.json", "gap.md", "gap.html"
@@ -59,8 +60,8 @@ def run_gap(
     """Measure the gap of a recipe's model on its evaluation tasks; returns what ``gap.json`` holds.
 
     Samples and verdicts are on the disk as they come. With ``resume`` nothing that is there is
-    asked again; the verifiers, their model and the rules may differ from those before, so that
-    samples that exist are judged in another way.
+    asked again; how samples are judged and selected may differ from before, so that those that
+    exist are judged in another way.
 
     Args:
         recipe: Model, environment, sampling, prompts (``evaluation.tasks``) and, for rounds of
@@ -84,6 +85,7 @@ def run_gap(
     _check_verifier(settings)
     folder = GapFolder(out, overwrite=overwrite, resume=resume)
     folder.check_kept(recipe.model)
+    nothing = resume and not any((folder.path / name).exists() for name in folder.results)
     if resume:
         folder.drop_torn_rows()
     config = _config(recipe, settings, folder if resume else None)
@@ -91,6 +93,8 @@ def run_gap(
     if done:
         recipe = replace(recipe, model=str(round_folder(folder.path, done) / POLICY))
     with display or Display(0) as shown, _policies(recipe, settings) as (policy, judge):
+        if nothing:
+            shown.say(f"nothing to resume in {folder.path}: starting from the beginning")
         folder.clear()
         folder.write_json(CONFIG, config)
         bench = Bench(recipe, settings, folder, policy, judge, shown)
@@ -164,19 +168,39 @@ def _config(recipe: Recipe, settings: GapSettings, old_in: GapFolder | None) -> 
     Raises:
         ValueError: If they differ in anything that the samples depend on.
     """
-    names = _FIXED_TRAINING if settings.improve else _FIXED
     config = {**describe(recipe), "gap": asdict(settings), "fixed": settings.fixed()}
     plain: dict[str, Any] = json.loads(to_json(config))
-    old = old_in and old_in.read_json(CONFIG)
-    if old_in is not None and old is not None:
-        for name in ("fixed", *names):
-            if old.get(name) != plain[name]:
-                raise ValueError(
-                    f"the samples in {str(old_in.path)!r} were drawn with {name} = "
-                    f"{old.get(name)!r}, and this is to go on with {plain[name]!r}; give the same, "
-                    "or start anew with --overwrite"
-                )
+    if old_in is not None and (old := old_in.read_json(CONFIG)) is not None:
+        names = _FIXED_TRAINING if settings.improve else _FIXED
+        _check_samples(old_in.path, old, plain, names)
     return plain
+
+
+def _check_samples(
+    folder: Path, old: dict[str, Any], new: dict[str, Any], names: tuple[str, ...]
+) -> None:
+    """Hold what samples on the disk were drawn with against what is to go on.
+
+    Raises:
+        ValueError: If they differ, naming each value that does; or if they are no samples.
+    """
+    if not isinstance(old.get("fixed"), dict):
+        raise ValueError(
+            f"{str(folder)!r} holds something else than a gap: choose another folder with --out, "
+            "or start anew with --overwrite"
+        )
+    # what is fixed with rounds of improvement is not with none, and which of the two is told
+    shared = old["fixed"].keys() & new["fixed"].keys()
+    before, now = (
+        {**{name: side.get(name) for name in names}, **{n: side["fixed"][n] for n in shared}}
+        for side in (old, new)
+    )
+    told = [f"{k} = {_short(a)} (now {_short(b)})" for k, a, b in _differences(before, now)]
+    if told:
+        raise ValueError(
+            f"the samples in {str(folder)!r} were drawn with {', '.join(told)}: give the same, or "
+            "start anew with --overwrite"
+        )
 
 
 @contextmanager

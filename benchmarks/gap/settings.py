@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from corgi_gym.agents.names import did_you_mean
 from corgi_gym.benchmarks.gap.selection import Rule, parse_rule
 from corgi_gym.benchmarks.gap.verifiers import CHECKER, MODEL_VERIFIERS, check_names
 from corgi_gym.benchmarks.recipe import (
+    RECIPES,
     EnvSpec,
     EvaluationSpec,
     Recipe,
     SamplingSpec,
+    find,
     load_recipe,
 )
 
@@ -72,6 +76,12 @@ class GapSettings:
         check_names(self.verifiers)
         if self.verifier_url and not self.verifier_model:
             raise ValueError("verifier_url needs verifier_model: the model's name there")
+        for option, given in (("--improve-rule", self.improve_rule), ("--epochs", self.epochs > 1)):
+            if given and not self.improve:
+                raise ValueError(
+                    f"{option} is for rounds of self-improvement, and there are none: give "
+                    f"--improve ROUNDS, or leave {option} out"
+                )
         for rule in self.parsed():
             unknown = set(rule.verifiers) - set(self.names)
             if unknown:
@@ -101,10 +111,11 @@ class GapSettings:
         return [parse_rule(r) for r in dict.fromkeys((*self.rules, self.improve_rule)) if r]
 
     def fixed(self) -> dict[str, Any]:
-        """What samples and answers on the disk depend on, as plain data; the rest may change."""
-        names = ["samples", "top_p", "reasoning_tokens", "improve", "improve_rule", "epochs"]
+        """What samples on the disk depend on, as plain data; all else may change."""
+        names = ["samples", "top_p", "improve"]
         if self.improve:  # the policies of earlier rounds are gone, and with them other verdicts
-            names += ["verifiers", "verifier_model", "rules"]
+            names += ["verifiers", "verifier_model", "rules", "reasoning_tokens"]
+            names += ["tournament_rounds", "improve_rule", "epochs"]
         return {name: value for name, value in asdict(self).items() if name in names}
 
 
@@ -114,7 +125,7 @@ def gap_recipe(name: str) -> Recipe:
     Its ``evaluation.tasks`` are the prompts and its ``sampling`` is that of the samples.
 
     Raises:
-        FileNotFoundError: If it is neither.
+        FileNotFoundError: If it is neither; the message names the nearest, and the recipes.
         ValueError: For an environment or a recipe that is none.
     """
     from gymnasium.envs.registration import registry
@@ -123,6 +134,15 @@ def gap_recipe(name: str) -> Recipe:
         sampling = SamplingSpec(TEMPERATURE, _MAX_TOKENS, MAX_LENGTH)
         evaluation = EvaluationSpec(tasks=64, attempts=1)
         return Recipe("gap", env=EnvSpec(name), sampling=sampling, evaluation=evaluation)
+    try:
+        find(name, Path())
+    except FileNotFoundError:
+        recipes = sorted(path.stem for path in RECIPES.glob("*.yaml"))
+        hint = did_you_mean(name, [*recipes, *registry], ".")
+        raise FileNotFoundError(
+            f"{name!r} is neither a recipe nor an environment id{hint} Recipes are a YAML file or "
+            f"one of: {', '.join(recipes)}; `corgi-gym tasks` lists the environments"
+        ) from None
     recipe = load_recipe(name)
     recipe.evaluation.attempts = 1
     recipe.sampling.max_length = max(recipe.sampling.max_length, MAX_LENGTH)

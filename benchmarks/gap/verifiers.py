@@ -44,10 +44,12 @@ class Verifier(Protocol):
     Attributes:
         name: As rules and tables call it.
         rules: What it keeps, unless other rules are asked for; see `selection`.
+        reasons: Whether its answers depend on how long a verdict may be.
     """
 
     name: str
     rules: tuple[str, ...]
+    reasons: bool
 
     def values(self, groups: Groups, answers: Answers) -> Values:
         """A value in [0, 1] or None per sample; answers are taken from and added to ``answers``."""
@@ -100,6 +102,7 @@ def _key(sample: Sample) -> str:
 class _Single:
     """A verifier that asks one question per sample."""
 
+    reasons = True
     default: ClassVar[tuple[str, ...]]
     question: ClassVar[Callable[[str, str], str]]
 
@@ -129,6 +132,7 @@ class _Single:
 class MultipleChoice(_Single):
     """``mc``."""
 
+    reasons = False
     # 0.8 is a threshold that the paper's tables name; 0.5 is the more likely of the two words
     default = (">=0.5", ">=0.8", " top 0.25")
     question = staticmethod(questions.choice)
@@ -186,6 +190,8 @@ class Tournament:
     through all of them without winning a single comparison.
     """
 
+    reasons = True
+
     def __init__(self, name: str, model: JudgeModel, rounds: int) -> None:
         if rounds < 1:
             raise ValueError(f"a tournament needs at least 1 round, got {rounds!r}")
@@ -241,6 +247,8 @@ def _first_is_better(answer: Any) -> float:
 
 class CheckerVerifier:
     """``checker:NAME``: a checker's score; unscored verdicts are None."""
+
+    reasons = False
 
     def __init__(self, name: str, make_env: Callable[[], gym.Env[str, str]]) -> None:
         self.name, self.rules = name, (f"{name}>=1",)

@@ -1,6 +1,7 @@
 """`corgi-gym gap`: from samples to a page, resumed, judged again, and improved on."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -67,8 +68,16 @@ def test_what_is_on_the_disk_is_not_asked_again(go, recipe, tmp_path):
     assert len([a for a in asked if "step by step" in a]) == 24 - 3
     _, asked = go(resume=True)
     assert asked == []
+    with pytest.raises(ValueError, match=r"drawn with samples = 6 \(now 7\): give the same"):
+        go(replace(SETTINGS, samples=7), resume=True)
+    with pytest.raises(ValueError, match=r"drawn with improve = 0 \(now 1\): give the same"):
+        go(replace(SETTINGS, improve=1, epochs=2), resume=True)
     recipe.seed = 5
-    with pytest.raises(ValueError, match=r"drawn with seed = 0, .* go on with 5"):
+    recipe.sampling.temperature = 0.5
+    with pytest.raises(
+        ValueError,
+        match=r"with sampling\.temperature = 1\.0 \(now 0\.5\), seed = 0 \(now 5\): give",
+    ):
         go(resume=True, recipe=recipe)
 
 
@@ -81,12 +90,52 @@ def test_the_same_samples_are_judged_in_another_way(go):
     assert second["rounds"][0]["pass_at"] == first["rounds"][0]["pass_at"]
 
 
+def test_a_longer_verdict_is_another_one(go):
+    """It judges the same samples; what was cut at another length is not taken for it."""
+    settings = replace(SETTINGS, verifiers=("cot_b", "cot_s", "checker:own"))
+    first, _ = go(settings)
+    longer = replace(settings, reasoning_tokens=200)
+    shorter = replace(settings, reasoning_tokens=9)  # cut before the verdict
+    assert len(go(longer, resume=True)[1]) == 48
+    second, asked = go(shorter, resume=True)
+    assert len(asked) == 48 and all("step by step" in a for a in asked)
+    assert second["rounds"][0]["pass_at"] == first["rounds"][0]["pass_at"]
+    assert second["rounds"][0]["rules"]["cot_b>=1"]["unscored"]["value"] == 1
+    third, asked = go(settings, resume=True)
+    assert asked == [] and third["rounds"] == first["rounds"]
+
+
+def test_settings_of_rounds_do_not_hold_samples_that_no_round_drew(go, tmp_path):
+    """A folder of an earlier version held to be fixed what cannot change a sample."""
+    first, _ = go()
+    path = tmp_path / "gap" / "config.json"
+    config = json.loads(path.read_text())
+    assert config["fixed"] == {"samples": 6, "top_p": 1.0, "improve": 0}
+    config["fixed"] |= {"improve_rule": "cot_b top 0.25", "epochs": 3, "reasoning_tokens": 9}
+    path.write_text(json.dumps(config))
+    again, asked = go(resume=True)
+    assert asked == [] and again["rounds"] == first["rounds"]
+
+
+def test_what_is_in_the_folder_is_told(go, tmp_path, capsys):
+    words = f"nothing to resume in {tmp_path / 'gap'}: starting from the beginning\n"
+    go(resume=True)
+    assert capsys.readouterr().err.count(words) == 1
+    go(resume=True)
+    assert "nothing" not in capsys.readouterr().err
+    (tmp_path / "gap" / "config.json").write_text('{"model": "of a training"}')
+    with pytest.raises(ValueError, match="holds something else than a gap"):
+        go(resume=True)
+
+
 def test_bad_settings_end_before_anything_starts(go, recipe, tmp_path):
     for settings, words in (
         (GapSettings(samples=0), "samples must be at least 1"),
         (GapSettings(top_p=0.0), "top_p must be in"),
         (GapSettings(verifiers=("mc",), rules=("cot_b>=1",)), "asks cot_b, which is not among"),
         (GapSettings(rules=("mc > 1",)), "is no rule"),
+        (GapSettings(improve_rule="mc top 0.25"), r"--improve-rule is .*: give --improve ROUNDS"),
+        (GapSettings(epochs=2), "--epochs is for .* give --improve ROUNDS, or leave --epochs out"),
         (GapSettings(verifier_url="http://127.0.0.1:1"), "needs verifier_model"),
         (GapSettings(verifier_url="http://x", verifier_model="m"), "mc.*chat endpoint"),
         (GapSettings(verifier_model="no-such-model"), "unknown model 'no-such-model'"),
@@ -104,8 +153,14 @@ def test_bad_settings_end_before_anything_starts(go, recipe, tmp_path):
 def test_any_environment_id_and_any_recipe():
     assert gap_recipe("corgi/Countdown-v0").check().env.id == "corgi/Countdown-v0"
     assert gap_recipe("quickstart").evaluation.attempts == 1
-    with pytest.raises(FileNotFoundError, match="no recipe 'corgi/Nothing-v0'"):
-        gap_recipe("corgi/Nothing-v0")
+    neither = "is neither a recipe nor an environment id"
+    for name, words in (
+        ("corgi/Coutdown-v0", f"{neither}; did you mean 'corgi/Countdown-v0'?"),
+        ("quickstat", f"{neither}; did you mean 'quickstart'?"),
+        ("xyz", f"{neither}. Recipes are a YAML file or one of: as_es, "),
+    ):
+        with pytest.raises(FileNotFoundError, match=re.escape(f"{name!r} {words}")):
+            gap_recipe(name)
 
 
 def test_the_command_line_says_what_is_wrong(capsys, tiny_folder):
@@ -148,7 +203,7 @@ def test_rounds_of_improvement_learn_what_the_verifier_keeps(tiny_folder, tmp_pa
     assert list(dict.fromkeys(stages)) == ["test 0", "round 1", "test 1"]
     assert run_gap(recipe, settings, out, resume=True)["rounds"] == result["rounds"]
     other = replace(settings, verifiers=("checker:own",), rules=("checker:own>=1",))
-    with pytest.raises(ValueError, match=r"were drawn with fixed = .*'mc'"):
+    with pytest.raises(ValueError, match=r"were drawn with rules = .*'mc>=0\.5'\].*verifiers ="):
         run_gap(recipe, other, out, resume=True)  # the policies of earlier rounds are gone
     (out / "gap.json").unlink()
     # a part that ended after the training goes on with the policy that came of it
