@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 .PHONY: help train test lint docs speed nightly audit-peers bench-peers clean
 
 help:
-	@echo "make train   train the packaged model with corrective feedback (about 15 minutes on 2 cores)"
+	@echo "make train   train the packaged model with corrective feedback (8 to 15 minutes on 2 cores)"
 	@echo "make test    run the tests"
 	@echo "make lint    format, lint, types and import direction"
 	@echo "make docs    the documentation as a site, in site/"

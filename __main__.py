@@ -15,6 +15,7 @@ from corgi_gym.agents.algorithms import describe_algorithms
 from corgi_gym.agents.engines.base import EngineError
 from corgi_gym.agents.health import UnhealthyError
 from corgi_gym.agents.processes import Processes
+from corgi_gym.benchmarks.needs import advice
 
 _ABOUT = (
     "Train language models to use a checker's corrective feedback, and measure whether they do."
@@ -28,7 +29,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Bad input ends with one line that names it and the way out, and status 2; an engine that fails
     and a training that diverges end with status 1.
     """
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        hint = ""
+        if hasattr(arguments, "set"):
+            hint = "; values of the recipe are set with --set, such as --set train.rounds=5"
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     try:
         status = arguments.run(arguments)
         sys.stdout.flush()
@@ -42,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.traceback:
             raise
         message = error.args[0] if isinstance(error, KeyError) else error
+        message = f"{message}{advice(error)}"
         print(f"corgi-gym {arguments.command}: error: {message}", file=sys.stderr)
         return 1 if isinstance(error, (EngineError, UnhealthyError)) else 2
 
@@ -92,7 +100,12 @@ def _parser() -> argparse.ArgumentParser:
         "attempt tasks yourself and read the feedback a model would get",
         "corgi-gym play corgi/Countdown-v0 --seed 3",
     )  # fmt: skip
-    play.add_argument("env", nargs="?", default="ConstrainedGen-v0", help="environment id")
+    play.add_argument(
+        "env",
+        nargs="?",
+        default="ConstrainedGen-v0",
+        help="environment id (default: ConstrainedGen-v0)",
+    )
     play.add_argument("--seed", type=int, default=0, help="which task (default: 0)")
     play.add_argument("--feedback", default="full", help="silent, binary, score, which or full")
     play.add_argument("--max-attempts", type=int, default=4, help="attempts (default: 4)")
@@ -145,7 +158,11 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _recipe_options(segments)
     segments.add_argument("--count", type=int, default=12, help="replies (default: 12)")
-    segments.add_argument("--out", default="runs/segments.html", help="the page to write")
+    segments.add_argument(
+        "--out",
+        default="runs/segments.html",
+        help="the page to write (default: runs/segments.html)",
+    )
 
     vote = _command(
         commands, "vote", _vote,
@@ -223,15 +240,19 @@ def _command(commands: Any, name: str, run: Any, text: str, example: str) -> Any
 
 
 def _recipe_options(parser: Any) -> None:
-    parser.add_argument("recipe", nargs="?", default="quickstart", help="name or YAML file")
-    parser.add_argument("--model", help="smollm2-135m, a folder, or a hub id")
+    parser.add_argument(
+        "recipe", nargs="?", default="quickstart",
+        help="a YAML file, or the name of one in benchmarks/recipes/ (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--model", help="smollm2-135m, gemma3-270m, a folder, or a hub id")
     parser.add_argument("--algorithm", "--algo", help="a row of the algorithm table")
-    parser.add_argument("--engine", help="auto, vllm, transformers, vllm-server or openai")
+    parser.add_argument("--engine", help="auto, vllm, transformers, vllm-server, openai or pieces")
     parser.add_argument("--url", help="address of the server (vllm-server and openai)")
     parser.add_argument("--seed", type=int, help="seed of the run")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE",
-        help="any other value of the recipe, such as train.rounds=5 or env.kwargs.feedback=binary",
+        help="any other value of the recipe, such as train.rounds=5 or env.kwargs.feedback=binary; "
+        "can be repeated",
     )  # fmt: skip
 
 

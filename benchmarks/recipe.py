@@ -33,6 +33,10 @@ _SET_ELSEWHERE = {
 # Arguments of an environment that say which tasks it has.
 _OF_TASKS = ("tasks", "task_options", "prompts", "checker")
 
+# Values of ``tasks`` that stand for several families.
+_WORDS = ("light", "source", "heldout", "all")
+# What the ``config.json`` of a run has beside its recipe: what a part of the run ran with.
+ENVIRONMENT = ("command", "git_commit", "machine", "versions")
 # Mappings of a recipe, with those inside them: in a file, one with nothing below it says nothing.
 _SECTIONS = {
     "engine_options": (),
@@ -250,7 +254,8 @@ def from_dict(data: dict[str, Any], cls: type = Recipe, where: str = "recipe") -
     values: dict[str, Any] = {}
     for key, value in data.items():
         if key not in fields:
-            hint = did_you_mean(key, fields, ".")
+            near = [f"{name}.{key}" for name, part in parts.items() if _has(part, key)]
+            hint = f"; did you mean {near[0]!r}?" if near else did_you_mean(key, fields, ".")
             raise ValueError(f"unknown key {key!r} in {where}{hint} Known: {', '.join(fields)}")
         if cls is Recipe and key in parts:
             value = from_dict(value, parts[key], f"{where}.{key}")
@@ -276,7 +281,7 @@ def load_recipe(name: str) -> Recipe:
 
     A recipe with ``base: NAME`` has everything from that recipe (a shipped one, or a file beside
     it) that it does not say itself; mappings are merged key by key. Its name is its own, by default
-    that of its file.
+    that of its file. The ``config.json`` of a run is a recipe too: that of the run.
 
     Raises:
         FileNotFoundError: If there is none; the message lists the shipped ones.
@@ -296,6 +301,8 @@ def find(name: str, folder: Path, shipped: Path = RECIPES, what: str = "recipe")
         if path.is_file():
             return path
     names = ", ".join(sorted(p.stem for p in shipped.glob("*.yaml")))
+    if Path(name).suffix in (".yaml", ".yml") or "/" in name:
+        raise FileNotFoundError(f"no file {name!r}; shipped {what}s are: {names}")
     raise FileNotFoundError(f"no {what} {name!r}: give a YAML file, or one of: {names}")
 
 
@@ -315,6 +322,9 @@ def _contents(path: Path, above: tuple[Path, ...]) -> Any:
     if not isinstance(data, dict):
         return data
     data = _without_empty(data)
+    if "recipe" in data and data.keys() >= set(ENVIRONMENT):  # a run's config.json (JSON is YAML)
+        data = {key: value for key, value in data.items() if key not in ENVIRONMENT}
+        data["name"] = data.pop("recipe")
     if "base" not in data:
         return data
     base = data.pop("base")
@@ -324,7 +334,31 @@ def _contents(path: Path, above: tuple[Path, ...]) -> Any:
         place = find(base, path.parent)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"base of {path.name}: {error}") from error
-    return merged(_contents(place, chain), {"name": path.stem, **data})
+    below = _contents(place, chain)
+    own, old = data.get("env"), below.get("env") if isinstance(below, dict) else None
+    if isinstance(own, dict) and isinstance(old, dict) and isinstance(old.get("kwargs"), dict):
+        kwargs = own.get("kwargs") if isinstance(own.get("kwargs"), dict) else {}
+        _drop_stale(
+            old["kwargs"],
+            another_env=own.get("id") not in (None, old.get("id")),
+            tasks=kwargs.get("tasks"),
+            has_options="task_options" in kwargs,
+        )
+    return merged(below, {"name": path.stem, **data})
+
+
+def _drop_stale(
+    kwargs: dict[str, Any], *, another_env: bool, tasks: Any, has_options: bool
+) -> None:
+    """Take out of an environment's arguments what fits only the tasks that it had."""
+    if another_env:
+        for name in _OF_TASKS:
+            kwargs.pop(name, None)
+    options = kwargs.get("task_options")
+    if tasks is None or has_options or tasks in _WORDS or not isinstance(options, dict):
+        return
+    names = [tasks] if isinstance(tasks, str) else tasks
+    kwargs["task_options"] = {name: options[name] for name in options if name in names}
 
 
 def merged(base: Any, own: Any) -> Any:
@@ -370,7 +404,7 @@ def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
 
     Another number of rounds keeps the share of rounds with a single attempt, unless that is given
     too: half of 20 rounds become half of 6. Another environment has tasks of its own, so those of
-    the one before go.
+    the one before go; with other tasks go the options of families that are gone.
 
     Args:
         data: A recipe as `Recipe.as_dict` gives it; changed in place.
@@ -389,9 +423,12 @@ def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
     keeps_share = "train.single_attempt_rounds" not in values
     whole = values.get("env")
     env_id = values.get("env.id", whole.get("id") if isinstance(whole, dict) else None)
-    if env_id not in (None, data["env"]["id"]):
-        for name in _OF_TASKS:
-            data["env"]["kwargs"].pop(name, None)
+    _drop_stale(
+        data["env"]["kwargs"],
+        another_env=env_id not in (None, data["env"]["id"]),
+        tasks=values.get("env.kwargs.tasks"),
+        has_options=any(key.startswith("env.kwargs.task_options") for key in values),
+    )
     for key, value in values.items():
         node = data
         *path, last = key.split(".")
@@ -402,6 +439,24 @@ def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
         node[last] = value
         if key == "train.rounds" and keeps_share and type(value) is int and value > 0:
             node["single_attempt_rounds"] = single * value // rounds
+
+
+def evaluates_training_prompts(config: Mapping[str, Any]) -> bool:
+    """Whether the evaluation of a run has no prompts but those of its training.
+
+    Args:
+        config: Its ``config.json``, or a recipe as plain data.
+    """
+    prompts = config["env"]["kwargs"].get("prompts")
+    if not isinstance(prompts, list):
+        return False
+    known = set(map(repr, prompts))
+    tests = config["evaluation"]["env_kwargs"].get("prompts", prompts)
+    return isinstance(tests, list) and known.issuperset(map(repr, tests))
+
+
+def _has(spec: type, key: str) -> bool:
+    return any(f.name == key for f in dataclasses.fields(spec))
 
 
 def _one_line(error: Exception) -> str:

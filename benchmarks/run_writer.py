@@ -68,16 +68,29 @@ class RunFolder:
                 f"run folder {str(self.path)!r} cannot be written to ({error.strerror or error}); "
                 "choose another with --out"
             ) from error
-        held = [name for name in self.results if (self.path / name).exists()]
-        if held and not (overwrite or resume):
-            go_on = " go on with it with --resume," if self.resumes else ""
-            raise FileExistsError(
-                f"run folder {str(self.path)!r} already holds a run ({', '.join(held)}); "
-                f"choose another with --out,{go_on} or pass --overwrite"
-            )
+        if not (overwrite or resume):
+            self.check_free(self.path)
         for scratch in self.path.glob(f"{SCRATCH}*"):
             shutil.rmtree(scratch, ignore_errors=True)
-        self._old = held if overwrite else []
+        self._old = self._held(self.path) if overwrite else []
+
+    @classmethod
+    def check_free(cls, path: str | Path) -> None:
+        """Refuse a folder that holds a run; nothing is made or changed.
+
+        Raises:
+            FileExistsError: If there is anything of a run in it.
+        """
+        if held := cls._held(Path(path)):
+            go_on = " go on with it with --resume," if cls.resumes else ""
+            raise FileExistsError(
+                f"run folder {str(path)!r} already holds a run ({', '.join(held)}); "
+                f"choose another with --out,{go_on} or pass --overwrite"
+            )
+
+    @classmethod
+    def _held(cls, path: Path) -> list[str]:
+        return [name for name in cls.results if (path / name).exists()]
 
     def check_kept(self, model: str) -> None:
         """Refuse to overwrite the model that the new run starts from.

@@ -360,4 +360,6 @@ def _given(tasks: Mapping[str, TaskSource], **made_of: Any) -> dict[str, TaskSou
             raise ValueError(f"{name} has no meaning with tasks={{name: source}}: {value!r:.80}")
     if not tasks or not all(isinstance(source, TaskSource) for source in tasks.values()):
         raise TypeError(f"tasks={{name: source}} takes at least one TaskSource, got {tasks!r:.80}")
+    for source in tasks.values():
+        source.check()
     return dict(tasks)

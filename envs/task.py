@@ -182,6 +182,8 @@ class TaskSource(ABC):
         """Let ``checker`` be a name or a plain function too (which would become a method)."""
         super().__init_subclass__(**kwargs)
         own = cls.__dict__.get("checker")
+        if isinstance(own, staticmethod):
+            own = own.__func__
         if isinstance(own, (str, FunctionType)):
             cls.checker = get_checker(own)
 
@@ -192,6 +194,22 @@ class TaskSource(ABC):
     @abstractmethod
     def near_misses(self, task: Task) -> list[str]:
         """Replies that look right and are not: each must score below 1.0."""
+
+    def check(self) -> None:
+        """Check that what every subclass has to set is there.
+
+        Raises:
+            TypeError: Naming what is missing, or a checker that cannot be called.
+        """
+        what = type(self).__name__
+        if not isinstance(getattr(self, "family", None), str):
+            raise TypeError(f'{what} has no name: set family = "..." in the class')
+        checker = getattr(self, "checker", None)
+        if not callable(checker):
+            raise TypeError(
+                f"{what} has no checker that can be called, but {checker!r:.80}: set checker in "
+                "the class to a function (reply, target) or the name of a registered one"
+            )
 
     def item(self, seed: int, index: int, split: Split = "train") -> Task:
         """Return task number ``index`` of ``split`` under ``seed``: a pure function.
@@ -238,6 +256,10 @@ class TaskSource(ABC):
         for draw in range(_MAX_DRAWS):
             parts = f"{self.family}{_BETWEEN}{seed}{_BETWEEN}{index}{_BETWEEN}{draw}"
             draft = self._draw(_hash(parts))
+            if not isinstance(draft, Draft):
+                raise TypeError(
+                    f"generate() of family {self.family!r} must return a Draft, got {draft!r:.80}"
+                )
             if split_of(self.family, draft.key) == split:
                 return self._task(draft)
         raise ValueError(

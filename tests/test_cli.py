@@ -124,6 +124,9 @@ def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
         (["play", "--max-attempts", "0"], "0"),
         (["play", "--seed", "-1"], "-1"),
         (["tasks", "nope"], "'nope'"),
+        (["play", "countdown"], "did you mean 'corgi/Countdown-v0'?"),
+        (["play", "Countdown-v0"], "did you mean 'corgi/Countdown-v0'?"),
+        (["train", "--set", "rounds=5"], "did you mean 'train.rounds'?"),
     ],
     ids=" ".join,
 )
@@ -135,6 +138,38 @@ def test_bad_input_is_one_line_that_names_it(arguments, named, tmp_path, monkeyp
     assert len(lines) == 1 and lines[0].startswith(f"corgi-gym {arguments[0]}: error: ")
     assert named in lines[0]
     assert captured.out == "" and list(tmp_path.iterdir()) == []
+
+
+def test_a_value_of_the_recipe_as_an_option_names_the_way(capsys):
+    for arguments, hint in ((["train", "--rounds", "5"], True), (["play", "--rounds", "5"], False)):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        error = capsys.readouterr().err
+        assert ended.value.code == 2 and "unrecognized arguments: --rounds" in error
+        assert ("--set train.rounds=5" in error) == hint
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_a_missing_training_stack_is_named_with_the_way_out(command, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "corgi_gym.benchmarks.needs.find_spec", lambda name: None if name == "torch" else name
+    )
+    assert main([command]) == 2
+    assert (
+        'no module torch: training and evaluating models need pip install "corgi-gym[train]"'
+        in (capsys.readouterr().err)
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_module_that_is_missing_later_is_explained_too(monkeypatch, capsys):
+    def missing(*args, **kwargs):
+        raise ModuleNotFoundError("No module named 'trl.trainer'", name="trl.trainer")
+
+    monkeypatch.setattr("corgi_gym.benchmarks.play.describe_families", missing)
+    assert main(["tasks"]) == 2
+    assert "; training and evaluating models need pip install" in capsys.readouterr().err
 
 
 def test_the_traceback_is_there_on_request():

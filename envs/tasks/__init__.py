@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
+from inspect import signature
 from typing import Any, NamedTuple
 
 from corgi_gym.envs.task import TaskSource
@@ -148,6 +149,21 @@ def family_names(suite: str | None = None, role: str | None = None) -> list[str]
     ]
 
 
+def known_families() -> list[str]:
+    """Every name that `load_family` takes; ``"reasoning_gym/…"`` stands for all that begin so."""
+    return [*FAMILIES, *ON_REQUEST, f"{_REASONING_GYM}…", *_plugins()]
+
+
+def is_family(name: str) -> bool:
+    """Whether `load_family` knows a name, or asks reasoning-gym for it; nothing is imported.
+
+    Example:
+        >>> is_family("gsm8k"), is_family("reasoning_gym/chain_sum"), is_family("math_verify")
+        (True, True, False)
+    """
+    return name.startswith(_REASONING_GYM) or name in known_families()
+
+
 def load_family(name: str) -> type[TaskSource]:
     """Import and return a family's class.
 
@@ -163,8 +179,7 @@ def load_family(name: str) -> type[TaskSource]:
         return import_module(f"{_HERE}.reasoning_gym").family(name)
     plugins = _plugins()
     if name not in plugins:
-        known = ", ".join([*FAMILIES, *ON_REQUEST, f"{_REASONING_GYM}…", *plugins])
-        raise ValueError(f"unknown task family {name!r}; known: {known}")
+        raise ValueError(f"unknown task family {name!r}; known: {', '.join(known_families())}")
     if isolates_plugins():
         module = import_module(f"{_HERE}._isolated_family")
         return module.isolated_family(name, plugins[name].value)
@@ -233,6 +248,10 @@ def make_sources(
                 "differs from process to process; sort it into a list"
             )
         names = list(tasks) if isinstance(tasks, Iterable) else [tasks]
+        for one in names:
+            kind = one if isinstance(one, type) else type(one)
+            if issubclass(kind, TaskSource):
+                raise TypeError(f"a source needs a name: tasks={{'my_tasks': {kind.__name__}(…)}}")
         if not all(isinstance(name, str) for name in names):
             raise TypeError(f"tasks must be a name or a list of names, got {tasks!r:.80}")
         names = list(dict.fromkeys(names))
@@ -248,6 +267,13 @@ def make_sources(
         raise ValueError(f"task_options for {stray}, but the selected families are {names}")
     sources = {}
     for name, family in families.items():
+        takes = signature(family).parameters
+        for option in options.get(name, ()):
+            if option not in takes and not any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+                raise ValueError(
+                    f"family {name!r} has no option {option!r}; it takes: "
+                    f"{', '.join(takes) or 'none'}"
+                )
         try:
             sources[name] = family(**options.get(name, {}))
         except (TypeError, ValueError) as error:

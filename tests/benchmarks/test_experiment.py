@@ -18,6 +18,7 @@ from corgi_gym.benchmarks.experiment import (
     summary_text,
     train,
 )
+from corgi_gym.benchmarks.recipe import evaluates_training_prompts
 from corgi_gym.benchmarks.run_folder import read_run
 from corgi_gym.rewards import Example, NamedChecker
 
@@ -327,6 +328,7 @@ def test_training_on_ones_own_prompts_and_checker(tiny_folder, tmp_path, recipe)
     episodes = rows(tmp_path / "mine" / "episodes.jsonl")
     assert {e["prompt"] for e in episodes if e["phase"] == "train"} == {"Say a.", "Say b."}
     assert {e["prompt"] for e in episodes if e["phase"] != "train"} == {"Say c."}
+    assert not evaluates_training_prompts(json.loads((tmp_path / "mine/config.json").read_text()))
     for prompts, words in (("abc", "prompts must be a list"), ([], "prompts is empty")):
         with pytest.raises((TypeError, ValueError), match=words):
             train(prompts=prompts, checker=letters, out=tmp_path / "x", recipe=recipe)
@@ -343,3 +345,28 @@ def test_training_on_ones_own_prompts_and_checker(tiny_folder, tmp_path, recipe)
     assert env["id"] == "InstructionFollowing-v0" and env["kwargs"].keys() == {
         "feedback", "prompts", "checker"
     }  # fmt: skip
+
+
+def test_an_evaluation_on_the_training_prompts_says_so(recipe, tmp_path, capsys):
+    for tests, told in ((None, True), (["Say b."], True), (["Say c."], False)):
+        out = tmp_path / str(tests)
+        train(
+            prompts=["Say a.", "Say b."], test_prompts=tests, checker=letters, out=out,
+            recipe=recipe, train__rounds=1,
+        )  # fmt: skip
+        assert ("evaluated on the training prompts themselves" in capsys.readouterr().err) == told
+        assert evaluates_training_prompts(json.loads((out / "config.json").read_text())) == told
+
+
+def test_resuming_what_never_began_says_so(recipe, tmp_path, capsys):
+    run(recipe, tmp_path / "runn", resume=True)
+    assert "nothing to resume in " in capsys.readouterr().err
+    run(recipe, tmp_path / "runn", resume=True)
+    assert "starting from the beginning" not in capsys.readouterr().err
+
+
+def test_a_folder_that_is_taken_is_refused_before_anything_is_loaded(recipe, tmp_path, monkeypatch):
+    (tmp_path / "summary.json").write_text("{}")
+    monkeypatch.setattr("corgi_gym.benchmarks.experiment.check_inputs", lambda recipe: 1 / 0)
+    with pytest.raises(FileExistsError, match="already holds a run"):
+        run(recipe, tmp_path)

@@ -101,6 +101,26 @@ def test_every_family_is_described_with_an_example():
         describe_families(["nope"])
 
 
+def test_a_family_whose_package_is_missing_hides_no_other(monkeypatch):
+    def load(name):
+        if name == "paraphrase":
+            raise ImportError('the family paraphrase needs: pip install "corgi-gym[semantic]"')
+        return load_family(name)
+
+    monkeypatch.setattr(module, "load_family", load)
+    monkeypatch.setattr(module, "family_names", lambda: ["countdown", "paraphrase", "concepts"])
+    text = describe_families()
+    assert text.count("solved by:") == 2
+    assert "paraphrase  (corgi/Paraphrase-v0, ConstrainedGen-v0, source)\n  the family" in text
+    with pytest.raises(ImportError, match="semantic"):
+        describe_families(["paraphrase"])
+
+
+def test_the_options_of_a_family_are_shown():
+    text = describe_families(["countdown"])
+    assert "options:    numbers=(3, 4), largest=20, largest_target=100, use_all=False" in text
+
+
 def test_families_chosen_by_name_are_described(monkeypatch):
     pytest.importorskip("reasoning_gym")
     rows = [{"question": f"{n} and {n}?", "answer": f"#### {2 * n}"} for n in range(2, 30)]

@@ -1,6 +1,8 @@
 """Recipes: data in, clear errors out, before anything runs."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,8 @@ def test_a_recipe_is_made_of_what_is_given_and_defaults():
         ({"trian": {}}, "unknown key 'trian' in recipe; did you mean 'train'?"),
         ({"train": {"round": 3}}, "unknown key 'round' in recipe.train; did you mean 'rounds'?"),
         ({"zzz": 1}, "unknown key 'zzz' in recipe. Known: name, model"),
+        ({"rounds": 1}, "unknown key 'rounds' in recipe; did you mean 'train.rounds'?"),
+        ({"temperature": 1}, "unknown key 'temperature' in recipe; did you mean 'sampling.temper"),
         ({1: 2}, "unknown key 1 in recipe"),
         ({"train": 3}, "recipe.train must be a mapping, got 3"),
         ({"train": None}, "recipe.train must be a mapping, got None"),
@@ -152,6 +156,64 @@ def test_another_environment_has_its_own_tasks():
     assert (only.id, only.kwargs) == (old, {"tasks": "concepts"})
     none = override(load_recipe("quickstart"), ["env.kwargs.task_options=null"]).env.kwargs
     assert none["task_options"] is None
+
+
+def test_other_tasks_drop_the_options_of_families_that_are_gone(tmp_path):
+    def kwargs(*words):
+        return override(load_recipe("quickstart"), list(words)).env.kwargs
+
+    given = load_recipe("quickstart").env.kwargs["task_options"]
+    assert kwargs("env.kwargs.tasks=countdown")["task_options"] == {}
+    for tasks in ("concepts", "light", "[countdown, concepts]"):
+        assert kwargs(f"env.kwargs.tasks={tasks}")["task_options"] == given
+    both = kwargs("env.kwargs.tasks=countdown", "env.kwargs.task_options={concepts: {}}")
+    assert both["task_options"] == {"concepts": {}}  # as it was asked for: an error of its own
+    path = tmp_path / "mine.yaml"
+    path.write_text("base: quickstart\nenv: {kwargs: {tasks: countdown}}\n")
+    assert load_recipe(str(path)).env.kwargs["task_options"] == {}
+    path.write_text("base: quickstart\nenv: {id: corgi/Countdown-v0}\n")
+    found = load_recipe(str(path)).env
+    assert (found.id, found.kwargs) == (
+        "corgi/Countdown-v0", {"feedback": "full", "repeat_penalty": 0.1},
+    )  # fmt: skip
+
+
+def test_a_file_that_is_not_there_is_told_apart_from_a_name():
+    with pytest.raises(FileNotFoundError, match=r"no file 'runs/mine\.yaml'; shipped recipes"):
+        load_recipe("runs/mine.yaml")
+    with pytest.raises(FileNotFoundError, match="no recipe 'mine': give a YAML file"):
+        load_recipe("mine")
+
+
+def test_the_config_of_a_run_is_its_recipe(tmp_path):
+    from corgi_gym.benchmarks.provenance import describe
+
+    recipe = override(load_recipe("quickstart"), ["train.rounds=7", "seed=3"])
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(describe(recipe)))
+    assert load_recipe(str(path)) == recipe
+
+
+def test_the_page_has_every_value_of_a_recipe_with_its_default():
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    table = page.split("## What a recipe holds")[1].split("\n## ")[0]
+    shown = {}
+    for line in table.splitlines():
+        if line.startswith("| `"):
+            names, default = (cell.strip() for cell in line.split("|")[1:3])
+            shown |= {name.strip("`"): default.strip('`"') for name in names.split(", ")}
+    del shown["name"], shown["base"]
+    known = {}
+    for key, value in Recipe().as_dict().items():
+        inside = value.items() if isinstance(value, dict) and key != "engine_options" else ()
+        known |= {f"{key}.{name}": v for name, v in inside} or {key: value}
+    del known["name"]
+    assert shown.keys() == known.keys()
+    for name, default in shown.items():
+        value = known[name]
+        if default and name not in ("engine_options", "env.kwargs", "train.curriculum"):
+            same = float(default) == value if isinstance(value, float) else default == str(value)
+            assert same, (name, default, value)
 
 
 @pytest.mark.parametrize("rounds", ["x", "0", "true", "[1]", "-3", "2.5"])

@@ -256,7 +256,7 @@ def test_check_whole_names_the_value(value):
         (
             {"tasks": "panagram", "task_options": {"panagram": {"colour": 3}}},
             ValueError,
-            r"options \{'colour': 3\} of family 'panagram': .*colour",
+            "family 'panagram' has no option 'colour'; it takes: letters",
         ),
     ],
 )
@@ -297,3 +297,50 @@ def test_the_words_select_by_suite_and_role():
         "panagram",
         "countdown",
     ]
+
+
+# ---------------------------------------------------------------- sources of one's own
+
+
+class Lines(TaskSource):
+    family = "lines_of_a_test"
+    summary = "For tests."
+
+    @staticmethod
+    def checker(reply, target):
+        return reply == target
+
+    def generate(self, rng):
+        return Draft("a", "Say a.", "a", "a")
+
+    def near_misses(self, task):
+        return []
+
+
+def test_a_checker_may_be_a_static_method():
+    env = GuidedEnv(tasks={"mine": Lines()})
+    env.reset(options={"index": 0})
+    assert env.step("a")[1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"family": None}, r'Lines has no name: set family = "..." in the class'),
+        ({"checker": None}, "Lines has no checker that can be called, but None: set checker in"),
+        ({"checker": 5}, "Lines has no checker that can be called, but 5"),
+    ],
+)
+def test_what_a_source_lacks_is_named(changes, words):
+    source = type("Lines", (Lines,), changes)()
+    with pytest.raises(TypeError, match=words):
+        GuidedEnv(tasks={"mine": source})
+
+
+def test_a_source_that_makes_no_draft_and_one_without_a_name_are_named():
+    texts = type("Texts", (Lines,), {"generate": lambda self, rng: "Say a."})
+    with pytest.raises(TypeError, match="of family 'lines_of_a_test' must return a Draft"):
+        GuidedEnv(tasks={"mine": texts()}).reset()
+    for given in (Lines(), [Lines()], Lines, ["countdown", Lines]):
+        with pytest.raises(TypeError, match=r"a source needs a name: tasks={'my_tasks': Lines\("):
+            GuidedEnv(tasks=given)
