@@ -103,8 +103,13 @@ def _run(arguments: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     from corgi_gym.benchmarks.bench.page import write_page
 
-    folder = _folder(arguments)
-    for path in write_page(folder, code=arguments.code, mixed=arguments.mixed_code):
+    written = write_page(
+        _folder(arguments),
+        code=arguments.code,
+        mixed=arguments.mixed_code,
+        say=lambda note: print(f"note: {note}"),
+    )
+    for path in written:
         print(f"wrote {path}")
     return 0
 

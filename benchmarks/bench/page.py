@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -38,19 +38,28 @@ MAX_PAGES = 400
 Json = dict[str, Any]
 
 
-def write_page(folder: Path, *, code: str | None = None, mixed: bool = False) -> list[Path]:
+def write_page(
+    folder: Path,
+    *,
+    code: str | None = None,
+    mixed: bool = False,
+    say: Callable[[str], None] = lambda note: None,
+) -> list[Path]:
     """Write the report into a folder of results; returns the files' paths.
 
     Args:
         folder: What `corgi_gym.benchmarks.bench.runner.run_bench` wrote.
         code: As for `corgi_gym.benchmarks.bench.results.read_results`.
         mixed: As there.
+        say: Called with each note of what is missing, broken or odd; the report has them too.
 
     Raises:
         FileNotFoundError: If it is no such folder.
         ValueError: If there are no results, or they must not be mixed.
     """
     results = read_results(folder, code=code, mixed=mixed)
+    for note in results.notes:
+        say(note)
     statistics = json.loads(to_json(analyse(results)))
     files = RunFolder(folder, resume=True)
     for name, text in (

@@ -97,6 +97,11 @@ def read_results(folder: Path, *, code: str | None = None, mixed: bool = False) 
             f"{folder} has results of {len(versions)} versions of the code: {told}; choose one "
             "with --code, or mix them with --mixed-code, which the report will say"
         )
+    if not (folder / JOBS).is_dir() and any(folder.glob("report.*")):
+        raise ValueError(
+            f"{folder} holds a report but no {JOBS}/: without the jobs nothing can be checked or "
+            "reported from it"
+        )
     if not found:
         of_code = f" of code {code}" if code else ""
         raise ValueError("; ".join([f"{folder} has no finished job{of_code}", *broken[:1]]))

@@ -671,6 +671,32 @@ def test_a_broken_job_is_named_and_the_others_are_reported(scripted, tmp_path, n
     assert again.sound and again.notes == []
 
 
+def test_a_report_says_in_the_terminal_what_it_leaves_out(results, capsys):
+    write_page(results)
+    broken, failed, lost = sorted((results / "jobs").iterdir())[:3]
+    (broken / "metrics.json").write_text("{")
+    (failed / "status.json").write_text('{"status": "failed", "error": "Traceback\\nKilled"}')
+    shutil.rmtree(lost)
+    capsys.readouterr()
+    assert main(["bench", "report", str(results)]) == 0
+    notes, written = [], []
+    for line in capsys.readouterr().out.splitlines():
+        (notes if line.startswith("note: ") else written).append(line)
+    assert len(written) == 4 and all(line.startswith("wrote ") for line in written)
+    assert notes == [f"note: {note}" for note in read_results(results).notes] and len(notes) == 3
+    assert notes[0].startswith("note: 3 of 14 jobs have no result")
+    assert f"jobs/{broken.name} is broken" in notes[1] and notes[2].endswith("failed: Killed.")
+
+
+@pytest.mark.parametrize("command", ["report", "verify"])
+def test_a_folder_of_which_only_the_report_is_left_says_so(results, capsys, command):
+    write_page(results)
+    shutil.rmtree(results / "jobs")
+    assert main(["bench", command, str(results)]) == 2
+    words = f"{results} holds a report but no jobs/: without the jobs nothing can be checked or"
+    assert words in capsys.readouterr().err
+
+
 def test_a_folder_whose_only_result_is_broken_says_so(scripted, tmp_path):
     run_bench(scripted(), tmp_path, in_process, only="weak / short / seed 0", say=quiet)
     (first_job(tmp_path) / "metrics.json").unlink()
