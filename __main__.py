@@ -148,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
         "what a verifier can pick out of a model's own samples (the generation-verification gap)",
         "corgi-gym gap quickstart --prompts 8 --samples 4 --verifier mc --verifier cot_b",
     )  # fmt: skip
-    _recipe_options(gap)
+    _recipe_options(gap, ", or any environment id")
     _gap_options(gap)
 
     segments = _command(
@@ -239,10 +239,11 @@ def _command(commands: Any, name: str, run: Any, text: str, example: str) -> Any
     return parser
 
 
-def _recipe_options(parser: Any) -> None:
+def _recipe_options(parser: Any, also: str = "") -> None:
     parser.add_argument(
         "recipe", nargs="?", default="quickstart",
-        help="a YAML file, or the name of one in benchmarks/recipes/ (default: %(default)s)",
+        help="a YAML file, or the name of one in benchmarks/recipes/"
+        f"{also} (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--model", help="smollm2-135m, gemma3-270m, a folder, or a hub id")
     parser.add_argument("--algorithm", "--algo", help="a row of the algorithm table")

@@ -163,6 +163,13 @@ def test_any_environment_id_and_any_recipe():
             gap_recipe(name)
 
 
+def test_the_help_names_environments(capsys):
+    for command, told in (("gap", True), ("evaluate", False)):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        assert ("any environment id" in " ".join(capsys.readouterr().out.split())) == told
+
+
 def test_the_command_line_says_what_is_wrong(capsys, tiny_folder):
     common = ["gap", "corgi/Countdown-v0", "--model", tiny_folder, "--engine", "transformers"]
     assert main([*common, "--verifier", "vote"]) == 2
