@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from corgi_gym.benchmarks.charts import SMALL, Rounds, Series, round_axis, round_chart
-from corgi_gym.benchmarks.figures import Figure, minutes, table
+from corgi_gym.benchmarks.figures import Figure, minutes, round_number, table
 from corgi_gym.benchmarks.run_folder import Run, number, section
 from corgi_gym.benchmarks.svg import Plot, percent, percent_tick
 
@@ -27,7 +27,7 @@ Counts = Mapping[str, Mapping[str, int]]
 
 def curriculum_figures(run: Run) -> list[str]:
     """Two charts, where a curriculum was used: shares by hardness, and sessions by family."""
-    rows = [(int(r["step"]), found) for r in run.rounds if (found := section(r, "curriculum"))]
+    rows = [(round_number(r), found) for r in run.rounds if (found := section(r, "curriculum"))]
     if not rows:
         return []
     rounds = Rounds([step for step, _ in rows], minutes([r for r in run.rounds if _has(r)]))

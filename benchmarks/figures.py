@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from corgi_gym.agents.episode import Episode
 from corgi_gym.benchmarks.charts import (
@@ -19,6 +20,7 @@ from corgi_gym.benchmarks.charts import (
     window,
 )
 from corgi_gym.benchmarks.intervals import wilson
+from corgi_gym.benchmarks.recipe import evaluates_training_prompts
 from corgi_gym.benchmarks.run_folder import Phase, Run, number, numbers, section
 from corgi_gym.benchmarks.svg import percent, percent_tick, short
 
@@ -73,7 +75,7 @@ def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 
 def curve_of(run: Run) -> Figure:
-    """Success by attempt, before and after, over all test tasks."""
+    """Success by attempt, before and after, over all tasks of the evaluation."""
     curves = [_curve(p) for p in run.phases.values()]
     title = "Success by attempt"
     if not curves:
@@ -81,14 +83,26 @@ def curve_of(run: Run) -> Figure:
         return Figure(success_chart(title, [empty], 1.0, CURVE_SIZE), "Nothing to show yet.")
     counts = " and ".join(sorted({str(p.n) for p in run.phases.values()}))
     split = section(run.config, "evaluation").get("split", "test")
+    tasks = f"{counts} {split} tasks"
+    if _on_training_prompts(run):
+        tasks = f"{counts} tasks, the training prompts themselves,"
     caption = (
-        f"Share of {escape(counts)} {escape(str(split))} tasks solved within 1, 2, … attempts, "
+        f"Share of {escape(tasks)} solved within 1, 2, … attempts, "
         "greedy decoding; each retry follows the checker's feedback. Whiskers: 95% Wilson score "
         "intervals over tasks. They cover the choice of tasks, not what another training seed "
         "would give: this is one run."
     )
     picture = success_chart(f"{title}, n = {counts} tasks", curves, _top(curves), CURVE_SIZE)
     return Figure(picture, caption, _curve_table(list(run.phases.values()), curves))
+
+
+def _on_training_prompts(run: Run) -> bool:
+    """Whether the tasks of the evaluation are those of the training, as far as that is recorded."""
+    kwargs = section(section(run.config, "env"), "kwargs")
+    own = section(section(run.config, "evaluation"), "env_kwargs")
+    return evaluates_training_prompts(
+        {"env": {"kwargs": kwargs}, "evaluation": {"env_kwargs": own}}
+    )
 
 
 def family_figures(run: Run) -> list[str]:
@@ -152,7 +166,7 @@ def training_figures(run: Run) -> list[str]:
     rounds = run.rounds
     if not rounds:
         return []
-    axis = Rounds([int(row["step"]) for row in rounds], minutes(rounds))
+    axis = Rounds([round_number(row) for row in rounds], minutes(rounds))
     # nobody sampled a demonstration: that it solves its task says nothing of the policy
     sampled = [row if row.get("demonstrations") != 1 else {} for row in rounds]
     success = [numbers(row.get("success")) for row in sampled]
@@ -231,6 +245,11 @@ def training_figures(run: Run) -> list[str]:
     return [f.html() for f in figures]
 
 
+def round_number(row: Mapping[str, Any]) -> int:
+    """The number of a row's round, from 1 as the display counts; a row counts those before it."""
+    return int(row["step"]) + 1
+
+
 def minutes(rounds: Sequence[Mapping[str, object]]) -> list[float | None]:
     """Minutes since the start at the end of each round; None where that was not recorded."""
     elapsed = [number(row.get("elapsed")) for row in rounds]
@@ -244,7 +263,7 @@ def round_table(run: Run) -> str:
     every = -(-len(run.rounds) // MAX_TABLE_ROUNDS)
     keys = list(dict.fromkeys(key for row in run.rounds for key in row if key not in _NO_COLUMN))
     rows = [
-        [str(int(row["step"])), *(_cell(row.get(key)) for key in keys)]
+        [str(round_number(row)), *(_cell(row.get(key)) for key in keys)]
         for row in run.rounds[::every]
     ]
     which = "Every round" if every == 1 else f"Every {every}th round"

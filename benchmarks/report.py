@@ -24,6 +24,7 @@ from corgi_gym.benchmarks.figures import (
     curve_of,
     family_figures,
     problem_figures,
+    round_number,
     round_table,
     table,
     training_figures,
@@ -170,7 +171,7 @@ def _notes(run: Run) -> str:
 def _alarms(run: Run) -> list[str]:
     """What `corgi_gym.agents.health.Alarms` said in training, with the round that it began in."""
     return [
-        f"Alarm in round {int(row['step']) + 1}: {alarm.get('message', alarm.get('kind', ''))}."
+        f"Alarm in round {round_number(row)}: {alarm.get('message', alarm.get('kind', ''))}."
         for row in run.rounds
         for alarm in row.get("alarms") or []
         if isinstance(alarm, dict)

@@ -24,7 +24,7 @@ MAX_TEXT_CHARS = 6_000
 VIEWS = (
     (
         "tests",
-        "test tasks, before and after",
+        "evaluated tasks, before and after",
         (
             ("new", "newly solved"),
             ("lost", "lost"),
@@ -48,14 +48,14 @@ Json = dict[str, Any]
 
 
 def evaluation_pages(phases: dict[str, Phase]) -> list[Json]:
-    """One page per test task, with the session before and the session after training."""
+    """One page per evaluated task, with the session before and the session after training."""
     sessions: dict[tuple[str, int], dict[str, Episode]] = {}
     for name, phase in phases.items():
         for episode in phase.episodes:
             sessions.setdefault((episode.task_id, episode.index), {})[name] = episode
     return [
         page(
-            "test task",
+            "evaluated task",
             [(f"{name.capitalize()} training", found[name]) for name in phases if name in found],
             _outcomes(found.get("before"), found.get("after")),
         )
@@ -76,7 +76,7 @@ def training_pages(run: Run) -> list[Json]:
             (f"Sample {i} of {len(group)}, reward {e.reward:.2f}", e)
             for i, e in enumerate(group[:MAX_SAMPLES], start=1)
         ]
-        pages.append(page(f"round {key[0]}", columns, [tag]))
+        pages.append(page(f"round {key[0] + 1}", columns, [tag]))
     return pages
 
 

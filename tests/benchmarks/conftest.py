@@ -95,8 +95,8 @@ def write_run(folder, *, tasks=64, rounds=24, attempts=4, seed=0):
         for i in range(tasks)
     ]
     metrics, train, elapsed = [], [], 0.0
-    for step in range(1, rounds + 1):
-        done = step / rounds
+    for step in range(rounds):  # a row has the number of rounds before it
+        done = (step + 1) / rounds
         sessions = [
             _session(rng, "train", step, 1000 * step + i // 8, first=0.05 + 0.35 * done,
                      later=0.15 * done, repeat=0.8 - 0.7 * done, attempts=attempts)

@@ -89,6 +89,50 @@ def test_caption_states_interval_and_n(finished_run):
     assert "Share of 64 test tasks" in text and "95% Wilson score intervals" in text
 
 
+@pytest.mark.parametrize(
+    ("training", "tested", "words"),
+    [
+        (["a", "b"], {"prompts": ["b", "a"]}, "64 tasks, the training prompts themselves, solved"),
+        (["a", "b"], {"feedback": "full"}, "64 tasks, the training prompts themselves, solved"),
+        (["a", "b"], {"prompts": ["c"]}, "64 test tasks solved"),
+        (None, {}, "64 test tasks solved"),
+    ],
+)
+def test_training_prompts_are_not_called_test_tasks(finished_run, training, tested, words):
+    def change(config):
+        config["env"]["kwargs"] = {"prompts": training} if training else {"tasks": "all"}
+        config["evaluation"]["env_kwargs"] = tested
+        return config
+
+    edit(finished_run, "config.json", change)
+    page = page_of(finished_run)
+    assert f"Share of {words} within 1, 2, …" in page.text
+    assert "test task" not in page.data
+
+
+def test_rounds_have_the_numbers_of_the_display_and_the_alarms(finished_run):
+    """The first row of ``metrics.jsonl`` has step 0, and the display calls it round 1."""
+    path = finished_run / "metrics.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[0]["alarms"] = [{"kind": "x", "message": "all is cut"}]
+    for row in rows:
+        row["curriculum"] = {"played": {"sums": {"hard": 3}}, "pool": {"sums": {"hard": 1}}}
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    html = write_report(finished_run).read_text(encoding="utf-8")
+    assert "Alarm in round 1: all is cut." in html
+    for tip in ("reward, round", "round", "played, round"):
+        first, last = (f"<title>{tip} {number}" for number in (1, 24))
+        assert f"{first}: " in html and f"{last}: " in html
+    assert "<title>round 1, sums, hard tasks: 3 sessions" in html
+    assert "round 0" not in html
+    for caption in ("Every round", "Sessions of every round"):
+        body = html.split(f"<caption>{caption}</caption>")[1].split("</table>")[0]
+        numbers = re.findall(r'<th scope="row">(\d+)</th>', body)
+        assert numbers == [str(n) for n in range(1, 25)]
+    places = {page["place"] for page in json.loads(Page(html).data)["training"]}
+    assert {"round 1", "round 24"} <= places and "round 0" not in places
+
+
 def test_page_is_self_contained(finished_run):
     html = write_report(finished_run).read_text(encoding="utf-8")
     page = Page(html)
