@@ -42,7 +42,7 @@ def may_go_on(folder: RunFolder, config: dict[str, Any]) -> list[str]:
             )
         return []
     notes = []
-    for key, before, now in _differences(old, json.loads(to_json(config))):
+    for key, before, now in differences(old, json.loads(to_json(config))):
         if key in _FREE:
             continue
         if key.split(".")[0] in _NOTED:
@@ -52,8 +52,8 @@ def may_go_on(folder: RunFolder, config: dict[str, Any]) -> list[str]:
             )
         else:
             raise ValueError(
-                f"the run in {str(folder.path)!r} has {key} = {_short(before)}, and this is to go "
-                f"on with {_short(now)}; resume with the recipe it was started with, or start anew "
+                f"the run in {str(folder.path)!r} has {key} = {shortened(before)}, and this is to "
+                f"go on with {shortened(now)}; resume with the recipe it was started with, or start anew "
                 "with --overwrite"
             )
     return notes
@@ -105,17 +105,19 @@ def resume_command(out: Path) -> str:
     return shlex.join(["corgi-gym", *kept, "--resume"])
 
 
-def _differences(
+def differences(
     old: dict[str, Any], new: dict[str, Any], path: str = ""
 ) -> Iterator[tuple[str, Any, Any]]:
+    """The dotted name, the old and the new value of whatever differs."""
     for key in sorted(old.keys() | new.keys()):
         before, now = (side.get(key, "nothing") for side in (old, new))
         if isinstance(before, dict) and isinstance(now, dict):
-            yield from _differences(before, now, f"{path}{key}.")
+            yield from differences(before, now, f"{path}{key}.")
         elif before != now:
             yield f"{path}{key}", before, now
 
 
-def _short(value: Any) -> str:
+def shortened(value: Any) -> str:
+    """A value as an error quotes it."""
     text = repr(value)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

@@ -19,7 +19,7 @@ from corgi_gym.benchmarks.gap.settings import GapSettings
 from corgi_gym.benchmarks.policy import Policy, check_inputs, load_policy
 from corgi_gym.benchmarks.provenance import describe
 from corgi_gym.benchmarks.recipe import Recipe
-from corgi_gym.benchmarks.resume import _differences, _short
+from corgi_gym.benchmarks.resume import differences, shortened
 from corgi_gym.benchmarks.run_writer import RunFolder, to_json
 
 CONFIG, RESULT, MARKDOWN, PAGE = "config.json", "gap.json", "gap.md", "gap.html"
@@ -195,7 +195,7 @@ def _check_samples(
         {**{name: side.get(name) for name in names}, **{n: side["fixed"][n] for n in shared}}
         for side in (old, new)
     )
-    told = [f"{k} = {_short(a)} (now {_short(b)})" for k, a, b in _differences(before, now)]
+    told = [f"{k} = {shortened(a)} (now {shortened(b)})" for k, a, b in differences(before, now)]
     if told:
         raise ValueError(
             f"the samples in {str(folder)!r} were drawn with {', '.join(told)}: give the same, or "
