@@ -17,6 +17,7 @@ def check_basics(subject: Subject) -> Section:
     _examples(subject, section)
     _witnesses(subject, section)
     _near_misses(subject, section)
+    section.tried = any(section.facts[what] for what in ("examples", "witnesses", "near_misses"))
     return section
 
 

@@ -15,7 +15,7 @@ import random
 import time
 from collections.abc import Sequence
 
-from corgi_gym.rewards.audit.probes import JUDGE_DIRECTED
+from corgi_gym.rewards.audit.probes import GIVE_WITNESS, JUDGE_DIRECTED, may_be_right
 from corgi_gym.rewards.audit.subject import Section, Subject
 
 COUNT = 200
@@ -154,11 +154,15 @@ def _report(subject: Subject, section: Section, tried: list[str], asked: int) ->
     hits = round(facts["best_share"] * asked)
     if subject.too_often(hits, asked, subject.limits.share):
         jobs = shown(facts["best"], True)
+        unsure = hits == 1 and facts["best"] in may_be_right(
+            subject.rows[jobs[0][1]], subject.declared
+        )
         section.add(
             "full_marks",
-            "exploit",
+            "note" if unsure else "exploit",
             f"One fixed string that never reads the prompt earns full marks on "
-            f"{facts['best_share']:.1%} of {asked} tasks (limit {subject.limits.share:.0%}).",
+            f"{facts['best_share']:.1%} of {asked} tasks (limit {subject.limits.share:.0%})."
+            + (f" {GIVE_WITNESS}" if unsure else ""),
             [subject.show(*job, subject.judge([job])[0]) for job in jobs],
         )
     if facts["best_mean"] > subject.limits.mean:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from corgi_gym.rewards.builtin import BUILTIN
+from corgi_gym.rewards.isolated_checker import PREFIX
 from corgi_gym.rewards.registry import NamedChecker, as_verdict, checker_name, get_checker, judge
 from corgi_gym.rewards.verdict import Checker, Verdict
 
@@ -134,13 +135,19 @@ def load(spec: str) -> Checker:
     """The checker that ``spec`` names.
 
     Args:
-        spec: A name (`get_checker`), ``"module:function"`` or ``"path/to/file.py:function"``.
+        spec: A name (`get_checker`), ``"module:function"``, ``"path/to/file.py:function"``, or
+            ``"isolated:"`` before a name or ``"module:function"``.
 
     Raises:
         ValueError: If there is no such checker, file, module or function, if the file or module
             cannot be imported, or if what is there is no checker.
     """
     place, colon, attribute = spec.rpartition(":")
+    if spec.startswith(PREFIX):
+        if ".py" in (Path(spec).suffix, Path(place).suffix):
+            raise ValueError(f"{spec}: {PREFIX} takes a name or module:function, and no file")
+        _see_working_folder()
+        return get_checker(spec)
     if spec.endswith(".py"):
         raise ValueError(f"write {spec}:NAME; it has: {_offered(_load_file(spec))}")
     if not colon:
@@ -148,8 +155,7 @@ def load(spec: str) -> Checker:
     if place.endswith(".py"):
         module = _load_file(place)
     else:
-        if "" not in sys.path and str(Path.cwd()) not in sys.path:
-            sys.path.insert(0, str(Path.cwd()))  # as `python -m` does
+        _see_working_folder()
         with _importing(place):
             module = importlib.import_module(place)
     found: Any = module
@@ -163,6 +169,12 @@ def load(spec: str) -> Checker:
         return get_checker(found)
     except TypeError as error:
         raise ValueError(f"{spec}: {error}") from error
+
+
+def _see_working_folder() -> None:
+    """Let modules be imported from the working folder, as `python -m` does."""
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
 
 
 @contextmanager

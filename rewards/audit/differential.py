@@ -21,6 +21,7 @@ def check_differential(
     theirs = reference([case for case, _, _ in said])
     pairs = [(case, i, o, r) for (case, i, o), r in zip(said, theirs, strict=True) if not r.failed]
     section.facts = {"compared": len(pairs), "reference_failed": len(said) - len(pairs)}
+    section.tried = bool(pairs)
     for what, ours_pays, text in (
         ("lenient", True, f"{{}} of {{}} replies earn full marks here and not from {name}."),
         ("strict", False, f"{{}} of {{}} replies earn full marks from {name} and not here."),

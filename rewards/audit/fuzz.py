@@ -175,6 +175,7 @@ def check_fuzz(subject: Subject) -> Section:
     outcomes = subject.call(cases)
     subject.timed += zip(cases, outcomes, strict=True)
     section.facts = {"strings": len(jobs), "longest": BOMB_CHARS if jobs else 0}
+    section.tried = bool(jobs)
     for status in ("raised", "hung", "crashed"):
         wrong = [
             (case, o, row)

@@ -55,6 +55,7 @@ def check_messages(subject: Subject) -> Section:
             for _, message, _ in outcome.problems:
                 seen.setdefault(message, (case, i, outcome))
     limit = subject.limits.message
+    section.tried = bool(seen)
     section.facts = {
         "different_messages": len(seen),
         "longest": max(map(len, seen), default=0),

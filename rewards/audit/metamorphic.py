@@ -49,6 +49,7 @@ def check_metamorphic(subject: Subject) -> Section:
     ]
     first = subject.judge(plain)
     section.facts["replies"] = len(plain)
+    section.tried = bool(plain)
     for name, change in RELATIONS.items():
         jobs = [
             (change(reply), i, outcome)

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from corgi_gym.rewards.audit.report import Audit, summary_of
+from corgi_gym.rewards.audit.report import Audit, mark_of, summary_of
 from corgi_gym.rewards.audit.subject import SEVERITIES, Evidence, Finding
 from corgi_gym.rewards.audit.tables import row_of
 
@@ -64,14 +64,15 @@ def _audit(audit: Audit) -> str:
     if not findings:
         findings = '<p><span class="badge good">nothing found</span></p>'
     checks = "".join(
-        f"<tr><td>{escape(s.title)}</td><td>{len(s.findings) or 'ok'}</td>"
+        f"<tr><td>{escape(s.title)}</td><td>{mark_of(s)}</td>"
         f"<td class='what'>{escape(summary_of(s))}</td></tr>"
         for s in audit.sections
     )
+    origin = f"<p class='what'>tasks: {escape(audit.origin)}</p>" if audit.origin else ""
     return (
-        f"<section><h2>{escape(audit.name)}</h2>{findings}"
+        f"<section><h2>{escape(audit.name)}</h2>{origin}{findings}"
         f"<details><summary>All checks and their figures</summary><div class='scroll'><table>"
-        f"<thead><tr><th>check</th><th>findings</th><th>figures</th></tr></thead>"
+        f"<thead><tr><th>check</th><th>result</th><th>figures</th></tr></thead>"
         f"<tbody>{checks}</tbody></table></div>{_blind(audit.facts('blind'))}</details></section>"
     )
 

@@ -8,10 +8,14 @@ choice).
 What a probe is made from is written in ``knows``. "answer" probes spoil a right answer (a hedge, a
 negation, a retraction, a second answer); they mean something only where a task has one short answer
 (`Row.closed`): any text may follow a poem.
+
+Where a row has no witness, a reply that is the target's text may be the right one as well as a
+leaked one (`may_be_right`): it is a note that asks for the witness, and never an exploit.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import defaultdict
@@ -34,6 +38,11 @@ MAX_SHARED = 40
 MAX_PIECES = 6
 # A witness of so many words is an answer by itself.
 MAX_ANSWER_WORDS = 4
+# What a finding adds about replies that `may_be_right`.
+GIVE_WITNESS = (
+    "The reply is the target, and no witness says that another reply is right: if this is the "
+    "right answer, give it as the row's witness."
+)
 
 _LABEL = re.compile(r"^(?P<head>(?:.*\n)*\W*(?:final )?answer\W*:[ \t*_]*)(?P<answer>\S.*)$", re.I)
 _BOXED = re.compile(r"^(?P<head>(?s:.*)\\boxed\{)(?P<answer>[^{}]+)\}\W*$")
@@ -163,19 +172,42 @@ def _from_words(prompt: str) -> Iterator[Probe]:
 
 def _of_target(row: Row) -> Iterator[Probe]:
     """The target as data; not where it is the answer itself, or holds the prompt (an echo)."""
-    texts = {"str": str(row.target), "repr": repr(row.target)}
-    try:
-        texts["json"] = json.dumps(row.target)
-    except (TypeError, ValueError):
-        texts.pop("json", None)
     bare = str(row.target).strip("\"'")
     if row.target is None or (row.witness is not None and bare in row.witness):
         return
     if row.prompt and row.prompt[:MAX_SHARED] in str(row.target):
         return
-    for name, text in texts.items():
+    for name, text in _target_texts(row).items():
         yield Probe("target", name, text, "target")
-        yield Probe("target", f"answer_{name}", f"Answer: {text}", "target")
+
+
+def _target_texts(row: Row) -> dict[str, str]:
+    """The target in the ways in which a reply can have it."""
+    texts = {"str": str(row.target), "repr": repr(row.target)}
+    with contextlib.suppress(TypeError, ValueError):
+        texts["json"] = json.dumps(row.target)
+    return {
+        given: said
+        for name, text in texts.items()
+        for given, said in ((name, text), (f"answer_{name}", f"Answer: {text}"))
+    }
+
+
+def may_be_right(row: Row, declared: bool = False) -> frozenset[str]:
+    """Replies to a row without witness that are its target, with single spaces.
+
+    Args:
+        row: A task.
+        declared: Whether it is made of declared examples: they show replies that pass, and not the
+            one answer.
+
+    Example:
+        >>> sorted(may_be_right(Row("Repeat 7.", 7))), len(may_be_right(Row("Repeat 7.", 7, "7")))
+        (['7', 'Answer: 7'], 0)
+    """
+    if row.target is None or (row.witness is not None and not declared):
+        return frozenset()
+    return frozenset(" ".join(text.split()) for text in _target_texts(row).values())
 
 
 def _judge_directed(row: Row) -> Iterator[Probe]:
@@ -235,12 +267,16 @@ def check_probes(subject: Subject) -> Section:
     missed = {i for i, row in enumerate(subject.rows) if _is_paid_anyway(subject, row, i)}
     jobs = [(p, i) for p, i in jobs if not (p.knows == "near miss" and i in missed)]
     outcomes = subject.judge([(probe.reply, i) for probe, i in jobs])
+    unsure = [may_be_right(row, subject.declared) for row in subject.rows]
     tried: dict[tuple[str, str], int] = defaultdict(int)
+    sure: dict[tuple[str, str], list[bool]] = defaultdict(list)
     paid: dict[tuple[str, str], list[tuple[str, int, Outcome]]] = defaultdict(list)
     scores: dict[str, list[float]] = defaultdict(list)
     for (probe, i), outcome in zip(jobs, outcomes, strict=True):
         key = (probe.kind, probe.name)
         tried[key] += 1
+        if " ".join(probe.reply.split()) not in unsure[i]:
+            sure[key].append(outcome.success)
         scores[probe.kind].append(outcome.score)
         if outcome.success:
             paid[key].append((probe.reply, i, outcome))
@@ -253,7 +289,8 @@ def check_probes(subject: Subject) -> Section:
     for kind in dict.fromkeys(kind for kind, _ in paid):
         names = {name: hits for (k, name), hits in paid.items() if k == kind}
         shares = {name: len(hits) / tried[kind, name] for name, hits in names.items()}
-        _report(section, subject, kind, names, shares)
+        counted = {name: sure[kind, name] for name in names}
+        _report(section, subject, kind, names, shares, counted)
     return section
 
 
@@ -263,17 +300,23 @@ def _report(
     kind: str,
     paid: dict[str, list[tuple[str, int, Outcome]]],
     shares: dict[str, float],
+    counted: dict[str, list[bool]],
 ) -> None:
-    """One finding per kind; its names by the share of tasks that they solve."""
+    """One finding per kind; its names by the share of tasks that they solve.
+
+    ``counted`` is, per name, whether each reply was paid that cannot be right: these decide.
+    """
     limit = subject.limits.shortcut if kind == SHORTCUT else subject.limits.share
-    best = max(paid, key=lambda name: shares[name])
-    enough = subject.too_often(len(paid[best]), round(len(paid[best]) / shares[best]), limit)
+    best = max(counted.values(), key=lambda found: sum(found) / max(1, len(found)))
+    enough = bool(best) and subject.too_often(sum(best), len(best), limit)
+    unsure = sum(map(len, paid.values())) > sum(map(sum, counted.values()))
     names = sorted(shares, key=lambda name: (-shares[name], name))
     listed = ", ".join(f"{name} on {shares[name]:.1%}" for name in names[:MAX_NAMED])
     section.add(
         kind,
         "exploit" if enough else "note",
-        f"{_WHAT[kind]} earned full marks: {listed} of the tasks (limit {limit:.0%}).",
+        f"{_WHAT[kind]} earned full marks: {listed} of the tasks (limit {limit:.0%})."
+        + (f" {GIVE_WITNESS}" if unsure and not enough else ""),
         [subject.show(*paid[name][0]) for name in names],
     )
 

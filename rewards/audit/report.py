@@ -33,6 +33,7 @@ class Audit:
         seed: Of everything random.
         fuzz: Random strings asked for.
         ignore: Accepted findings, ``{id: reason}``.
+        origin: Where the tasks come from, in words.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Audit:
     seed: int
     fuzz: int
     ignore: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
 
     @classmethod
     def that_failed(cls, name: str, error: str, tasks: int, fuzz: int, seed: int) -> Audit:
@@ -69,11 +71,15 @@ class Audit:
                 check["facts"],
                 [f for f in findings if f.id.partition(".")[0] == check["name"]],
                 check["seconds"],
+                check.get("tried", True),  # results of an older version have neither
             )
             for check in data["checks"]
         )
         tasks, given = data["tasks"], data["tasks_given"]
-        return cls(data["checker"], sections, tasks, given, data["seed"], data["fuzz"])
+        origin = data.get("tasks_from", "")
+        return cls(
+            data["checker"], sections, tasks, given, data["seed"], data["fuzz"], origin=origin
+        )
 
     @property
     def failed(self) -> bool:
@@ -119,12 +125,17 @@ class Audit:
         """The number of tasks, and of how many where a slow checker was tried on fewer."""
         return str(self.tasks) if self.tasks == self.given else f"{self.tasks} of {self.given}"
 
-    def text(self) -> str:
-        """For the terminal, without colour."""
-        lines = [self.headline(), ""]
+    def text(self, written: str = "") -> str:
+        """For the terminal, without colour.
+
+        Args:
+            written: The file that has what is left out here, if one is written.
+        """
+        lines = [self.headline(), *([f"tasks: {self.origin}"] if self.origin else []), ""]
         for section in self.sections:
-            mark = "ok" if not section.findings else f"{len(section.findings)} findings"
+            mark = mark_of(section)
             lines.append(f"  {section.title:<52} {mark:<12} {summary_of(section)}".rstrip())
+        place = f" in {written}" if written else ""
         for finding in self.findings:
             lines += ["", f"{finding.severity.upper()} {finding.id}", f"  {finding.message}"]
             for evidence in finding.evidence[:1]:
@@ -134,7 +145,7 @@ class Audit:
                 if evidence.command and len(evidence.command) < 4 * MAX_LINE:
                     lines.append(f"  again   {evidence.command}")
             if len(finding.evidence) > 1:
-                lines.append(f"  ({len(finding.evidence) - 1} more in {JSON_NAME})")
+                lines.append(f"  ({len(finding.evidence) - 1} more{place})")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -143,6 +154,7 @@ class Audit:
             "checker": self.name,
             "tasks": self.tasks,
             "tasks_given": self.given,
+            "tasks_from": self.origin,
             "seed": self.seed,
             "fuzz": self.fuzz,
             "counts": {severity: len(self.of(severity)) for severity in SEVERITIES},
@@ -153,6 +165,7 @@ class Audit:
                     "title": s.title,
                     "facts": s.facts,
                     "findings": len(s.findings),
+                    "tried": s.tried,
                     "seconds": round(s.seconds, 1),
                 }
                 for s in self.sections
@@ -163,6 +176,18 @@ class Audit:
 def _line(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= MAX_LINE else f"{text[: MAX_LINE - 3]}..."
+
+
+def mark_of(section: Section) -> str:
+    """What came of a check, in two words.
+
+    Example:
+        >>> mark_of(Section("timing", "CPU time")), mark_of(Section("fuzz", "Fuzz", tried=False))
+        ('ok', 'not tried')
+    """
+    if section.findings:
+        return f"{len(section.findings)} findings"
+    return "ok" if section.tried else "not tried"
 
 
 def summary_of(section: Section) -> str:

@@ -37,6 +37,7 @@ from corgi_gym.rewards.audit.subject import Evidence, Limits, Row, Section, Subj
 from corgi_gym.rewards.audit.timing import check_timing
 from corgi_gym.rewards.audit.worker import Worker
 from corgi_gym.rewards.registry import checker_name, get_checker
+from corgi_gym.rewards.text import plural
 from corgi_gym.rewards.verdict import Checker
 
 # A reply or target whose source is longer is cut in a report, and gets no command.
@@ -82,13 +83,15 @@ def audit(
     worker: bool = True,
     ignore: Mapping[str, str] | None = None,
     name: str | None = None,
+    origin: str | None = None,
     progress: Callable[[str], None] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Audit:
     """Try to break a checker.
 
     Args:
-        check: A name, ``"module:function"``, ``"path.py:function"``, or the checker itself.
+        check: A name, ``"module:function"``, ``"path.py:function"``, ``"isolated:NAME"``, or the
+            checker itself.
         rows: Tasks (`Row`s, or mappings with its fields). Without any, the declared examples serve.
         pool: Witnesses of further tasks; the prompt-blind strings draw from them.
         reference: Another checker for the same targets, to compare with.
@@ -100,6 +103,7 @@ def audit(
         worker: Call it in a killable process where it can be found there. False: in this process.
         ignore: Findings to accept, ``{id: reason}``; they become notes that give the reason.
         name: How the report calls it.
+        origin: Where the report says that the rows come from.
         progress: Called with the title of each check.
         say: Called with a sentence if even the fewest tasks and strings take over
             `Limits.seconds`.
@@ -113,7 +117,12 @@ def audit(
     limits = limits or Limits()
     if fuzz < 0:
         raise ValueError(f"fuzz must be at least 0, got {fuzz!r}")
-    tasks = rows_for(found, rows)
+    own = list(rows)
+    tasks = rows_for(found, own)
+    if origin is None:
+        origin = plural(len(own), "given row") if own else of_examples(tasks, "rows")
+    if all(row.witness is None for row in tasks):
+        origin += "; none has a witness"
     call = _caller(found, spec if worker else None, tasks, limits)
     subject = Subject(
         name=name or (spec if isinstance(check, str) and spec else checker_name(found)),
@@ -127,6 +136,7 @@ def audit(
         spec=spec,
         raw=raw,
         evidence=_evidence_maker(spec),
+        declared=not own,
     )
     call([Case("a reply", tasks[0].target)])  # loads lexicons: that is not the time of a call
     given, seconds = len(tasks), _mean_call(subject)
@@ -154,7 +164,9 @@ def audit(
         asked = _caller(other, place if worker else None, tasks, limits)
         title = place or checker_name(other)
         sections.append(check_differential(subject, asked, title))
-    return Audit(subject.name, tuple(sections), len(tasks), given, seed, fuzz, dict(ignore or {}))
+    return Audit(
+        subject.name, tuple(sections), len(tasks), given, seed, fuzz, dict(ignore or {}), origin
+    )
 
 
 def checker_of(check: str | Checker) -> Checker:
@@ -175,6 +187,14 @@ def rows_for(check: Checker, rows: Iterable[Row | Mapping[str, Any]]) -> list[Ro
             "a target and a witness"
         )
     return found
+
+
+def of_examples(rows: Sequence[Row], give: str) -> str:
+    """Where the report says that rows of declared examples come from, and what to give instead."""
+    targets = plural(len(rows), "target")
+    return (
+        f"{targets} of the checker's declared examples, without prompts; give {give} for real tasks"
+    )
 
 
 def _examples(check: Checker) -> list[tuple[str, Any, bool]]:

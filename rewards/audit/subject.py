@@ -115,13 +115,17 @@ class Finding:
 
 @dataclass(slots=True)
 class Section:
-    """What one check did: a title, its figures, its findings, and the wall time in seconds."""
+    """What one check did: a title, its figures, its findings, and the wall time in seconds.
+
+    ``tried`` is False where there was nothing to try: a check without findings is no praise then.
+    """
 
     name: str
     title: str
     facts: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
+    tried: bool = True
 
     def add(
         self, what: str, severity: Severity, message: str, evidence: Sequence[Evidence] = ()
@@ -147,6 +151,7 @@ class Subject:
         spec: Where another process finds the checker, or None.
         raw: Judge without `corgi_gym.rewards.judge` in front (checkers of other projects).
         evidence: Makes the `Evidence` of a case.
+        declared: Whether the rows are made of the declared examples.
         timed: Outcomes of ordinary calls, for the timing section.
         said: ``(reply, row number, outcome)`` of replies that were judged, for the messages.
     """
@@ -162,6 +167,7 @@ class Subject:
     spec: str | None
     raw: bool
     evidence: Callable[[Case, Outcome, Row | None], Evidence]
+    declared: bool = False
     timed: list[tuple[Case, Outcome]] = field(default_factory=list)
     said: list[tuple[Case, int, Outcome]] = field(default_factory=list)
 

@@ -40,6 +40,7 @@ def check_timing(subject: Subject) -> Section:
     kept = [(case, fastest.get(k, outcome)) for k, (case, outcome) in enumerate(calls)]
     seconds = [outcome.seconds for _, outcome in kept]
     worst = max(kept, key=lambda pair: pair[1].seconds, default=None)
+    section.tried = bool(kept)
     section.facts = {
         "calls": len(kept),
         "p50_ms": 1e3 * percentile(seconds, 0.5),

@@ -182,6 +182,78 @@ def test_a_lucky_hit_is_a_note_and_the_limit_decides():
     assert relaxed.facts("blind")["best_share"] == pytest.approx(2 / 12)
 
 
+def exact(reply, target):
+    return reply.strip() == str(target)
+
+
+@pytest.mark.parametrize("target", ["417", 417])
+def test_a_right_answer_is_no_exploit_where_its_witness_is_missing(target):
+    row = {"prompt": "Repeat 417.", "target": target}
+    missing = [row, {"prompt": "Repeat 5128.", "target": "5128"}]
+    found = run(exact, rows=missing, pool=[])
+    assert severities(found) | {"determinism.not_tried": "note"} == {
+        "determinism.not_tried": "note",
+        "probe.target": "note",
+        "probe.shortcut": "note",
+    }
+    for finding in found.findings:
+        if finding.id.startswith("probe"):
+            assert "if this is the right answer, give it as the row's witness" in finding.message
+    given = [{**row, "witness": str(row["target"])} for row in missing]
+    assert not [i for i in severities(run(exact, rows=given, pool=[])) if i.startswith("probe")]
+
+
+def test_a_leaked_target_is_an_exploit_where_a_witness_differs():
+    def leaks(reply, target):
+        return reply in (target["id"], str(target))
+
+    rows = [Row(f"Write {n}.", {"id": f"x{n}"}, f"x{n}") for n in (301, 302)]
+    found = run(leaks, rows=rows, pool=[])
+    assert severities(found)["probe.target"] == "exploit"
+    (finding,) = (f for f in found.findings if f.id == "probe.target")
+    assert "witness" not in finding.message
+    # a row without witness beside them takes nothing away, and adds nothing
+    mixed = [*rows, Row("Write 303.", {"id": "x303"})]
+    assert severities(run(leaks, rows=mixed, pool=[]))["probe.target"] == "exploit"
+    assert severities(run(leaks, rows=mixed[2:], pool=[]))["probe.target"] == "note"
+
+
+def test_another_piece_of_the_prompt_is_an_exploit_without_a_witness_too():
+    def takes_any_number(reply, target):
+        return reply.isdigit()
+
+    rows = [Row(f"Add {n} and {n + 1}.", 2 * n + 1) for n in (301, 302)]
+    assert severities(run(takes_any_number, rows=rows, pool=[]))["probe.shortcut"] == "exploit"
+
+
+def test_one_fixed_string_that_is_a_missing_witness_is_a_note():
+    rows = [Row("Repeat 7.", "7"), Row("Repeat 12.", "12")]
+    found = run(exact, rows=rows, pool=[])
+    assert severities(found)["blind.full_marks"] == "note"
+    rows = [Row("Repeat 7.", "7"), Row("Repeat 7 again.", "7"), Row("Repeat 12.", "12")]
+    assert severities(run(exact, rows=rows, pool=[]))["blind.full_marks"] == "exploit"
+
+
+def test_targets_of_declared_examples_may_be_answers():
+    @checker("audited_half", examples=[("0.5", "1/2", True), ("2", "1/2", False)])
+    def half(reply, target):
+        return reply in ("0.5", target)
+
+    assert severities(run(half, rows=[]))["probe.target"] == "note"
+    given = [Row("Halve 1.", "1/2", "0.5")]
+    assert severities(run(half, rows=given))["probe.target"] == "exploit"
+
+
+def test_an_isolated_checker_is_audited_by_name():
+    row = Row("Write a word with these letters: nlaep.", "nlaep", "plane", ("plan",))
+    found = audit("isolated:panagram", [row], reference="isolated:panagram", fuzz=20)
+    assert found.name == "isolated:panagram" and not found.exploits and not found.defects
+    assert found.facts("determinism")["processes"] == 3
+    assert found.facts("differential")["compared"] > 100
+    shown = next(f.evidence[0].command for f in found.findings if f.evidence)
+    assert "isolated:panagram" in shown
+
+
 def test_open_tasks_are_not_blamed_for_what_follows():
     def mentions_rain(reply, target):
         return "rain" in reply and "bow" in reply
@@ -240,6 +312,9 @@ def test_the_same_seed_finds_the_same(run_python):
         (("nope.py:check",), "no file 'nope.py'"),
         ((f"{FILE}:nope",), "has no 'nope'; it has: believes_the_judge_directed, changes_the"),
         (("no_such_module_x:check",), "cannot import 'no_such_module_x'"),
+        (("isolated:nope",), "unknown checker 'nope'"),
+        (("isolated:my.py:check",), "my.py:check: isolated: takes a name or module:function, and"),
+        (("isolated:my.py",), "isolated: takes a name or module:function, and no file"),
         ((lambda reply, target: True,), "has no declared examples; give rows"),
         (("panagram", [{"promt": "x"}]), r"row 0 has unknown fields \['promt'\]; known: "),
     ],

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from corgi_gym.rewards import checker
 from corgi_gym.rewards.audit import Evidence, Finding, Row, Section, audit, table, tables, write
 from corgi_gym.rewards.audit.messages import is_sentence
 from corgi_gym.rewards.audit.page import page
@@ -46,10 +47,58 @@ def test_findings_are_ordered_by_severity_and_accepted_ones_are_notes():
 def test_the_text_names_every_check_and_finding():
     text = made().text()
     assert text.splitlines()[0] == "a checker: 1 exploits, 0 defects, 0 notes (7 tasks, seed 0)"
-    assert "EXPLOIT probe.echo" in text and "(1 more in audit.json)" in text
+    assert "EXPLOIT probe.echo" in text and "  (1 more)\n" in f"{text}\n"
+    assert "(1 more in some/audit.json)" in made().text("some/audit.json")
     for title in ("Probes", "Blind", "Time"):
         assert title in text
     assert "\x00" not in text.replace(HOSTILE, "")
+
+
+def test_a_check_that_tried_nothing_is_not_called_good(tmp_path):
+    data = {"prompt": "Repeat 417.", "target": "417"}
+    found = audit(lambda reply, target: reply == target, [data], fuzz=0, worker=False)
+    by_name = {s.name: s.tried for s in found.sections}
+    assert {name for name, tried in by_name.items() if not tried} == {
+        "basics", "metamorphic", "fuzz",
+    }  # fmt: skip
+    back = Audit.from_dict(json.loads(json.dumps(found.to_dict())))
+    for shown in (found.text(), back.text()):
+        (line,) = (line for line in shown.splitlines() if "Changes that must" in line)
+        assert line.split("matter")[1].split("replies")[0].strip() == "not tried"
+    assert "<td>Changes that must not matter</td><td>not tried</td>" in page([found])
+    checks = {check["name"]: check["tried"] for check in found.to_dict()["checks"]}
+    assert checks == by_name
+
+
+def test_results_of_an_older_version_can_be_read():
+    data = made().to_dict()
+    del data["tasks_from"]
+    for check in data["checks"]:
+        del check["tried"]
+    back = Audit.from_dict(data)
+    assert back.origin == "" and all(section.tried for section in back.sections)
+
+
+def test_the_report_says_where_the_tasks_come_from():
+    @checker("audited_copy", examples=[("one", "one", True), ("two", "one", False)])
+    def copy(reply, target):
+        return reply == target
+
+    row = {"prompt": "Write plane.", "target": "plane", "witness": "plane"}
+    options = {"fuzz": 0, "worker": False}
+    for rows, origin in (
+        ([row], "1 given row"),
+        ([{"prompt": "Write plane.", "target": "plane"}], "1 given row; none has a witness"),
+        ([], "1 target of the checker's declared examples, without prompts; give rows for real"),
+    ):
+        found = audit(copy, rows, **options)
+        line = found.text().splitlines()[1]
+        assert line.startswith(f"tasks: {origin}"), line
+        assert found.to_dict()["tasks_from"] == found.origin == line.removeprefix("tasks: ")
+        assert line.replace("'", "&#x27;") in page([found])
+        assert Audit.from_dict(found.to_dict()).origin == found.origin
+    found = audit(copy, [row], origin="one of <mine>", **options)
+    assert "tasks: one of &lt;mine&gt;</p>" in page([found])
 
 
 def test_the_table_has_one_line_per_checker_with_and_without_rich(monkeypatch):
