@@ -27,13 +27,13 @@ def pytest_configure(config):
 @pytest.fixture
 def audit_checker(request):
     """A function that audits a checker and fails the test on exploits and defects."""
-    from corgi_gym.rewards.audit.pytest_plugin import CheckerAudit
+    from corgi_gym.rewards.audit.pytest_plugin import CheckerAudit, of_mark
 
     config, marker = request.config, request.node.get_closest_marker("audit")
     options = {
         "fuzz": int(config.getini("corgi_audit_fuzz")),
         "seed": int(config.getini("corgi_audit_seed")),
         "fail_on": config.getini("corgi_audit_fail_on"),
-        **(marker.kwargs if marker else {}),
+        **(of_mark(marker.args, marker.kwargs) if marker else {}),
     }
     return CheckerAudit(options)

@@ -9,6 +9,8 @@ corgi-gym.
 
 from __future__ import annotations
 
+import difflib
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +18,26 @@ from corgi_gym.rewards.audit.report import Audit
 from corgi_gym.rewards.audit.runner import audit
 from corgi_gym.rewards.audit.subject import SEVERITIES, Row
 from corgi_gym.rewards.verdict import Checker
+
+
+def of_mark(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that the mark ``audit`` gives a test.
+
+    Raises:
+        ValueError: For what `audit_checker` has no option for.
+    """
+    parameters = inspect.signature(audit).parameters.values()
+    known = ["fail_on", *(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)]
+    if args:
+        raise ValueError(f"@pytest.mark.audit takes options by name only, got {args!r:.80}")
+    for name in kwargs:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            raise ValueError(
+                f"@pytest.mark.audit has no option {name!r}{hint} known: {', '.join(known)}"
+            )
+    return dict(kwargs)
 
 
 class CheckerAudit:

@@ -65,6 +65,25 @@ def test_an_unknown_severity_is_named(run_pytest):
     assert status == 1 and "corgi_audit_fail_on='never' is unknown; choose from exploit" in text
 
 
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        ("fuz=1", "@pytest.mark.audit has no option 'fuz'; did you mean 'fuzz'? known: fail_on, "),
+        ("zzz=1", "@pytest.mark.audit has no option 'zzz'; known: fail_on, pool, reference, fuzz"),
+        ("100", "@pytest.mark.audit takes options by name only, got (100,)"),
+    ],
+)
+def test_a_mistake_in_the_mark_is_named(run_pytest, mark, said):
+    status, text = run_pytest(TEST.replace('fuzz=0, fail_on="exploit"', mark), "-k", "marker")
+    assert status == 1 and said in text, text
+
+
+def test_the_report_names_no_file_that_is_not_written(run_pytest, tmp_path):
+    status, text = run_pytest(TEST, "-k", "contains", ini="corgi_audit_fuzz = 0\n")
+    assert status == 1 and "  (2 more)" in text and "audit.json" not in text, text
+    assert not list(tmp_path.rglob("audit.json"))
+
+
 def test_unused_it_imports_nothing(run_pytest):
     code = (
         "import sys\n"
