@@ -18,10 +18,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from corgi_gym.benchmarks.audit_material import file_rows, material
+from corgi_gym.benchmarks.audit_material import (
+    check_family,
+    family_of,
+    file_rows,
+    find_checker,
+    material,
+)
 from corgi_gym.benchmarks.provenance import command
 from corgi_gym.benchmarks.run_writer import RunFolder
-from corgi_gym.envs import FAMILIES, family_names, load_family
+from corgi_gym.envs import family_names
 from corgi_gym.rewards.audit import Audit, Limits, audit, table, write
 from corgi_gym.rewards.audit.report import JSON_NAME, PAGE_NAME, TABLE_NAME, write_whole
 from corgi_gym.rewards.audit.runner import checker_of, rows_for
@@ -62,7 +68,7 @@ def run_audit(
 
     Args:
         name: What `corgi_gym.rewards.audit.audit` takes, a family, or ``all``.
-        family: Tasks of this family.
+        family: Tasks of this family; None: of the one that belongs to the name (`family_of`).
         rows: A file of tasks.
         reference: Another checker to compare with.
         tasks: How many tasks.
@@ -115,11 +121,12 @@ def run_audit(
         seed=seed,
         limits=_limits(seconds),
         name=name,
+        origin=found.origin,
         progress=_progress,
         say=_at_once(say),
     )
     _progress("")
-    say(f"{made.text()}\n")
+    say(f"{made.text(str(folder.path / JSON_NAME))}\n")
     folder.clear()
     _finish([made], write([made], folder.path, command()), say)
     return 1 if made.exploits else 0
@@ -129,15 +136,18 @@ def _check_names(name: str, family: str | None, rows: str | None, reference: str
     """Find what does not exist before a folder is made, and a family's tasks, which may take long.
 
     Raises:
-        ValueError: As `audit` and `material` do.
+        ValueError: As `audit` and `material` do, and for a family and rows at once.
+        ImportError: If a family needs an extra that is not installed.
     """
-    chosen = family or (name if name in FAMILIES else None)
-    if rows is not None or chosen is None:
-        rows_for(checker_of(name), () if rows is None else file_rows(rows))
-    else:
-        load_family(chosen)
-        if chosen != name:
-            checker_of(name)
+    if family is not None and rows is not None:
+        raise ValueError("--rows and --family both give the tasks: choose one of the two")
+    chosen = None if rows is not None else family or family_of(name)
+    if chosen is not None:
+        check_family(chosen)
+    if chosen != name:
+        check = find_checker(name)
+        if chosen is None:
+            rows_for(check, () if rows is None else file_rows(rows))
     if reference is not None:
         checker_of(reference)
 
@@ -191,6 +201,7 @@ def _audit_family(
             seed=seed,
             limits=_limits(settings["seconds"]),
             name=name,
+            origin=found.origin,
             progress=lambda check: _progress(f"{title}: {check}"),
             say=say,
         )

@@ -1,15 +1,24 @@
-"""What `corgi-gym audit` audits a checker with: tasks of a family, or rows of a file."""
+"""What `corgi-gym audit` audits a checker with: tasks of a family, or rows of a file.
+
+A name is looked for among the families first, then among the checkers.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import NamedTuple
 
-from corgi_gym.envs import FAMILIES, TaskSource, load_family
+from corgi_gym.agents.names import did_you_mean
+from corgi_gym.envs import FAMILIES, load_family
 from corgi_gym.envs.data import load_rows
+from corgi_gym.envs.tasks import ON_REQUEST, is_family, known_families
 from corgi_gym.rewards import Checker, checker_names
 from corgi_gym.rewards.audit import Row
+from corgi_gym.rewards.audit.runner import checker_of, of_examples, rows_for
+from corgi_gym.rewards.builtin import BUILTIN
+from corgi_gym.rewards.isolated_checker import PREFIX
 from corgi_gym.rewards.registry import checker_name
+from corgi_gym.rewards.text import plural
 
 # Witnesses of further tasks, which the prompt-blind strings draw from.
 POOL = 120
@@ -18,11 +27,73 @@ _DRAWS = 5
 
 
 class Material(NamedTuple):
-    """What to audit a checker with."""
+    """What to audit a checker with; ``origin`` says where the rows come from."""
 
     checker: str | Checker
     rows: list[Row]
     pool: list[str]
+    origin: str = ""
+
+
+def find_checker(name: str) -> Checker:
+    """The checker that a name or place stands for.
+
+    Raises:
+        ValueError: If there is none; for an unknown name the message has checkers and families.
+    """
+    if ":" in name or name.endswith(".py") or name in checker_names():
+        return checker_of(name)
+    if is_family(name):
+        raise ValueError(f"{name!r} is a family: with --rows or --family, give a checker")
+    families, checkers = known_families(), checker_names()
+    raise ValueError(
+        f"unknown family or checker {name!r}{did_you_mean(name, [*families, *checkers], ';')} "
+        f"families: {', '.join(families)}; checkers: {', '.join(checkers)}"
+    )
+
+
+def check_family(name: str) -> None:
+    """Check that a family can be loaded; its tasks are not made.
+
+    Raises:
+        ValueError: For an unknown family, and a plug-in that cannot be imported.
+        ImportError: If it needs an extra that is not installed.
+    """
+    if not is_family(name):
+        known = known_families()
+        hint = did_you_mean(name, known, ";")
+        raise ValueError(f"unknown task family {name!r}{hint} known: {', '.join(known)}")
+    load_family(name)
+
+
+def family_of(name: str) -> str | None:
+    """The family whose tasks a name is audited with where neither family nor rows are given.
+
+    The family of that name, or else the only shipped one that the checker judges. A checker that is
+    isolated gets the shipped family that it would have otherwise (a plug-in's is not imported).
+
+    Raises:
+        ValueError: If the checker judges several shipped families.
+    """
+    bare = name.removeprefix(PREFIX)
+    if is_family(name) or bare in FAMILIES:
+        return bare
+    found = [family for family in _judged_by(bare) if family in FAMILIES]
+    if len(found) > 1:
+        options = " or ".join(f"--family {family}" for family in found)
+        raise ValueError(
+            f"checker {name!r} judges several families: give {options}, or tasks of your own with "
+            "--rows FILE"
+        )
+    return found[0] if found else None
+
+
+def _judged_by(name: str) -> list[str]:
+    """The families of corgi-gym that a shipped checker judges and whose name is another."""
+    if name not in BUILTIN:
+        return []
+    families = [family for family in (*FAMILIES, *ON_REQUEST) if family not in BUILTIN]
+    return [f for f in families if checker_name(load_family(f).checker) == name]
 
 
 def family_material(family: str, tasks: int, seed: int) -> Material:
@@ -52,41 +123,58 @@ def family_material(family: str, tasks: int, seed: int) -> Material:
     rows = list(found.values())
     own = {row.witness for row in rows}
     pool = [source.item(seed + 1, index, "validation").witness for index in range(POOL)]
-    return Material(_spec(source), rows, [text for text in pool if text and text not in own])
-
-
-def _spec(source: TaskSource) -> str | Checker:
-    """The checker's name where it has one that finds it again, else the checker."""
-    name = checker_name(source.checker)
-    return name if name in checker_names() else source.checker
+    origin = f"{len(rows)} of family {family}, seed {seed}"
+    used = [text for text in pool if text and text not in own]
+    return Material(source.checker, rows, used, origin)
 
 
 def file_rows(path: str) -> list[Row]:
-    """Rows of a JSON lines, JSON, CSV or Parquet file: prompt, target, witness, near_misses.
+    """Rows of a JSON lines, JSON, CSV or Parquet file, with the fields of `Row`.
 
     Raises:
-        ValueError: For no usable row, and for a field of the wrong type; it names row and field.
+        ValueError: For no usable row, for an unknown field, and for one of the wrong type; it names
+            row and field.
     """
+    known = Row.__slots__
     rows = []
     for number, found in enumerate(load_rows(path, {"prompt": str}), start=1):
+        for field in found:
+            if field not in known:
+                raise ValueError(
+                    f"{path}: row {number} has the unknown field {field!r}"
+                    f"{did_you_mean(field, known, ';')} known: {', '.join(known)}"
+                )
         witness, misses = found.get("witness"), found.get("near_misses") or []
+        closed = found.get("closed")
         if witness is not None and not isinstance(witness, str):
             raise ValueError(f"{path}: row {number}: witness must be a string, got {witness!r:.60}")
         if not isinstance(misses, list) or not all(isinstance(m, str) for m in misses):
             raise ValueError(
                 f"{path}: row {number}: near_misses must be a list of strings, got {misses!r:.60}"
             )
-        name = f"row {number} of {Path(path).name}"
-        rows.append(Row(found["prompt"], found.get("target"), witness, tuple(misses), name=name))
+        if closed is not None and not isinstance(closed, bool):
+            raise ValueError(f"{path}: row {number}: closed must be true or false, got {closed!r}")
+        name = str(found.get("name") or f"row {number} of {Path(path).name}")
+        rows.append(Row(found["prompt"], found.get("target"), witness, tuple(misses), closed, name))
     return rows
 
 
 def material(name: str, *, family: str | None, rows: str | None, tasks: int, seed: int) -> Material:
-    """What to audit ``name`` with: a file's rows, a family's tasks, or its own examples."""
+    """What to audit ``name`` with: a file's rows, a family's tasks, or its own examples.
+
+    Raises:
+        ValueError: As `find_checker`, `family_of`, `family_material` and `file_rows` do.
+        ImportError: If a family needs an extra that is not installed.
+    """
     if rows is not None:
-        return Material(name, file_rows(rows)[:tasks], [])
-    chosen = family or (name if name in FAMILIES else None)
+        found = file_rows(rows)
+        first = f"the first {tasks} of " if tasks < len(found) else ""
+        origin = f"{first}{plural(len(found), 'row')} of {Path(rows).name}"
+        return Material(name, found[:tasks], [], origin)
+    chosen = family or family_of(name)
     if chosen is None:
-        return Material(name, [], [])
+        examples = rows_for(find_checker(name), ())
+        give = " or ".join(f"--family {f}" for f in _judged_by(name)) or "--family NAME"
+        return Material(name, [], [], of_examples(examples, f"{give} or --rows FILE"))
     made = family_material(chosen, tasks, seed)
     return made if name == chosen else made._replace(checker=name)

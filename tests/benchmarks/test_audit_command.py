@@ -1,14 +1,24 @@
 """``corgi-gym audit``: names, rows, exit status, files, and every mistake in one line."""
 
 import json
+import sys
+from dataclasses import replace
+from importlib.util import find_spec
 
 import pytest
 
 from corgi_gym.__main__ import main
 from corgi_gym.benchmarks import audit as module
 from corgi_gym.benchmarks.audit import run_audit
-from corgi_gym.benchmarks.audit_material import POOL, Material, family_material, file_rows
+from corgi_gym.benchmarks.audit_material import (
+    POOL,
+    Material,
+    family_material,
+    family_of,
+    file_rows,
+)
 from corgi_gym.envs import FAMILIES
+from corgi_gym.rewards import registry
 from corgi_gym.rewards.audit import Row, runner
 
 GOOD = "def check(reply, target):\n    return reply.strip() == target\n"
@@ -32,6 +42,7 @@ def folder(tmp_path, monkeypatch):
 def test_a_good_checker_ends_with_0_and_writes_both_files(folder, capsys):
     assert main(["audit", "good.py:check", "--rows", "rows.jsonl", "--fuzz", "50"]) == 0
     text = capsys.readouterr().out
+    assert "tasks: 3 rows of rows.jsonl\n" in text
     assert "good.py:check: 0 exploits, 0 defects, 0 notes (3 tasks, seed 0)" in text
     found = json.loads((folder / "runs/audit/good.py-check/audit.json").read_text())["audits"][0]
     assert found["checker"] == "good.py:check" and found["tasks"] == 3
@@ -41,7 +52,10 @@ def test_a_good_checker_ends_with_0_and_writes_both_files(folder, capsys):
 def test_an_exploit_ends_with_1(folder, capsys):
     options = ["--rows", "rows.jsonl", "--fuzz", "0", "--tasks", "2", "--out", "found"]
     assert main(["audit", "bad.py:check", *options]) == 1
-    assert "EXPLOIT basics.near_miss_paid" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "EXPLOIT basics.near_miss_paid" in text
+    assert "(1 more in found/audit.json)" in text
+    assert "tasks: the first 2 of 3 rows of rows.jsonl\n" in text
     found = json.loads((folder / "found/audit.json").read_text())["audits"][0]
     assert found["tasks"] == 2 and found["counts"]["exploit"] > 2
 
@@ -53,6 +67,105 @@ def test_a_family_is_audited_with_its_tasks_and_near_misses(tmp_path, capsys):
     facts = {check["name"]: check["facts"] for check in found["checks"]}
     assert facts["basics"]["witnesses"] == 6 and facts["basics"]["near_misses"] > 60
     assert facts["determinism"]["processes"] == 3
+
+
+PLUGIN = """
+from corgi_gym.envs import Draft, TaskSource
+from corgi_gym.rewards import checker
+
+@checker("acme_audited")  # found in its module, not by its name
+def repeats(reply, target):
+    return reply.strip() == target
+
+class Echo(TaskSource):
+    family = "acme_echo"
+    summary = "Repeat a number."
+    checker = repeats
+
+    def generate(self, rng):
+        number = str(rng.integers(10**3, 10**6))
+        return Draft(number, f"Repeat {number} and add a full stop.", number + ".", number + ".")
+
+    def near_misses(self, task):
+        return [task.target[:-1]]
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """An installed package with the family ``acme_echo``."""
+    site = tmp_path / "site"
+    info = site / "acme_audited-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / "acme_audited.py").write_text(PLUGIN)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-audited\nVersion: 1.0\n")
+    points = "[corgi_gym.families]\nacme_echo = acme_audited:Echo\n"
+    (info / "entry_points.txt").write_text(points)
+    monkeypatch.syspath_prepend(site)
+    yield
+    registry._REGISTRY.pop("acme_audited", None)
+    sys.modules.pop("acme_audited", None)
+
+
+@pytest.mark.parametrize("isolate", ["0", "1"])
+def test_the_family_of_an_installed_package_is_audited(
+    tmp_path, plugin, monkeypatch, capsys, isolate
+):
+    monkeypatch.setenv(registry.ISOLATE_VARIABLE, isolate)
+    options = ["--tasks", "4", "--fuzz", "10", "--out", str(tmp_path / "out")]
+    assert main(["audit", "acme_echo", *options]) == 0
+    text = capsys.readouterr().out
+    assert "tasks: 4 of family acme_echo, seed 0\n" in text and "witnesses 4, near" in text
+    assert ("processes 3" in text) == (isolate == "0")
+    assert main(["audit", "acme_ehco"]) == 2
+    error = capsys.readouterr().err
+    assert "did you mean 'acme_echo'? families: num_planning, " in error
+    assert "reasoning_gym/…, acme_echo; checkers: " in error
+
+
+def test_families_on_request_and_of_reasoning_gym_are_audited(tmp_path, monkeypatch, capsys):
+    def rows(data, fields, *, split):
+        kept = range(1, 90) if split == "train" else range(90, 99)
+        return [{"question": f"{n} and {n}?", "answer": f"Twice.\n#### {2 * n}"} for n in kept]
+
+    monkeypatch.setattr("corgi_gym.envs.tasks._hub.load_rows", rows)
+    names = ["gsm8k"] + ["reasoning_gym/chain_sum"] * bool(find_spec("reasoning_gym"))
+    for name in names:
+        options = ["--tasks", "4", "--fuzz", "10", "--out", str(tmp_path / name)]
+        assert main(["audit", name, *options]) == 0
+        assert f"tasks: 4 of family {name}, seed 0\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("panagram", "panagram"),
+        ("constraint_grammar", "constraints"),
+        ("isolated:panagram", "panagram"),
+        ("isolated:constraint_grammar", "constraints"),
+        ("math_verify", None),
+        ("good.py:check", None),
+        ("isolated:acme_echo", None),
+    ],
+)
+def test_the_family_that_belongs_to_a_name(plugin, name, family):
+    assert family_of(name) == family
+
+
+def test_a_checker_without_a_family_of_its_own_says_what_it_was_tried_on(tmp_path, capsys):
+    assert run_audit("math_verify", fuzz=0, out=str(tmp_path)) == 0
+    assert (
+        "tasks: 4 targets of the checker's declared examples, without prompts; give --family math "
+        "or --rows FILE for real tasks\n"
+    ) in capsys.readouterr().out
+
+
+def test_an_isolated_checker_is_audited_with_its_familys_tasks(tmp_path, capsys):
+    options = ["--tasks", "3", "--fuzz", "0", "--out", str(tmp_path), "--reference"]
+    assert main(["audit", "isolated:panagram", *options, "isolated:panagram"]) == 0
+    text = capsys.readouterr().out
+    assert "tasks: 3 of family panagram, seed 0\n" in text
+    assert "Compared with isolated:panagram" in text
 
 
 def test_another_checker_can_be_tried_on_a_familys_tasks(tmp_path, capsys):
@@ -210,6 +323,14 @@ def test_material_of_every_family(family):
         (["panagram", "--resume"], "--resume is for audit all"),
         (["nope", "--family", "panagram"], "'nope'"),
         (["panagram", "--reference", "nope"], "'nope'"),
+        (["panagrm"], "unknown family or checker 'panagrm'; did you mean 'panagram'? families: "),
+        (["nope"], "'nope'; families: num_planning, "),
+        (["nope"], "gsm8k, math, reasoning_gym/…"),
+        (["panagram", "--family", "panagrm"], "'panagrm'; did you mean 'panagram'? known: num_"),
+        (["reasoning_gym/nope"], "'reasoning_gym/nope'"),
+        (["instruction_following"], "give --family instructions or --family ifeval or --family if"),
+        (["constraints", "--rows", "rows.jsonl"], "'constraints' is a family: with --rows or"),
+        (["panagram", "--rows", "rows.jsonl", "--family", "panagram"], "choose one of the two"),
     ],
     ids=" ".join,
 )
@@ -225,7 +346,20 @@ def test_rows_of_a_wrong_type_are_named(tmp_path):
     for bad, named in (
         ({"prompt": "x", "witness": 3}, "row 1: witness must be a string, got 3"),
         ({"prompt": "x", "near_misses": "y"}, "near_misses must be a list of strings, got 'y'"),
+        ({"prompt": "x", "closed": "no"}, "row 1: closed must be true or false, got 'no'"),
+        ({"prompt": "x", "witnes": "y"}, "row 1 has the unknown field 'witnes'; did you mean 'wit"),
+        ({"prompt": "x", "a": 1}, "the unknown field 'a'; known: prompt, target, witness, near_"),
     ):
         path.write_text(json.dumps(bad))
         with pytest.raises(ValueError, match=named):
             file_rows(str(path))
+
+
+def test_rows_keep_every_field_of_a_file(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    row = Row("Ask.", 3, "three", ("two",), False, "mine")
+    given = {"prompt": "Ask.", "target": 3, "witness": "three", "near_misses": ["two"]}
+    path.write_text(json.dumps({**given, "closed": False, "name": "mine"}))
+    assert file_rows(str(path)) == [row]
+    path.write_text(json.dumps(given))
+    assert file_rows(str(path)) == [replace(row, closed=None, name="row 1 of rows.jsonl")]
