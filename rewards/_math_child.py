@@ -14,6 +14,7 @@ from sympy import (
     Add,
     Basic,
     Derivative,
+    Expr,
     Integral,
     Limit,
     Mul,
@@ -27,6 +28,7 @@ from sympy import (
 
 logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its timeouts are off
 _LATEX = (LatexExtractionConfig(),)
+_FAR = 1e-3
 _OPERATORS = (Derivative, Integral, Limit, Product, Sum, binomial, factorial)
 
 
@@ -87,7 +89,25 @@ def compare(gold: str, answer: str) -> str:
         return "answer"
     if is_unfinished(found[0]) and not is_unfinished(expected[0]):
         return "unfinished"
-    return "equal" if verify(expected, found, timeout_seconds=None) else "different"
+    if not verify(expected, found, timeout_seconds=None) or _is_far(expected[0], found[0]):
+        return "different"
+    return "equal"
+
+
+def _is_far(expected: Any, found: Any) -> bool:
+    """Whether two numbers differ by more than a thousandth of the larger.
+
+    The comparison rounds to six decimals, which of a small number leaves nothing.
+    """
+    if not (isinstance(expected, Expr) and isinstance(found, Expr)):
+        return False
+    if not (expected.is_number and found.is_number):
+        return False
+    try:
+        one, other = complex(expected.evalf()), complex(found.evalf())
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return abs(one - other) > _FAR * max(abs(one), abs(other))
 
 
 # The parser builds its tables at the first use, which takes a second: once, before the fork.

@@ -77,6 +77,11 @@ _WRAPPED = re.compile(r"^\(([^(),]+)\)$")
 _ARTICLE = re.compile(r"^(?:the|an?) (?=[A-Za-z])", re.IGNORECASE)
 # Decimals after which a number that never ends is taken for its rounded or cut form.
 _LEAST_DECIMALS = 6
+# Words behind a number. What parts them is never empty: repeated, it would be exponential.
+_UNIT = re.compile(r"(?<=[\d}])\s*[A-Za-z]{2,}(?:[ ^\d]+[A-Za-z]+)*$")
+# What an equals sign may stand behind: the name of an unknown or of a function.
+_NAME = re.compile(r"[a-zA-Z](?:_\w|_\{\w+\})?(?:\([a-zA-Z]\))?")
+_BASE = re.compile(r"\d_(?:(\d+)|\{(\d+)\})$")
 _ASSIGNMENT = re.compile(r"^[a-zA-Z]\s*=\s*(?=[-+\d.\\])")
 
 
@@ -139,7 +144,34 @@ def math_verify(reply: str, target: Any) -> Verdict:
     if _parts(answer) != _parts(gold):
         text = f"{shown} has {_parts(answer)} part(s) between commas. Check how many are asked for."
         return Verdict.wrong(0.0, Problem("answer", text))
+    if len(_bases(answer) | _bases(gold)) > 1:
+        return wrong
+    if _says_more(answer, gold):
+        text = f"{shown} says more than one thing. Write only the final value."
+        return Verdict.wrong(0.0, Problem("answer_form", text))
     return _compare(gold, answer, wrong)
+
+
+def _bases(text: str) -> set[str]:
+    """The base of a number in digits, which the comparison passes over."""
+    return {match[1] or match[2] for match in [_BASE.search(text)] if match}
+
+
+def _says_more(answer: str, gold: str) -> bool:
+    """Whether it has equals signs that the comparison would pass over.
+
+    Of ``a = b`` it reads b alone, and of ``y = 3, x = 5`` a pair. Names are fine before the only
+    equals sign (``x = 5``), and in alphabetical order (``x = 5, y = 3``).
+    """
+    if "=" not in answer or ("=" in gold and answer.count("=") == gold.count("=")):
+        return False
+    parts = answer.strip("()").split(",")
+    sides = [part.split("=") for part in parts]
+    if len(parts) == 1:
+        return len(sides[0]) > 2 or not _NAME.fullmatch(sides[0][0].strip())
+    names = [side[0].strip() for side in sides]
+    named = all(len(side) == 2 for side in sides) and all(map(_NAME.fullmatch, names))
+    return not named or names != sorted(names)
 
 
 def _read_target(target: Any) -> tuple[str, str]:
@@ -231,7 +263,13 @@ def _closing_brace(text: str, start: int) -> int | None:
 
 def _plain(text: str) -> str:
     """Without dollar signs, spacing commands and a final full stop."""
-    text = text.strip().removeprefix(r"\(").removesuffix(r"\)").removeprefix(r"\[")
+    text = (
+        text.strip()
+        .replace("\N{MINUS SIGN}", "-")
+        .removeprefix(r"\(")
+        .removesuffix(r"\)")
+        .removeprefix(r"\[")
+    )
     text = text.removesuffix(r"\]").replace(r"\$", "").replace("$", "").replace("{,}", ",")
     text = re.sub(r"(?<!\\)\\(?:[!,;: ]|left(?![a-z])|right(?![a-z])|q?quad(?![a-z]))", " ", text)
     text = text.replace(r"\dfrac", r"\frac").replace(r"\tfrac", r"\frac").replace(r"\%", "%")
@@ -255,7 +293,7 @@ def _foreign_words(answer: str, gold: str) -> str:
 def _without_words(text: str) -> str:
     """Without units: text commands, words behind a number, percent and degree signs."""
     text = _DEGREES.sub(" ", _TEXT.sub(" ", text).replace("%", " "))
-    return re.sub(r"(?<=[\d}])\s*[A-Za-z]{2,}(?:[ ^\d]*[A-Za-z]+)*$", "", text.strip()).strip()
+    return _UNIT.sub("", text.strip()).strip()
 
 
 def _is_words(gold: str) -> bool:

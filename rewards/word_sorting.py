@@ -73,7 +73,8 @@ def word_sorting(reply: str, target: Mapping[str, Any]) -> Verdict:
     counts = Counter(found)
 
     problems = []
-    missing = [word for word in sorted(given) if word not in counts]
+    # in the order of the task: in that of the alphabet they would be the answer
+    missing = [word for word in given if word not in counts]
     extra = [word for word in counts if word not in given]
     repeated = [word for word in given if counts[word] > 1]
     if missing:

@@ -1,9 +1,11 @@
 """Word sorting: exact feedback, and what order and membership are worth."""
 
+import re
 from itertools import permutations
 
 import pytest
 
+from corgi_gym.envs.tasks.word_sorting import WordSorting
 from corgi_gym.rewards import judge
 from corgi_gym.rewards.word_sorting import word_sorting
 
@@ -17,7 +19,7 @@ TASK = {"words": ["pear", "fig", "apple", "plum"]}
         ("fig, apple, pear, plum", 0.1, '"fig" stands before "apple", but comes after it in the '),
         ("apple, fig, plum", 0.1, 'Your list lacks "pear". Write all 4 words.'),
         ("apple, fig", 0.1, 'Your list lacks "pear" and "plum". Write all 4 words.'),
-        ("apple", 0.0, 'Your list lacks "fig", "pear" and "plum". Write all 4 words.'),
+        ("apple", 0.0, 'Your list lacks "pear", "fig" and "plum". Write all 4 words.'),
         (
             "apple, fig, lime, pear, plum",
             0.1,
@@ -34,7 +36,7 @@ TASK = {"words": ["pear", "fig", "apple", "plum"]}
             0.1,
             'Your list lacks "pear". Write all 4 words. "plum" stands before "apple", but comes',
         ),
-        ("a b c d e f g", 0.0, 'Your list lacks "apple", "fig", "pear" and "plum".'),
+        ("a b c d e f g", 0.0, 'Your list lacks "pear", "fig", "apple" and "plum".'),
     ],
 )
 def test_feedback(answer, score, text):
@@ -67,3 +69,19 @@ def test_separators(separator):
 @pytest.mark.parametrize("separator", [" < ", " -> ", "", " and ", "/", "|", " then ", "-", "."])
 def test_no_separators(separator):
     assert not judge(word_sorting, "Answer: " + separator.join(sorted(TASK["words"])), TASK).success
+
+
+def test_copying_the_feedback_sorts_nothing():
+    """The missing words are named in the order of the task."""
+    source = WordSorting()
+    solved = 0
+    for index in range(200):
+        task = source.item(0, index)
+        (problem,) = [
+            p for p in judge(word_sorting, "Answer: x", task.target).problems
+            if p.kind == "word_missing"
+        ]  # fmt: skip
+        named = re.findall('"([a-z]+)"', problem.message)
+        assert named == task.target["words"][: len(named)]
+        solved += judge(word_sorting, f"Answer: {', '.join(named)}", task.target).success
+    assert solved < 40  # two words are in order as they stand in half of the tasks that have two
