@@ -1,19 +1,26 @@
 """What parent and worker agree on: the frames, and plain data as JSON with tags.
 
-Reading an answer runs no code, and takes time in proportion to its length.
+Reading an answer runs no code, and takes time in proportion to its length: sets and dicts whose
+building would take longer are refused (`MAX_COMPARED_BYTES`).
 """
 
 from __future__ import annotations
 
 import math
 import struct
+from collections import Counter
+from collections.abc import Collection
+from sys import getsizeof
 from typing import Any
 
 STATUSES = ("ok", "timeout", "memory", "crashed", "error")
 REQUEST = struct.Struct("<Id")  # length of the arguments, deadline
 RESPONSE = struct.Struct("<IBd")  # length of the answer, index in STATUSES, seconds
-# Members of one set or dict in an answer: chosen keys can make building it quadratic.
-MAX_HASHED_MEMBERS = 10_000
+# Members of a set and keys of a dict are compared when their hashes are equal, and the hash of a
+# number is no secret: chosen ones make building a set quadratic. So what has to be compared in all
+# sets and dicts of an answer is counted before they are built. Honest answers have few equal
+# hashes, of -1 and -2 and of tuples with them: a cube of 50^3 grid points stays below a third.
+MAX_COMPARED_BYTES = 2**22
 # Longest account of an error.
 MAX_ERROR_CHARS = 500
 
@@ -54,11 +61,51 @@ def decode(value: Any) -> Any:
     """The plain data of `encode`.
 
     Raises:
-        ValueError: For JSON that `encode` does not make.
+        ValueError: For JSON that `encode` does not make, and for sets and dicts with too many
+            members of equal hash.
         TypeError: For JSON that names unhashable members of sets and keys.
     """
+    return _decode(value, _Budget())
+
+
+class _Budget:
+    """What may still be compared while the sets and dicts of one answer are built."""
+
+    def __init__(self) -> None:
+        self.left = MAX_COMPARED_BYTES
+
+    def charge(self, members: Collection[Any]) -> None:
+        """Count the comparisons that building a set of the members takes.
+
+        Raises:
+            ValueError: If they are too many.
+        """
+        hashes = [*map(hash, members)]
+        if len(set(hashes)) == len(hashes):
+            return
+        times = Counter(hashes)
+        self.left -= sum(
+            (times[number] - 1) * _weight(member)
+            for number, member in zip(hashes, members, strict=True)
+            if times[number] > 1
+        )
+        if self.left < 0:
+            raise ValueError("too many members of sets or dicts have the same hash")
+
+
+def _weight(member: Any) -> int:
+    """The bytes that are compared, at most, to find out whether a member equals another one."""
+    if isinstance(member, tuple):
+        return getsizeof(()) + sum(map(_weight, member))
+    if isinstance(member, frozenset):  # each member is looked up in the other frozenset
+        times = Counter(map(hash, member))
+        return getsizeof(()) + sum(times[hash(inner)] * _weight(inner) for inner in member)
+    return getsizeof(member)
+
+
+def _decode(value: Any, budget: _Budget) -> Any:
     if isinstance(value, list):
-        return [decode(item) for item in value]
+        return [_decode(item, budget) for item in value]
     if not isinstance(value, dict):
         return value
     if len(value) != 1:
@@ -72,12 +119,16 @@ def decode(value: Any) -> Any:
         raise ValueError("not an encoded value")
     if tag == "c" and len(inner) == 2:
         return complex(float(inner[0]), float(inner[1]))
-    if tag in ("d", "s", "z") and len(inner) > MAX_HASHED_MEMBERS:
-        raise ValueError(f"a set or dict has more than {MAX_HASHED_MEMBERS} members")
     if tag == "d":
-        return {decode(key): decode(item) for key, item in inner}
+        keys = [_decode(key, budget) for key, _ in inner]
+        budget.charge(keys)
+        return dict(zip(keys, [_decode(item, budget) for _, item in inner], strict=True))
     if tag in ("t", "s", "z"):
-        return {"t": tuple, "s": set, "z": frozenset}[tag](decode(item) for item in inner)
+        members = [_decode(item, budget) for item in inner]
+        if tag == "t":
+            return tuple(members)
+        budget.charge(members)
+        return set(members) if tag == "s" else frozenset(members)
     raise ValueError("not an encoded value")
 
 

@@ -33,7 +33,8 @@ from typing import Any, NoReturn
 from corgi_gym.rewards._isolate_codec import REQUEST, RESPONSE, STATUSES, describe, encode
 from corgi_gym.rewards._isolate_guard import Guard, adopt_orphans, die_with_parent
 
-# Longest answer in bytes: far above any use here, and read by the parent within 0.2 s.
+# Longest answer in bytes: far above any use here. The parent reads one within 0.2 s if it holds
+# numbers and texts, and within a second if it holds nothing but empty lists.
 MAX_ANSWER_BYTES = 4 * 2**20
 # A child that serves many items is replaced after so many: caches grow.
 MAX_ITEMS_PER_CHILD = 5_000

@@ -31,7 +31,8 @@ policy or a careless package does, not against an attacker with a kernel exploit
 `Isolated.layers` says what is in force.
 
 Time: an item's clock starts when a child takes it; waiting for a free worker and starting one are
-not charged. It ends by its deadline plus the time that a kill takes (milliseconds).
+not charged. It ends by its deadline plus the time that a kill takes (milliseconds). Then its answer
+is read here, in time proportional to its length: under a second for the longest, whatever it holds.
 
 Errors: what an item does is an `Outcome`. A worker that cannot start or dies is an
 `IsolationError`, so that a checker's verdict is ``unscored`` and never "wrong".

@@ -90,6 +90,17 @@ def deep_answer():
     return value
 
 
+class Colliding(set):
+    """Costs nothing to make, and encodes as a set whose members all have the same hash."""
+
+    def __iter__(self):
+        return (number * (2**61 - 1) for number in range(10_000))
+
+
+def colliding_sets():
+    return [Colliding() for _ in range(10)]
+
+
 def print_much():
     for _ in range(2_000):
         print("x" * 10_000)
