@@ -19,7 +19,7 @@ RESPONSE = struct.Struct("<IBd")  # length of the answer, index in STATUSES, sec
 # Members of a set and keys of a dict are compared when their hashes are equal, and the hash of a
 # number is no secret: chosen ones make building a set quadratic. So what has to be compared in all
 # sets and dicts of an answer is counted before they are built. Honest answers have few equal
-# hashes, of -1 and -2 and of tuples with them: a cube of 50^3 grid points stays below a third.
+# hashes, of -1 and -2 and of tuples with them: a cube of 50^3 grid points takes half of it.
 MAX_COMPARED_BYTES = 2**22
 # Longest account of an error.
 MAX_ERROR_CHARS = 500

@@ -73,36 +73,26 @@ class Worker:
     def __init__(self, config: dict[str, Any]) -> None:
         if not hasattr(os, "fork") or not sys.executable:
             raise IsolationError("isolated execution needs a POSIX system and a Python executable")
-        self._folder = tempfile.mkdtemp(prefix="corgi-isolated-")
         self._start_slack = 0.0 if config["preload"] else config["start_seconds"]
-        inbox, self._requests = os.pipe()
-        self._answers, outbox = os.pipe()
-        path = [os.path.abspath(entry) for entry in sys.path]
-        settings = {
-            **config,
-            "path": path,
-            "inbox": inbox,
-            "outbox": outbox,
-            "folder": self._folder,
-        }
-        environment = {k: os.environ[k] for k in _KEPT_VARIABLES if k in os.environ}
+        self._folder, self._requests, self._answers = "", -1, -1
+        theirs: list[int] = []
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _BOOT, json.dumps(settings)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env={**environment, **_SET_VARIABLES},
-                pass_fds=(inbox, outbox),
-                start_new_session=True,
-            )
-        except OSError as error:
+            self._folder = tempfile.mkdtemp(prefix="corgi-isolated-")
+            inbox, self._requests = os.pipe()
+            theirs.append(inbox)
+            self._answers, outbox = os.pipe()
+            theirs.append(outbox)
+            self._process = self._launch(config, inbox, outbox)
+        except BaseException as error:
             self.forget()
-            shutil.rmtree(self._folder, ignore_errors=True)
-            raise IsolationError(f"no worker process could be started: {error}") from error
+            self._remove_folder()
+            if isinstance(error, OSError):  # no files or processes left, or a guarded process
+                text = f"no worker process could be started: {error}"
+                raise IsolationError(text) from error
+            raise
         finally:
-            os.close(inbox)
-            os.close(outbox)
+            for fd in theirs:
+                os.close(fd)
         try:
             status, ready, _ = self._receive(config["start_seconds"])
             if status != "ok":
@@ -120,6 +110,26 @@ class Worker:
         assert self._process.stderr is not None
         self._process.stderr.close()
         self.layers: tuple[str, ...] = tuple(described["layers"])
+
+    def _launch(self, config: dict[str, Any], inbox: int, outbox: int) -> subprocess.Popen[bytes]:
+        path = [os.path.abspath(entry) for entry in sys.path]
+        settings = {
+            **config,
+            "path": path,
+            "inbox": inbox,
+            "outbox": outbox,
+            "folder": self._folder,
+        }
+        environment = {k: os.environ[k] for k in _KEPT_VARIABLES if k in os.environ}
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", _BOOT, json.dumps(settings)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env={**environment, **_SET_VARIABLES},
+            pass_fds=(inbox, outbox),
+            start_new_session=True,
+        )
 
     def run(self, payload: bytes, seconds: float) -> Outcome:
         """One item."""
@@ -156,8 +166,7 @@ class Worker:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(0 if at_once else _CLOSE_SECONDS)
         self.kill()
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._remove_folder()
 
     def kill(self) -> None:
         """Kill the process, whoever waits for it; the kernel ends its child with it."""
@@ -179,6 +188,10 @@ class Worker:
             if fd >= 0:
                 os.close(fd)
         self._requests = self._answers = -1
+
+    def _remove_folder(self) -> None:
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _receive(self, seconds: float) -> tuple[Status, bytes, float]:
         until = time.monotonic() + seconds

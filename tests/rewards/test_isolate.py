@@ -3,10 +3,12 @@
 Times are compared with wide margins: the deadline of a test is short, and a machine can be busy.
 """
 
+import errno
 import os
 import pickle
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -350,6 +352,35 @@ def test_a_worker_that_cannot_start_is_an_error_and_not_an_outcome():
     ):
         with pytest.raises(IsolationError, match=cause):
             Isolated(spec).call()
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+def test_a_worker_without_files_is_an_error_that_leaves_nothing(
+    make, monkeypatch, tmp_path, number
+):
+    """The folder (0), our two pipes (1, 2), then one of `subprocess` (3) cannot be had."""
+    calls = []
+
+    def counted(real):
+        def call(*args, **kwargs):
+            calls.append(real)
+            if len(calls) > number:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return real(*args, **kwargs)
+
+        return call
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    pool = make("echo")
+    files = sorted(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "mkdtemp", counted(tempfile.mkdtemp))
+        patch.setattr(os, "pipe", counted(os.pipe))
+        with pytest.raises(IsolationError, match=r"could be started: .*Too many open files"):
+            pool.call(1)
+    assert len(calls) == number + 1
+    assert sorted(os.listdir("/proc/self/fd")) == files and not list(tmp_path.iterdir())
+    assert pool.call(1).value == 1
 
 
 def test_a_worker_that_is_killed_is_an_error_and_then_replaced(make):
