@@ -53,8 +53,8 @@ class Checks(Generic[Key]):
             wait = False
             yield self._calls.pop(future), future.result
 
-    def cancel(self) -> None:
-        """Forget all calls; those that run already go on and reach nobody."""
-        for future in self._calls:
-            future.cancel()
+    def cancel(self) -> list[Key]:
+        """Forget all calls; those that run already go on and reach nobody: their keys."""
+        running = [key for future, key in self._calls.items() if not future.cancel()]
         self._calls.clear()
+        return running

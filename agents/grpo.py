@@ -41,6 +41,7 @@ from corgi_gym.agents.finite import FiniteTrainer, GradientCheck
 from corgi_gym.agents.health import check_episodes, round_health
 from corgi_gym.agents.lean import LeanTrainer
 from corgi_gym.agents.logps import add_chosen_head
+from corgi_gym.agents.lora import check_embedding
 from corgi_gym.agents.rollout import Rollout, Session
 from corgi_gym.agents.sync import save_policy, sync_weights
 from corgi_gym.envs import stable_hash
@@ -162,7 +163,10 @@ class GuidedGRPOTrainer(
             rollout_func=lambda prompts, trainer: trainer._run_sessions(len(prompts)),
             **kwargs,
         )
-        base = self.model.get_base_model() if hasattr(self.model, "peft_config") else self.model
+        base = self.model
+        if hasattr(self.model, "peft_config"):
+            check_embedding(self.model)
+            base = self.model.get_base_model()
         for policy in (base, self.ref_model):
             if policy is not None:
                 add_chosen_head(policy, self.temperature)
@@ -232,7 +236,11 @@ class GuidedGRPOTrainer(
             for i in range(_PROBE_PROMPTS)
         ]
         self.mismatch = sync_weights(
-            self._bare_model(), self.rollout.engine, prompts, accelerator=self.accelerator
+            self._bare_model(),
+            self.rollout.engine,
+            prompts,
+            accelerator=self.accelerator,
+            bf16=self.args.bf16,
         )
         self._synced_at = self.state.global_step
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from corgi_gym.agents.names import did_you_mean
 
+# Beginnings of the values of ``init_lora_weights`` that take a part out of the base weights.
+_CHANGES_BASE = ("pissa", "olora", "corda", "loftq")
 NO_PEFT = "train.lora needs PEFT: pip install 'corgi-gym[peft]'"
 
 # Short names for those of `peft.LoraConfig`.
@@ -63,3 +65,44 @@ def lora_config(options: Mapping[str, Any]) -> Any:
         return LoraConfig(**{**_DEFAULTS, **given})
     except (TypeError, ValueError) as error:
         raise ValueError(f"train.lora {dict(options)!r} is refused by PEFT: {error}") from error
+
+
+def check_reference(options: Mapping[str, Any], beta: float) -> None:
+    """Refuse a KL to the initial model where there is no such model without its adapter.
+
+    Args:
+        options: As for `lora_config`.
+        beta: Weight of the KL.
+
+    Raises:
+        ValueError: For ``init_lora_weights`` that takes a part out of the base weights, with a KL:
+            its reference, the model without its adapter, would be what is left of them.
+    """
+    start = options.get("init_lora_weights", True)
+    if beta and isinstance(start, str) and start.lower().startswith(_CHANGES_BASE):
+        raise ValueError(
+            f"train.lora.init_lora_weights={start!r} changes the weights below the adapter, so the "
+            f"KL to the initial model (weight {beta!r}) would be one to a model that never was: "
+            "set train.beta=0, or another start"
+        )
+
+
+def check_embedding(model: Any) -> None:
+    """Refuse an adapter on one side of an embedding that is the output matrix too.
+
+    Args:
+        model: With its adapter.
+
+    Raises:
+        ValueError: If input embedding and output matrix are tied and PEFT wraps one of them: saved
+            and merged, the change of the one side would be that of both.
+    """
+    if not getattr(getattr(model, "config", None), "tie_word_embeddings", False):
+        return
+    for side in (model.get_input_embeddings(), model.get_output_embeddings()):
+        if type(side).__module__.partition(".")[0] == "peft":
+            raise ValueError(
+                "train.lora has an adapter on the embedding or the output matrix, and this model "
+                "uses one matrix for both: take them out of target_modules, modules_to_save and "
+                "trainable_token_indices"
+            )

@@ -264,12 +264,15 @@ class GuidedPPOTrainer(GuidedGRPOTrainer):
             inputs = {**inputs, "advantages": torch.zeros_like(inputs["advantages"])}
         kind = self.args.critic
         self.critic.detached = kind == "detached" or (kind == "shared" and warming_up)
-        self.beta = self.kl.coef if "ref_per_token_logps" in inputs else 0.0
+        # the policy rests: of a loss that is zero, rounding would leave full steps of the optimizer
+        self.beta = self.kl.coef if "ref_per_token_logps" in inputs and not warming_up else 0.0
+        bonus = self._entropy_bonus_enabled
+        self._entropy_bonus_enabled = bonus and not warming_up
         try:
             with self._recording_values() as seen:
                 loss = super()._compute_loss(model, inputs)
         finally:
-            self.beta = 0.0
+            self.beta, self._entropy_bonus_enabled = 0.0, bonus
         values = torch.cat(seen)[:, -inputs["returns"].shape[1] :]
         return loss + self.args.vf_coef * self._value_loss(values, inputs)
 

@@ -41,8 +41,9 @@ class Rollout:
         codec: The chat format.
         sampling: How to sample (its ``stop_ids`` are filled in from the codec).
         max_length: Longest conversation in tokens; a session that would exceed it ends early.
-        concurrency: Replies asked for at once. As many sessions more may be under way while slow
-            checkers judge them, so that decoding never waits for a checker.
+        concurrency: Sessions start while fewer replies than this are asked for. As many sessions
+            more may be under way while slow checkers judge them, so that decoding never waits for a
+            checker; where many verdicts come at once, their next replies are asked for at once too.
         checker_workers: Threads for slow checkers; 0 judges everything in turn.
 
     Example:
@@ -135,7 +136,10 @@ class Rollout:
         finally:
             # interrupted (Ctrl-C) or failed: the engine must be free for whatever comes next
             if running:
-                checks.cancel()
+                judged = {run.name for run, _ in checks.cancel()}
+                for name, run in running.items():
+                    if name not in judged:  # that one's environment is still used by a thread
+                        self.release(run.env)
                 self.engine.cancel(running)
         return [e for e in finished if e is not None]
 

@@ -83,6 +83,14 @@ class RunningSession:
             options["task"] = session.task
         if session.max_attempts is not None:
             options["max_attempts"] = session.max_attempts
+        try:
+            self._begin(session, options, policy_version)
+        except BaseException:
+            rollout.release(self.env)
+            raise
+
+    def _begin(self, session: Session, options: dict[str, Any], policy_version: int) -> None:
+        rollout = self.rollout
         message, info = self.env.reset(seed=session.seed % 2**32, options=options)
         self.episode = Episode(
             task=info["task"],
@@ -146,26 +154,32 @@ class RunningSession:
         episode = self.episode
         episode.step_rewards.append(float(reward))
         episode.messages = info["messages"]
+        follow_up: list[int] = []
+        cut = False
+        if not (terminated or truncated):
+            follow_up = self.rollout.codec.follow_up(message, self._reply)
+            room = self.rollout.max_length - len(episode.token_ids) - len(follow_up)
+            cut = room < self.rollout.sampling.max_tokens  # the next reply would not fit
         episode.attempts.append(
             Attempt(
                 reply=reply,
                 feedback=message,
                 score=info["score"],
-                success=info["success"],
+                success=info["success"] or (cut and self._solved()),
                 unscored=info["unscored"],
                 truncated=not self._stopped,
                 problems=info["problems"],
                 tokens=len(self._reply),
             )
         )
-        if terminated or truncated:
+        if terminated or truncated or cut:
             return False
-        follow_up = self.rollout.codec.follow_up(message, self._reply)
-        room = self.rollout.max_length - len(episode.token_ids) - len(follow_up)
-        if room < self.rollout.sampling.max_tokens:
-            return False  # the next reply would not fit into the context
         self._append(follow_up)
         return True
+
+    def _solved(self) -> bool:
+        """Whether the last answer, which now stands, is right: environments have ``solved``."""
+        return self.env.has_wrapper_attr("solved") and bool(self.env.get_wrapper_attr("solved"))
 
     def _note_weights(self) -> None:
         version, seen = weight_version(self.rollout.engine), self.episode.weight_versions

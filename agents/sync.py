@@ -119,12 +119,20 @@ def save_policy(model: Any, folder: str | Path, accelerator: Any = None) -> None
             (model.get_base_model() if peft else model).save_pretrained(folder, state_dict=state)
 
 
-def parity(model: Any, engine: Engine, prompts: Sequence[list[int]], seed: int = 0) -> float:
+def parity(
+    model: Any,
+    engine: Engine,
+    prompts: Sequence[list[int]],
+    seed: int = 0,
+    *,
+    bf16: bool = True,
+) -> float:
     """Mean absolute difference of log-probs between ``engine`` and ``model``, in nats.
 
     Samples a short reply to each prompt (token ids) and scores it with ``model`` as trained
-    (bf16 autocast). ``engine`` must be idle. Of an engine that asks another one several times for a
-    reply the other one is probed: the reply's log-probs are under prompts of its parts.
+    (``bf16``: in bf16 autocast). ``engine`` must be idle. Of an engine that asks another one
+    several times for a reply the other one is probed: the reply's log-probs are under prompts of
+    its parts.
     """
     engine = plain_engine(engine)
     sampling = Sampling(temperature=1.0, max_tokens=_PROBE_TOKENS)
@@ -141,7 +149,7 @@ def parity(model: Any, engine: Engine, prompts: Sequence[list[int]], seed: int =
             ids = [*prompts[int(completion.id.removeprefix("parity-"))], *completion.token_ids]
             count = len(completion.token_ids)
             tokens = torch.tensor([ids], device=device)
-            with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
+            with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 logits = model(input_ids=tokens, use_cache=False).logits[0, -count - 1 : -1]
             logps = logits.float().log_softmax(-1).gather(1, tokens[0, -count:, None])[:, 0]
             differences.append((logps.cpu() - torch.tensor(completion.logprobs)).abs())
@@ -155,6 +163,7 @@ def sync_weights(
     limit: float = PARITY_LIMIT,
     *,
     accelerator: Any = None,
+    bf16: bool = True,
 ) -> float:
     """Load ``model``'s weights into ``engine``, probe, and return the mismatch.
 
@@ -164,6 +173,7 @@ def sync_weights(
         prompts: Of the probe, as token ids.
         limit: Largest mean difference of log-probs, in nats.
         accelerator: See `engine_weights`.
+        bf16: See `parity`.
 
     Raises:
         EngineError: If engine and model disagree by more than ``limit``.
@@ -172,7 +182,7 @@ def sync_weights(
         engine.load_weights(weights)
     was_training = model.training
     model.eval()
-    mismatch = parity(model, engine, prompts)
+    mismatch = parity(model, engine, prompts, bf16=bf16)
     model.train(was_training)
     if not mismatch <= limit:
         raise EngineError(

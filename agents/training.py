@@ -16,7 +16,7 @@ from transformers import PrinterCallback, TrainerCallback
 from corgi_gym.agents.algorithms import Algorithm, get_algorithm
 from corgi_gym.agents.curriculum_settings import UNIFORM
 from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer, RolloutReport
-from corgi_gym.agents.lora import lora_config
+from corgi_gym.agents.lora import check_reference, lora_config
 from corgi_gym.agents.names import did_you_mean
 from corgi_gym.agents.option_types import check_types
 from corgi_gym.agents.processes import Processes
@@ -70,6 +70,8 @@ def check_training(algorithm: str, spec: Any, env: gym.Env[str, str]) -> None:
     check_options(spec.options, config)
     trainer.check_settings({**row.settings, **spec.options}, env)
     lora_config(spec.lora or row.lora)
+    beta = {**row.settings, **spec.options}.get("beta", spec.beta)
+    check_reference(spec.lora or row.lora, beta)
     if Processes.current().count > 1:
         return  # the arguments wait for all processes, and this is asked by one
     with tempfile.TemporaryDirectory() as scratch:

@@ -241,6 +241,11 @@ class GuidedEnv(gym.Env[str, str]):
         """Whether ``step`` can take long with the current task (`corgi_gym.rewards.is_slow`)."""
         return self._task is not None and is_slow(self._task.checker)
 
+    @property
+    def solved(self) -> bool:
+        """Whether the last answer is right, whatever its writer says of it (``self_check``)."""
+        return self._task is not None and bool(self._verdicts) and self._verdicts[-1].success
+
     def render(self) -> str | None:
         """Return (``"ansi"``) or print (``"human"``) the chat so far, with each verdict."""
         if self.render_mode is None:

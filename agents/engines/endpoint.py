@@ -215,8 +215,14 @@ def check_url(url: object) -> tuple[str, str]:
     return str(url).rstrip("/"), parts.hostname
 
 
-def chat_reply(url: str, answer: Any) -> tuple[str, str]:
+def chat_reply(url: str, answer: Any, *, may_be_silent: bool = False) -> tuple[str, str]:
     """The text of a chat completion and why it ended (``"stop"``, ``"length"`` or another word).
+
+    Args:
+        url: For the error.
+        answer: What the endpoint sent.
+        may_be_silent: Whether a completion without text that says why it ended is "" (a refusal, or
+            a reasoning model whose tokens were used up), and no error.
 
     Raises:
         EngineError: For an answer of another shape.
@@ -224,6 +230,8 @@ def chat_reply(url: str, answer: Any) -> tuple[str, str]:
     try:
         choice = answer["choices"][0]
         text, reason = choice["message"]["content"], choice.get("finish_reason")
+        if may_be_silent and text is None and isinstance(reason, str):
+            text = ""
     except (LookupError, TypeError, AttributeError):
         text = reason = None
     if not isinstance(text, str):

@@ -84,7 +84,7 @@ class OpenAIEngine(RemoteEngine):
         }
         body = {name: value for name, value in body.items() if value is not None}
         answer, _ = await self.endpoint.request("POST", CHAT_PATH, body)
-        text, reason = chat_reply(self.endpoint.url, answer)
+        text, reason = chat_reply(self.endpoint.url, answer, may_be_silent=True)
         ids = [ord(c) for c in text.strip()]
         cut = reason == "length"
         if not cut or not ids:

@@ -141,6 +141,33 @@ def test_adapters_that_cannot_be_are_named(options, words):
         check_training("turn_grpo", TrainSpec(lora=options), make_env())
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"r": 4, "modules_to_save": ["embed_tokens"]},
+        {"r": 4, "target_modules": ["q_proj", "embed_tokens"]},
+        {"r": 4, "modules_to_save": ["lm_head"]},
+    ],
+    ids=str,
+)
+def test_an_adapter_on_one_side_of_a_tied_matrix_is_refused(options, tiny_model, trainer_of):
+    """Saved and merged, it was another policy than the one that was trained."""
+    with pytest.raises(ValueError, match="this model uses one matrix for both"):
+        trainer_of(tiny_model, spec={"lora": options})
+
+
+def test_a_reference_needs_the_base_weights_as_they_were():
+    lora = {"r": 4, "init_lora_weights": "pissa_niter_4"}
+    check_training("turn_grpo", TrainSpec(lora=lora), make_env())
+    for spec, algorithm in (
+        (TrainSpec(lora=lora, beta=0.1), "turn_grpo"),
+        (TrainSpec(lora=lora), "ppo_corgi"),
+    ):
+        with pytest.raises(ValueError, match="'pissa_niter_4' changes the weights below the adap"):
+            check_training(algorithm, spec, make_env())
+    check_training("turn_grpo", TrainSpec(lora={"r": 4}, beta=0.1), make_env())
+
+
 def test_short_names_and_peft_names_mean_the_same():
     short, long = lora_config({"alpha": 8, "dropout": 0.1}), lora_config({"lora_alpha": 8})
     assert (short.r, short.lora_alpha, short.lora_dropout) == (16, 8, 0.1)

@@ -7,6 +7,7 @@ import pytest
 from corgi_gym.__main__ import main
 from corgi_gym.agents.build import check_engine
 from corgi_gym.agents.engines import EngineError, GenerationRequest, Sampling
+from corgi_gym.agents.engines.endpoint import chat_reply
 from corgi_gym.agents.engines.openai_engine import OpenAIEngine, TextCodec
 from corgi_gym.agents.rollout import Session
 
@@ -87,6 +88,25 @@ def test_a_reply_that_was_cut_is_marked(fake_server, connect):
         done = engine.poll()
     assert codec.text(done[0].token_ids) == "x" * 8 and done[0].finish_reason == "length"
     assert done[0].token_ids[-1] != codec.END
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+def test_a_completion_without_text_is_an_empty_reply(fake_server, connect, reason, monkeypatch):
+    """A refusal, or a reasoning model whose tokens were used up: the other sessions go on."""
+    engine, codec = connect(fake_server()), TextCodec()
+    silent = {"choices": [{"message": {"content": None}, "finish_reason": reason}]}
+
+    async def answer(*args):
+        return silent, {}
+
+    monkeypatch.setattr(engine.endpoint, "request", answer)
+    engine.submit(GenerationRequest("a", codec.start("go"), Sampling(max_tokens=8), 0))
+    done = []
+    while not done:
+        done = engine.poll()
+    assert codec.text(done[0].token_ids) == "" and len(done[0].token_ids) == 1
+    with pytest.raises(EngineError, match="answered without text"):
+        chat_reply("http://x", silent)
 
 
 def test_fields_of_a_request_can_be_added_and_removed(fake_server, connect):

@@ -138,6 +138,54 @@ def test_the_context_limit_ends_a_session(odd_engine, make_rollout, limit):
         assert len(episode.attempts) == 8
 
 
+def test_an_answer_that_stands_when_the_context_ends_is_a_success(odd_engine):
+    """The writer would have gone on, since it judged its right answer to be wrong."""
+
+    def play(limit):
+        rollout = Rollout(
+            lambda: GuidedEnv(
+                prompts=["Say hi."], checker=lambda reply, target: reply == "hi", self_check=True,
+                session_reward="last", max_attempts=3,
+            ),
+            odd_engine(lambda text: "hi\nVerdict: incorrect"), CharCodec(), Sampling(max_tokens=40),
+            max_length=limit,
+        )  # fmt: skip
+        return rollout.run(sessions(1))[0]
+
+    whole, short = play(10_000), play(260)
+    assert [a.success for a in whole.attempts] == [False, False, True]
+    assert [a.success for a in short.attempts] == [False, True]
+
+
+def test_environments_are_closed_whatever_happened(odd_engine, make_rollout):
+    class Counting(GuidedEnv):
+        def close(self):
+            closed.append(self)
+
+    def failing_step(env):
+        env.step = lambda reply: 1 / 0
+        return env
+
+    def of(engine, change=lambda env: env, **kwargs):
+        def make():
+            made.append(change(Counting(prompts=["Say hi."], checker=longer, max_attempts=2)))
+            return made[-1]
+
+        return Rollout(make, engine, CharCodec(), Sampling(max_tokens=20), **kwargs)
+
+    no = odd_engine(lambda text: "no")
+    for rollout, error in (
+        (of(no, failing_step), ZeroDivisionError),
+        (of(no, max_length=27), ValueError),
+        (of(Failing(odd_engine(lambda text: "no"), 3)), EngineError),
+    ):
+        made, closed = [], []
+        with pytest.raises(error):
+            rollout.run(sessions(4))
+        rollout.close()
+        assert made and set(map(id, made)) == set(map(id, closed))
+
+
 def test_a_prompt_that_leaves_no_room_is_an_error(odd_engine, make_rollout):
     rollout = make_rollout(
         odd_engine(lambda text: "no"), longer, Sampling(max_tokens=20), max_length=27

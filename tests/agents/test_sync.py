@@ -35,6 +35,11 @@ def test_the_same_weights_agree(tiny_model):
     assert sync_weights(tiny_model, TransformersEngine(tiny_model), PROMPTS) < 0.03
 
 
+def test_a_model_that_is_trained_in_float32_is_probed_in_float32(tiny_model):
+    assert parity(tiny_model, TransformersEngine(tiny_model), PROMPTS, bf16=False) < 1e-5
+    assert sync_weights(tiny_model, TransformersEngine(tiny_model), PROMPTS, bf16=False) < 1e-5
+
+
 def test_a_reply_of_several_pieces_is_no_mismatch(tiny_model, tiny_tokenizer):
     codec = ChatCodec(tiny_tokenizer)
     engine = PieceEngine(TransformersEngine(tiny_model), codec, lambda text: False, piece_tokens=3)
