@@ -86,8 +86,10 @@ class Worker:
         except BaseException as error:
             self.forget()
             self._remove_folder()
-            if isinstance(error, OSError):  # no files or processes left, or a guarded process
+            if isinstance(error, OSError):
                 text = f"no worker process could be started: {error}"
+                if isinstance(error, PermissionError):
+                    text += " (a guarded process may not start another one)"
                 raise IsolationError(text) from error
             raise
         finally:

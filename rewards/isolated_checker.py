@@ -6,7 +6,9 @@
 
 Even the import happens in the guarded process only, so a module that loops, forks, writes files or
 raises when it is imported stops nothing here. What a guarded process can not do is listed in
-`corgi_gym.rewards.isolate`.
+`corgi_gym.rewards.isolate`. One thing is to start another one: shipped checkers that run what they
+are given in guarded processes of their own (`GUARD_THEMSELVES`) are called directly, and another
+checker's call that needs one is ``unscored``.
 
 A checker that times out, crashes, uses too much memory or raises gives an ``unscored`` verdict: the
 fault is the checker's, not the reply's.
@@ -16,15 +18,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any, cast
 
+from corgi_gym.rewards.builtin import BUILTIN
 from corgi_gym.rewards.isolate import START_SECONDS, Isolated, Outcome
+from corgi_gym.rewards.registry import as_verdict, get_checker
 from corgi_gym.rewards.verdict import Checker, Problem, Status, Verdict
 
 PREFIX = "isolated:"
 # A checker takes milliseconds; one that takes this long is broken.
 DEADLINE_SECONDS = 2.0
 MEMORY_MB = 1024
+# Shipped checkers that run what could explode in guarded processes of their own.
+GUARD_THEMSELVES = frozenset(("math_verify", "mbpp", "program"))
 # Texts that come back are bounded: a checker may answer with megabytes.
 _MAX_PROBLEMS, _MAX_KIND_CHARS, _MAX_MESSAGE_CHARS = 100, 64, 2_000
 _MAX_METRICS = 100
@@ -71,13 +78,15 @@ def isolated(
 
     Args:
         which: A registered name or plug-in (looked up in the guarded process, not here), or
-            ``"module:function"``.
+            ``"module:function"``. One of `GUARD_THEMSELVES` is returned as it is: its own limits
+            hold, and not these.
         deadline: Seconds for one reply.
         memory_mb: Memory on top of what is loaded without the checker.
         start_seconds: Time to import it.
 
     Raises:
-        ValueError: For an empty name, and for one that is isolated already.
+        ValueError: For an empty name, for one that is isolated already, and for a module that a
+            new process would not find. Whether it can be imported shows in the guarded process.
 
     Example:
         >>> isolated("countdown")("Answer: 2 + 3", {"numbers": [2, 3], "target": 5}).success
@@ -85,7 +94,27 @@ def isolated(
     """
     if not which.strip() or which.startswith(PREFIX):
         raise ValueError(f"isolated() takes the name of a checker or 'module:function': {which!r}")
+    for name in GUARD_THEMSELVES:
+        if which in (name, BUILTIN[name]):
+            return get_checker(name)
+    if ":" in which:
+        _check_module(which)
     return cast(Checker, IsolatedChecker(which, deadline, memory_mb, start_seconds))
+
+
+def _check_module(which: str) -> None:
+    """Look for the package of ``module:function``, which runs none of its code.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    package = which.partition(":")[0].partition(".")[0]
+    try:
+        found = package != "__main__" and find_spec(package) is not None
+    except (ImportError, ValueError):  # an empty name, or a module that only exists here
+        found = False
+    if not found:
+        raise ValueError(f"isolated:{which}: no module named {package!r} can be imported")
 
 
 def judge_here(which: str) -> Callable[[str, Any], dict[str, Any]]:
@@ -94,7 +123,6 @@ def judge_here(which: str) -> Callable[[str, Any], dict[str, Any]]:
     Its verdicts come as plain data.
     """
     from corgi_gym.rewards._isolate_worker import load
-    from corgi_gym.rewards.registry import as_verdict, get_checker
 
     check = get_checker(load(which) if ":" in which else which)
 
