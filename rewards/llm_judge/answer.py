@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
 from typing import Any, NamedTuple
 
 from corgi_gym.rewards.llm_judge.rubric import MAX_MARK, Rubric
@@ -13,9 +16,21 @@ from corgi_gym.rewards.llm_judge.rubric import MAX_MARK, Rubric
 MAX_ANSWER_CHARS = 10_000
 MAX_PROBLEM_CHARS = 400
 # How JSON writes any character, and the backslash before a quotation mark within a text.
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4}))?")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\\\"]))?")
+# The same, of a text in a text in a text: all backslashes go.
+_ESCAPES = re.compile(r"\\(?:u([0-9a-fA-F]{4}))?")
+# JSON may stand within a JSON text. So many texts within texts are opened.
+_MAX_LEVELS = 4
 # A mark as JSON writes it: 10, 10.0, 1e1, "10".
 _SCORE = r'"score"\s*:\s*"?(?P<score>-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)'
+# A text of JSON, up to its end or that of all. Each character is read once (possessive).
+_TEXT = r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
+# A text, with what it names if that is an object or may be a mark; and other braces.
+_PART = re.compile(
+    rf"(?P<text>{_TEXT})(?:\s*+:\s*+(?:(?P<object>\{{)|(?=(?P<value>{_TEXT}|[-+.0-9eE]++))))?"
+    r"|(?P<brace>[{}])",
+    re.DOTALL,
+)
 
 
 class FormatError(ValueError):
@@ -106,7 +121,8 @@ def is_copied(marks: tuple[Mark, ...], rubric: Rubric, reply: str) -> bool:
     """Whether these very marks stand as JSON in the reply.
 
     A judge that repeats them has copied them, or cannot be told from one that has. Only the marks
-    are compared: a judge that copies may leave out or mend what else stands there.
+    are compared: a judge that copies may leave out or mend what else stands there. Where it is not
+    plain whose mark a number is, it is one of each criterion that it may belong to.
 
     Example:
         >>> rubric = Rubric.of(clear="Clear.")
@@ -115,25 +131,53 @@ def is_copied(marks: tuple[Mark, ...], rubric: Rubric, reply: str) -> bool:
         (True, False)
     """
     names = [criterion.name for criterion in rubric.criteria]
-    wanted = {name: float(mark.score) for name, mark in zip(names, marks, strict=True)}
-    said: dict[str, float] = {}
-    for name, score in _stated(reply, names):
-        said[name] = score
-        if said == wanted:
-            return True
-    return False
+    said: dict[str, set[float]] = {name: set() for name in names}
+    for name, score in chain(_after(reply, names), _within(reply, names)):
+        said[name].add(score)
+    return all(float(mark.score) in said[name] for name, mark in zip(names, marks, strict=True))
 
 
-def _stated(text: str, names: Iterable[str]) -> Iterator[tuple[str, float]]:
-    """Each ``"score"`` in a text with the criterion whose object it follows.
+def _after(reply: str, names: Sequence[str]) -> Iterator[tuple[str, float]]:
+    """Each ``"score"`` with the criterion whose object was opened last before it.
 
-    The text is searched and not parsed: one pass, whatever stands around the marks.
+    This takes no notice of where texts begin and end, so broken JSON is no hiding place.
     """
     name = None
     opened = rf'"(?P<name>{"|".join(map(re.escape, names))})"\s*:\s*\{{'
-    plain = _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else "", text)
+    plain = _ESCAPES.sub(lambda m: chr(int(m[1], 16)) if m[1] else "", reply)
     for match in re.finditer(f"{opened}|{_SCORE}", plain):
         if match["name"]:
             name = match["name"]
         elif name:
             yield name, float(match["score"])
+
+
+def _within(reply: str, names: Sequence[str]) -> Iterator[tuple[str, float]]:
+    """Each ``"score"`` with the criteria whose objects it stands in, as JSON is read.
+
+    What stands within a text neither opens an object nor ends it. Where texts begin is not known,
+    since any words may come before the JSON: at the odd quotation marks or at the even ones.
+    """
+    for _ in range(_MAX_LEVELS):
+        for start in (0, reply.find('"') + 1):
+            opened: list[str] = []  # the names of the objects around, innermost last
+            times = Counter[str]()
+            for part in _PART.finditer(reply, start):
+                name = _inner(part["text"]) if part["text"] else ""
+                if part["object"] or part["brace"] == "{":
+                    opened.append(name)
+                    times[name] += 1
+                elif part["brace"] and opened:
+                    times[opened.pop()] -= 1
+                elif name == "score" and part["value"]:
+                    with suppress(ValueError):
+                        score = float(_inner(part["value"]))
+                        yield from ((name, score) for name in names if times[name])
+        if reply == (inner := _inner(reply)):
+            return
+        reply = inner
+
+
+def _inner(text: str) -> str:
+    """What a JSON text says."""
+    return _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else m[2] or "", text.strip('"'))

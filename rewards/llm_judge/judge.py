@@ -57,16 +57,17 @@ class Judge:
         complete: From messages (``{"role", "content"}``) to the model's text; may raise.
         rubric: What is asked.
         model_id: Names the model in cache keys and messages; default: ``complete.model_id``, else
-            "unnamed".
+            "unnamed". It must change with whatever changes the answers.
         retries: Further tries after an answer in another form, at least 0.
-        cache_dir: A folder that keeps answers; default: memory alone.
+        cache_dir: A folder that keeps answers, shared by judges with the same ``model_id``, rubric
+            and key; default: memory alone, of this judge.
         key: Secret of the fence codes. The default is public, which is enough: a code depends on
             the whole reply, so a reply cannot hold its own.
         name: Name in messages and logs.
 
     Raises:
         TypeError: If ``complete`` is not callable or ``rubric`` is no `Rubric`.
-        ValueError: For negative ``retries``.
+        ValueError: For negative ``retries``, and a ``cache_dir`` without a name for the model.
 
     Example:
         >>> def generous(messages):
@@ -96,9 +97,15 @@ class Judge:
             raise TypeError(f"rubric must be a Rubric, got {rubric!r:.80}")
         if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
             raise ValueError(f"retries must be at least 0, got {retries!r}")
+        model_id = model_id or getattr(complete, "model_id", None)
+        if cache_dir is not None and not model_id:
+            raise ValueError(
+                "cache_dir needs a model_id, or judges by different models would read each other's "
+                'answers: Judge(..., model_id="my-model", cache_dir=...)'
+            )
         self.complete = complete
         self.rubric = rubric
-        self.model_id = str(model_id or getattr(complete, "model_id", None) or "unnamed")
+        self.model_id = str(model_id or "unnamed")
         self.retries = retries
         self.cache = AnswerCache(cache_dir)
         self.key = key

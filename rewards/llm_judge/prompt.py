@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from pprint import saferepr
 from typing import Any
 
 from corgi_gym.rewards.llm_judge.rubric import MAX_MARK, Rubric
@@ -57,12 +58,22 @@ def fence(reply: str, code: str, name: str = "reply") -> str:
 
 
 def target_text(target: Any) -> str:
-    """The target as text: a string as it is, other data as JSON, ``None`` as nothing."""
+    """The target as text: a string as it is, other data as JSON, ``None`` as nothing.
+
+    What has keys that JSON has not, or of several types, is written as Python writes it.
+
+    Example:
+        >>> print(target_text({"b": 1, "a": None}), target_text({"b": 1, 2: None}))
+        {"a": null, "b": 1} {2: None, 'b': 1}
+    """
     if target is None:
         return ""
     if isinstance(target, str):
         return target
-    return json.dumps(target, sort_keys=True, ensure_ascii=False, default=repr)
+    try:
+        return json.dumps(target, sort_keys=True, ensure_ascii=False, default=repr)
+    except TypeError:
+        return saferepr(target)  # keys in one order, whatever their types
 
 
 def build_messages(

@@ -150,6 +150,22 @@ def test_codes_have_12_digits_and_targets_are_text():
     assert target_text({"b": "é", "a": {1}}) == '{"a": "{1}", "b": "é"}'
 
 
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        ({1: "a", "b": 2}, "{1: 'a', 'b': 2}"),
+        ({"b": 2, 1: "a"}, "{1: 'a', 'b': 2}"),
+        ({1: "a", "1": "b"}, "{1: 'a', '1': 'b'}"),
+        ({(0, 1): "x"}, "{(0, 1): 'x'}"),
+        ([{None: 0, True: 1, "é": [2.5, None]}], "[{None: 0, True: 1, 'é': [2.5, None]}]"),
+        ({2: "b", 1: "a"}, '{"1": "a", "2": "b"}'),
+    ],
+)
+def test_targets_with_any_keys_are_told(target, text):
+    assert target_text(target) == text
+    assert Judge(answering(9), CLEAR)("x", target).success
+
+
 # ---------------------------------------------------------------- verdicts
 
 
