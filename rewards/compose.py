@@ -61,14 +61,22 @@ class AllOf:
         score = 0.0
         for check, weight in zip(self.checkers, self.weights, strict=True):
             verdict = run(check, reply, target)
-            if verdict.status == "unscored":
-                return verdict
-            problems.extend(verdict.problems)
             part = checker_name(check)
+            if verdict.status == "unscored":
+                return _named(verdict, part)
+            problems.extend(verdict.problems)
             metrics.update({f"{part}/{name}": value for name, value in verdict.metrics.items()})
             score += weight * verdict.score
         score = min(score, BELOW_ONE) if problems else 1.0
         return Verdict(score, tuple(problems), metrics=metrics)
+
+
+def _named(verdict: Verdict, part: str) -> Verdict:
+    """An unscored verdict whose reason begins with the part that gave it."""
+    reason = " ".join(problem.message for problem in verdict.problems)
+    if reason.startswith((f"{part}:", f"{part} (", f"checker {part!r} ")):  # it says so itself
+        return verdict
+    return Verdict.unscored(f"{part}: {reason}")
 
 
 class Scaled:

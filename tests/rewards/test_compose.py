@@ -51,6 +51,27 @@ def test_a_part_that_fails_makes_the_whole_unscored_and_is_named():
     assert judge(scale(broken, 0.5), "reply", None).status == "unscored"
 
 
+def test_the_reason_names_the_part_that_could_not_judge():
+    def reason(check):
+        verdict = judge(AllOf(constant(0.0), check), "reply", None)
+        assert verdict.status == "unscored"
+        return verdict.problems[0].message
+
+    def busy(reply, target):
+        return Verdict.unscored("no worker")
+
+    def told(reply, target):
+        return Verdict.unscored("told (its model): no answer")
+
+    assert reason(busy) == "busy: no worker"
+    assert reason(lambda reply, target: busy(reply, target)) == "<lambda>: no worker"
+    assert reason(AllOf(busy, name="inner")) == "inner: busy: no worker"
+    assert reason(scale(busy, 0.5)) == "scaled_busy: no worker"
+    # a name that stands there already is not repeated
+    assert reason(told) == "told (its model): no answer"
+    assert reason(broken) == "checker 'broken' failed: ZeroDivisionError: broken part"
+
+
 def test_metrics_are_kept_under_the_name_of_their_part():
     verdict = AllOf(constant(1.0, "a"), constant(0.5, "b"))("reply", None)
     assert verdict.metrics == {"a_1.0/length": 5.0, "b_0.5/length": 5.0}
