@@ -21,6 +21,8 @@ _ANSWER = re.compile(r"^[ \t>#*_`-]{0,8}answer[ \t*_`]{0,4}:(.*)$", re.IGNORECAS
 # Markdown that may be wrapped around the answer or the whole line, longest first.
 _MARKUP = ("**", "__", "`", "*", "_")
 _MARKS = frozenset("".join(_MARKUP))
+# Unicode's other spaces (its category Zs): no-break, thin, ideographic and so on.
+_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 
 class AnswerLine(NamedTuple):
@@ -41,13 +43,24 @@ class AnswerLine(NamedTuple):
     where: tuple[int, int]
 
 
+def plain_spaces(text: str) -> str:
+    r"""Replace no-break and other spaces by plain ones, character by character (positions stay).
+
+    Example:
+        >>> plain_spaces("42\N{NO-BREAK SPACE}inches")
+        '42 inches'
+    """
+    return text if text.isascii() else _SPACES.sub(" ", text)
+
+
 def find_answer_line(reply: str, asked: str) -> AnswerLine | Problem:
-    """Find the answer line, or say what is wrong with it.
+    """Find the answer line, or say what is wrong with it. Every space in it is a plain one.
 
     Args:
         reply: Any string.
         asked: What should stand there, for the messages: ``"one number"``.
     """
+    reply = plain_spaces(reply)
     return _one_line(reply, _answer_lines(reply), asked)
 
 
@@ -113,6 +126,7 @@ def find_answer_block(reply: str, asked: str) -> AnswerLine | Problem:
         >>> find_answer_block("Rotated:\nAnswer:\n1 2\n3 4", "the grid").text
         '1 2\n3 4'
     """
+    reply = plain_spaces(reply)
     lines = _answer_lines(reply)
     if len(lines) != 1:
         return _one_line(reply, lines, asked)  # always a problem
