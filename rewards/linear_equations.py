@@ -52,6 +52,7 @@ _HALF = {"equations": ["2(n - 1) = 5"], "solution": {"n": "7/2"}}
         ("**Answer:** x=5.", _ONE, True),
         ("Answer: y = 2, x = 1", _TWO, True),
         ("Answer: x = 1 and y = 2", _TWO, True),
+        ("Answer: x = 1, and y = 2", _TWO, True),
         ("Answer: n = 7/2", _HALF, True),
         ("Answer: n = 3.5", _HALF, True),
         ("Answer: 5", _ONE, False),
@@ -101,7 +102,7 @@ def _asked(solution: Mapping[str, Fraction]) -> str:
 def _read(line: AnswerLine, solution: Mapping[str, Fraction]) -> dict[str, Fraction] | Problem:
     """The number of each unknown, or what is wrong with the form."""
     found: dict[str, Fraction] = {}
-    parts = re.split(r",| and |;", line.text[:_MAX_ANSWER_CHARS])
+    parts = re.split(r"[,;](?: and )?| and ", line.text[:_MAX_ANSWER_CHARS])
     for part in parts:
         match = _PART.fullmatch(part)
         value = literal(match[2]) if match else None

@@ -84,6 +84,8 @@ def logical_deduction(reply: str, target: Mapping[str, Any]) -> Verdict:
         part.lower().removeprefix("the ")
         for part in _SEPARATOR.split(line.text, maxsplit=len(order) + _SPARE_OBJECTS)
     ]
+    while found and not found[-1]:  # "owl, hawk, crow,"
+        found.pop()
     problems = _membership(found, order, line)
     if problems:
         return Verdict.wrong(0.0, *problems)

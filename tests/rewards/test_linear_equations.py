@@ -79,6 +79,24 @@ def test_what_is_one(answer):
     assert judge(linear_equations, f"Answer: {answer}", ONE).success
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "x = 1, and y = 2",
+        "x = 1; and y = 2",
+        "x\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}1, y = 2",
+        "x = 1\N{NO-BREAK SPACE}and\N{NO-BREAK SPACE}y = 2",
+    ],
+)
+def test_ways_to_write_two(answer):
+    assert judge(linear_equations, f"Answer: {answer}", TWO).success
+
+
+@pytest.mark.parametrize("answer", ["x = 1, and, y = 2", "x = 1, and and y = 2", "x = 1,, y = 2"])
+def test_empty_parts_are_no_way(answer):
+    assert judge(linear_equations, f"Answer: {answer}", TWO).score == 0.0
+
+
 def test_an_unknown_called_x_is_no_times_sign():
     reply = "3x - 4 = 11\n-5x - 5x = -10x\n3x = 15\nAnswer: x = 5"
     target = {"equations": ["3x - 4 = 11"], "solution": {"x": "5"}}

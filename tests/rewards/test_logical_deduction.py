@@ -32,6 +32,8 @@ CHOICE = {"option": "B"}
         ("owl, hawk", 0.0, 'Your order lacks "crow". Write all 3, separated by commas.'),
         ("owl, hawk, crow, emu", 0.0, 'Your order has "emu", which the task does not name.'),
         ("owl, owl, hawk, crow", 0.0, 'Your order repeats "owl". Write each once.'),
+        ("owl, hawk,", 0.0, 'Your order lacks "crow". Write all 3, separated by commas.'),
+        (",", 0.0, 'Your order lacks "crow", "hawk" and "owl".'),
         ("owl hawk crow", 0.0, 'Your order lacks "crow", "hawk" and "owl".'),
     ],
 )
@@ -39,6 +41,14 @@ def test_feedback_on_orders(answer, score, text):
     verdict = judge(logical_deduction, f"Answer: {answer}", TASK)
     assert verdict.score == pytest.approx(score)
     assert verdict.problems[0].message.startswith(text)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["owl, hawk, crow,", "owl; hawk; crow;.", "owl,\N{NO-BREAK SPACE}hawk,\N{THIN SPACE}crow"],
+)
+def test_commas_at_the_end_and_other_spaces_change_nothing(answer):
+    assert judge(logical_deduction, f"Answer: {answer}", TASK).success
 
 
 def test_one_order_succeeds():
