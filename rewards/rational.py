@@ -38,7 +38,7 @@ _PRINTED = str.maketrans(
         "\N{MINUS SIGN}": "-",
     }
 )
-_LITERAL = re.compile(rf"(?P<sign>[-+]?)(?P<top>{_NUMBER})(?:/(?P<bottom>[0-9]+))?")
+_LITERAL = re.compile(rf"(?:(?P<sign>[-+]) ?)?(?P<top>{_NUMBER})(?:/(?P<bottom>[0-9]+))?")
 # A sign binds tighter than any operator between two numbers.
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "sign": 3}
 
@@ -178,11 +178,12 @@ def evaluate(text: str) -> Expression:
 def literal(text: str) -> Fraction | None:
     """The value of one number and nothing else, or None.
 
-    A fraction counts when it is in lowest terms: ``7/2`` is a number, ``84/2`` is a sum undone.
+    A fraction counts when it is in lowest terms: ``7/2`` is a number, ``84/2`` is a sum undone. A
+    space may stand between the sign and the number.
 
     Example:
-        >>> literal("-1,234"), literal("3.50"), literal("84/2"), literal("41+1")
-        (Fraction(-1234, 1), Fraction(7, 2), None, None)
+        >>> literal("-1,234"), literal("- 3.50"), literal("84/2"), literal("41+1")
+        (Fraction(-1234, 1), Fraction(-7, 2), None, None)
     """
     match = _LITERAL.fullmatch(plain_signs(text)) if len(text) <= MAX_EXPRESSION_CHARS else None
     if match is None:
