@@ -63,7 +63,7 @@ def judge_number(reply: str, expected: Fraction, *, strict_steps: bool = True) -
         problems.append(not_a_number(line))
     elif given != expected:
         text = f"The answer is not {show(given)}."
-        if steps.judged and steps.wrong is None:
+        if steps.judged and steps.complete and steps.wrong is None:
             text = f"Your steps are true, but the answer is not {show(given)}."
         problems.append(Problem("wrong_answer", text, line.where))
 
@@ -88,9 +88,12 @@ def wrong_step(step: WrongStep, *answers: Fraction) -> Problem:
 def not_a_number(line: AnswerLine) -> Problem:
     """Say that the answer is a calculation, or something else that is no number."""
     shown = quote(line.text)
+    text = f'After "Answer:" you wrote {shown}. Write one number and nothing else.'
     try:
-        evaluate(line.text)
-        text = f'After "Answer:" you wrote the calculation {shown}. Write its result, one number.'
+        if evaluate(line.text).operations:
+            text = (
+                f'After "Answer:" you wrote the calculation {shown}. Write its result, one number.'
+            )
     except ExpressionError:
-        text = f'After "Answer:" you wrote {shown}. Write one number and nothing else.'
+        pass
     return Problem("answer_not_number", text, line.where)

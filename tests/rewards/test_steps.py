@@ -5,6 +5,8 @@ import pytest
 from corgi_gym.rewards.steps import MAX_STEP_CHARS, check_steps
 
 TIMES, DOT, MINUS = "\N{MULTIPLICATION SIGN}", "\N{MIDDLE DOT}", "\N{MINUS SIGN}"
+NBSP, HYPHEN = "\N{NO-BREAK SPACE}", "\N{HYPHEN}"
+EN_DASH, EM_DASH = "\N{EN DASH}", "\N{EM DASH}"
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,31 @@ TIMES, DOT, MINUS = "\N{MULTIPLICATION SIGN}", "\N{MIDDLE DOT}", "\N{MINUS SIGN}
         ("3 + 4 = 8: so", "3 + 4", "8"),
         ("3 + 4 = 8 \N{RIGHTWARDS ARROW} 8 + 2 = 10", "3 + 4", "8"),
         ("7 = 8 so", "7", "8"),
+        # signs: of a list, of a number, and going on from the line before
+        ("48 + 24 = 73", "48 + 24", "73"),
+        ("- 3 - 3 = 6", "3 - 3", "6"),
+        ("- 2 + 2 = 5", "2 + 2", "5"),
+        ("-42 = 41", "-42", "41"),
+        ("- 3 + 4 = 7\n- 2 + 2 = 5", "2 + 2", "5"),
+        ("The costs:\n+ 5 * 2 = 10\n+ 3 * 4 = 13", "3 * 4", "13"),
+        ("* 3 + 4 = 7\n* 2 + 2 = 5", "2 + 2", "5"),
+        ("3 + 4 = 7\n- 2 + 2 = 5", "2 + 2", "5"),
+        ("9 - 8 - -4 = 5\n-22 + 5 = -18", "-22 + 5", "-18"),
+        ("3 + 4 = 8\n- 2 + 2 = 4", "3 + 4", "8"),
+        ("48\n+ 20 + 5 = 72", "20 + 5", "72"),
+        ("72 = 48\n+ 25", "72", "48"),
+        ("1 + 1 = 3\n-3 * 0 + -1 = -1", "1 + 1", "3"),  # not 3 - 3 * 0 - 1
+        ("Step 1: -3 + 4 = 2", "-3 + 4", "2"),
+        ("Step 1: 3 + 4 = 7\nStep 2: -3 + 4 = 2", "-3 + 4", "2"),
+        ("Step 1: 16\nStep 2: - 3 - 3 = 11", "3 - 3", "11"),
+        ("x = 3 - 8 = -5 = 5", "-5", "5"),
+        # a dash or "and" before the next sentence or equation
+        (f"3 + 4 = 8 {EN_DASH} so 8 + 2 = 10", "3 + 4", "8"),
+        ("3 + 4 = 8 and 8 * 2 = 16", "3 + 4", "8"),
+        ("3 + 4 = 8 and 8/2 = 4", "3 + 4", "8"),
+        ("3 + 4 = 8, and", "3 + 4", "8"),
+        ("3 + 4 = 8\nSo the remainder is 2", "3 + 4", "8"),
+        (f"48{NBSP}+{NBSP}24 = 73{NBSP}apples", "48 + 24", "73"),
     ],
 )
 def test_the_first_wrong_step(text, left, right):
@@ -121,6 +148,82 @@ def test_the_first_wrong_step(text, left, right):
 )
 def test_no_false_accusation(text):
     assert check_steps(text).wrong is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # a calculation on several lines
+        "48\n+ 24\n= 72",
+        "48\n24\n+ 10\n= 82",
+        "48\n+ 24\n+ 5 * 2\n= 82",
+        "48 + 20\n+ 4 = 72",
+        "48 + 20.\n+ 4 + 1 = 73",
+        "48 +\n24 = 72",
+        f"100 {EN_DASH}\n28 = 72",
+        "48 times\n2 + 1 = 144",
+        "6\n* 7 = 42",
+        f"6\n{TIMES} 7 * 2 = 84",
+        "17\n- 3\n- 2 * 2 = 10",
+        "72 = 48\n+ 24",
+        "72 = 48\n+ 20\n+ 4",
+        f"72 = 100\n{EN_DASH} 28",
+        "(3 + 4) * 2 + 5\n= 7 * 2\n+ 5\n= 19",
+        "17 / 3 = 5\nRemainder: 2",
+        # running totals
+        "Start with 7.\n+ 5 = 12\n- 2 = 10",
+        "Start with 7.\n+5 = 12\n-2 = 10",
+        "Start with 17 apples.\n- 3 - 3 = 11 apples\n- 2 - 2 = 7 apples",
+        "Balance of 100:\n- 20 - 20 = 60",
+        "1. 7\n2. + 5 = 12\n3. - 2 = 10",
+        "Step 1: 16\nStep 2: - 3 - 3 = 10",
+        "First 16, then - 3 - 3 = 10.",
+        "Take that - 2 * 3 = 4",
+        "It is 16 (now) and so (+ 5 * 2 = 26)",
+        "Balance is 100; - 20 = 80",
+        "Balance is 100, - 20 = 80",
+        "He has 7, + 5 = 12, - 2 = 10",
+        "Add the tax: + 5 = 15",
+        "- 3 - 3 = 0",
+        "- 3 - 3 = -6",
+        # dashes for a minus sign
+        f"72 = 100 {EN_DASH} 28",
+        f"72 = 100{EM_DASH}28",
+        f"72 = 100 {HYPHEN} 28",
+        f"4 + 3 = 10 {EN_DASH} 3 = 7",
+        # mixed numbers, remainders, numbers in words
+        "7 / 2 = 3 and 1/2",
+        "7 / 2 = 3 and 1/2 = 3.5",
+        "17 / 3 = 5 and 2 left",
+        "17 / 3 = 5 with remainder 2",
+        "17 / 3 = 5 with a remainder of 2",
+        "17 / 3 = 5 (the remainder is 2)",
+        "17 / 3 = 5 with 2 left over",
+        "5 * 500000000 = 2.5 billion",
+        "2 * 500000000000 = 1 trillion",
+        "12 + 12 = 2 dozens",
+        "30 + 20 = 5 tens",
+        "1/3 + 1/3 = 2 thirds",
+        f"1500 + 1500 = 3{NBSP}000",
+        "1500 + 1500 = 3\N{NARROW NO-BREAK SPACE}000",
+        "1500 + 1500 = 3'000",
+        f"20 = 4{NBSP}groups of 5",
+    ],
+)
+def test_what_goes_on_is_no_false_step(text):
+    assert check_steps(text).wrong is None
+
+
+def test_all_equations_were_judged_or_not():
+    true = "1 + 1 = 2\n"
+    assert check_steps(f"Total = 3 + 4 = 7\n{true}").complete
+    assert check_steps(true * 120).complete
+    assert not check_steps(true * 121).complete
+    assert check_steps(true + " " * 4_000).complete
+    assert not check_steps(true + " " * 4_000 + true).complete
+    assert not check_steps(f"{true}7 + 1 = 4 groups of 2").complete
+    assert not check_steps("7\n+ 1 = 9").complete
+    assert not check_steps("9" * 4_000 + "1 + 1 = 2").complete
 
 
 def test_a_cut_never_splits_a_number():

@@ -33,6 +33,25 @@ def test_feedback(reply, score, text):
     assert " ".join(p.message for p in verdict.problems).startswith(text)
 
 
+def test_steps_are_called_true_only_if_all_were_judged():
+    true = "1 + 1 = 2\n"
+    for working in (true * 600 + "1 + 1 = 3\n", true + " " * 4_000 + "\n1 + 1 = 3\n"):
+        problems = judge(word_problems, f"{working}Answer: 40", TASK).problems
+        assert [problem.message for problem in problems] == ["The answer is not 40."]
+    (told,) = judge(word_problems, f"{true * 100}Answer: 40", TASK).problems
+    assert told.message == "Your steps are true, but the answer is not 40."
+
+
+def test_a_space_after_the_sign_is_no_calculation():
+    minus = "\N{MINUS SIGN}"
+    for answer in ("- 42", f"{minus} 42", "-\N{NO-BREAK SPACE}42"):
+        assert judge_number(f"Answer: {answer}", Fraction(-42)).success
+    for answer in ("(42)", "- -42"):
+        (problem,) = judge_number(f"Answer: {answer}", Fraction(42)).problems
+        text = f'After "Answer:" you wrote "{answer}". Write one number and nothing else.'
+        assert problem.message == text
+
+
 def test_data_that_round_are_judged_by_the_number_alone():
     rounding = "100 / 3 = 33.3\nAnswer: 42"
     assert not judge(word_problems, rounding, TASK).success
@@ -62,6 +81,9 @@ def test_a_broken_target_is_unscored():
         "5 = 2\N{VULGAR FRACTION ONE HALF} + 2\N{VULGAR FRACTION ONE HALF}",
         "20 = 4 groups of 5",
         "36 = 3 boxes of 12",
+        "48\n+ 24\n= 72",
+        "Start with 7.\n+ 5 = 12\n- 2 = 10",
+        "7 / 2 = 3 and 1/2",
     ],
 )
 def test_true_working_costs_nothing(working):
