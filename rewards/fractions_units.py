@@ -67,9 +67,11 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "weeks": ("week",),
 }
 _NAMES = {word: name for name, words in SPELLINGS.items() for word in (name, *words)}
-_QUANTITY = re.compile(r"(?P<number>[-+]?[0-9.,/]{1,40})[ \t]{0,4}(?P<unit>[A-Za-z]{1,20})?\.?")
-_FRACTION = re.compile(rf"[-+]?[0-9]{{1,{MAX_DIGITS}}}/[0-9]{{1,{MAX_DIGITS}}}")
-_MIXED = re.compile(r"[-+]?[0-9]{1,15}[ \t]+(?:and[ \t]+)?[0-9]{1,15}/[0-9]{1,15}")
+_QUANTITY = re.compile(
+    r"(?P<number>(?:[-+] ?)?[0-9.,/]{1,40})[ \t]{0,4}(?P<unit>[A-Za-z]{1,20})?\.?"
+)
+_FRACTION = re.compile(rf"(?:[-+] ?)?[0-9]{{1,{MAX_DIGITS}}}/[0-9]{{1,{MAX_DIGITS}}}")
+_MIXED = re.compile(r"(?:[-+] ?)?[0-9]{1,15}[ \t]+(?:and[ \t]+)?[0-9]{1,15}/[0-9]{1,15}")
 
 _SUM = {"answer": "7/12", "unit": ""}
 _LENGTH = {"answer": "42", "unit": "inches"}
@@ -138,7 +140,7 @@ def _fraction(line: AnswerLine) -> Read:
         message = f"You wrote the mixed number {quote(text)}. Write one fraction, such as 3/2."
         return None, Problem("not_a_fraction", message, line.where), 0.0
     if _FRACTION.fullmatch(text):
-        top, bottom = map(int, text.split("/"))
+        top, bottom = map(int, text.replace(" ", "").split("/"))
         if bottom:
             message = f"{quote(text)} is not in lowest terms."
             problem = Problem("lowest_terms", message, line.where)

@@ -99,6 +99,28 @@ def test_what_is_no_right_quantity(answer):
     assert not judge(fractions_units, f"Answer: {answer}", LENGTH).success
 
 
+def test_a_space_after_the_sign_changes_nothing():
+    target = {"answer": "-7/12", "unit": ""}
+    for answer, score in (("- 7/12", 1.0), ("- 14/24", 0.3), ("- 8/24", 0.1), ("- 0.5", 0.1)):
+        assert judge(fractions_units, f"Answer: {answer}", target).score == score
+    mixed = judge(fractions_units, "Answer: - 1 1/2", target).problems[0].message
+    assert mixed.startswith('You wrote the mixed number "- 1 1/2".')
+    assert judge(fractions_units, "Answer: - 42 inches", {**LENGTH, "answer": "-42"}).success
+
+
+def test_no_break_spaces_are_spaces():
+    assert judge(
+        fractions_units, "Answer:\N{NO-BREAK SPACE}42\N{NO-BREAK SPACE}inches", LENGTH
+    ).success
+    message = judge(fractions_units, "Answer: 1\N{NO-BREAK SPACE}1/2", SUM).problems[0].message
+    assert message.startswith('You wrote the mixed number "1 1/2".')
+
+
+def test_a_mixed_number_in_the_working_is_no_false_step():
+    reply = "7/4 + 7/4 = 14/4 = 7/2 = 3 and 1/2\nAnswer: 7/2"
+    assert judge(fractions_units, reply, {"answer": "7/2", "unit": ""}).score == 1.0
+
+
 def test_every_spelling_of_a_unit_counts_for_that_unit_only():
     seen = [word for name, words in SPELLINGS.items() for word in (name, *words)]
     assert len(seen) == len(set(seen))
