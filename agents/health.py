@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from statistics import fmean
 from typing import Any, NamedTuple
 
+from corgi_gym.agents.credit import Credit, attempt_advantages
 from corgi_gym.agents.episode import Episode
 
 # Mean |difference of log-probs| between vLLM and transformers, both in bf16, over sampled tokens of
@@ -76,19 +76,35 @@ def check_episodes(episodes: Sequence[Episode]) -> None:
                 )
 
 
-def zero_variance_share(episodes: Sequence[Episode]) -> float:
+def zero_variance_share(episodes: Sequence[Episode], credit: Credit = "attempt") -> float:
     """Share of tasks whose sessions all earned the same, so that nothing tells them apart.
+
+    What a method with this ``credit`` compares counts: sessions that earn 1 at different attempts
+    are the same to one that learns from their sum.
 
     Tasks with one scored session are left out; 0.0 where there is no other.
     """
-    ordered = sorted((e for e in episodes if not e.unscored), key=lambda e: (e.task_id, e.index))
-    groups = [list(g) for _, g in groupby(ordered, key=lambda e: (e.task_id, e.index))]
-    rewards = [[tuple(e.step_rewards) for e in group] for group in groups if len(group) > 1]
-    return sum(len(set(r)) == 1 for r in rewards) / len(rewards) if rewards else 0.0
+    groups: dict[tuple[str, int], list[list[float | None]]] = {}
+    for e in (e for e in episodes if not e.unscored):
+        rewards = [
+            None if attempt.unscored else reward
+            for reward, attempt in zip(e.step_rewards, e.attempts, strict=True)
+        ]
+        groups.setdefault((e.task_id, e.index), []).append(rewards)
+    compared = [
+        any(value for session in group for value in session)
+        for group in attempt_advantages(list(groups.values()), credit, scale="none")
+        if len(group) > 1
+    ]
+    return compared.count(False) / len(compared) if compared else 0.0
 
 
-def round_health(episodes: Sequence[Episode]) -> dict[str, float]:
+def round_health(episodes: Sequence[Episode], credit: Credit = "attempt") -> dict[str, float]:
     """What a row of ``metrics.jsonl`` says about the health of a round's sessions.
+
+    Args:
+        episodes: All that were played.
+        credit: How the method compares them (`corgi_gym.agents.credit`).
 
     Returns:
         ``masked``: share of sessions that carry no loss since no attempt was scored;
@@ -102,7 +118,7 @@ def round_health(episodes: Sequence[Episode]) -> dict[str, float]:
         "unscored_share": sum(a.unscored for a in attempts) / len(attempts),
         "truncated": sum(a.truncated for a in attempts) / len(attempts),
         "reply_tokens": sum(a.tokens for a in attempts) / len(attempts),
-        "zero_variance": zero_variance_share(episodes),
+        "zero_variance": zero_variance_share(episodes, credit),
     }
 
 
@@ -124,17 +140,16 @@ class Alarms:
     def watch(self, row: dict[str, Any]) -> list[Alarm]:
         """The alarms that this round starts. Numbers that a row lacks are not looked at.
 
-        Demonstrations are nobody's sample: they may grow certain and say nothing of the policy.
+        Demonstrations are nobody's sample: they may grow certain and say nothing of the policy. Nor
+        does a round of which little was checked: what was not counts as tokens without entropy.
         """
         self._rows.append(row)
         found = _alarms(_OF_EVERY_ROUND, self._rows)
         before = self._sounding
-        if _is_demonstrated(row):
+        if not _shows_the_policy(row):
             self._sounding = {*found, *before & _OF_THE_POLICY.keys()}  # no news of the policy
         else:
-            found |= _alarms(
-                _OF_THE_POLICY, [row for row in self._rows if not _is_demonstrated(row)]
-            )
+            found |= _alarms(_OF_THE_POLICY, [row for row in self._rows if _shows_the_policy(row)])
             self._sounding = set(found)
         return [alarm for kind, alarm in found.items() if kind not in before]
 
@@ -145,8 +160,8 @@ def _alarms(rules: dict[str, _Rule], rows: _Rows) -> dict[str, Alarm]:
     return {kind: Alarm(kind, message) for kind, message in messages.items() if message}
 
 
-def _is_demonstrated(row: dict[str, Any]) -> bool:
-    return row.get("demonstrations") == 1
+def _shows_the_policy(row: dict[str, Any]) -> bool:
+    return row.get("demonstrations") != 1 and row.get("masked", 0.0) <= _MASKED
 
 
 def _mismatch(rows: _Rows) -> str | None:

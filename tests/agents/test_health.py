@@ -47,10 +47,23 @@ def test_sound_sessions_pass():
 
 def test_zero_variance_is_about_tasks_with_several_scored_sessions():
     same = [episode([0.5], index=1), episode([0.5], index=1)]
-    other = [episode([0.5], index=2), episode([0.0, 0.5], index=2)]
+    other = [episode([0.5], index=2), episode([0.6], index=2)]
     alone = [episode([0.5], index=3), episode([0.1], index=3, unscored=(0,))]
     assert zero_variance_share([*same, *other, *alone]) == 0.5
     assert zero_variance_share(alone) == 0.0
+
+
+def test_zero_variance_compares_what_the_credit_compares():
+    """Every session earns 1, at different attempts: the same to what learns from its sum."""
+    ways = ([1.0], [0.5, 0.5], [0.0, 1.0], [0.25, 0.25, 0.5], [0.1] * 10)
+    summed = [episode(rewards, index=i) for i in range(4) for rewards in ways]
+    for credit in ("session", "loo"):
+        assert zero_variance_share(summed, credit) == 1.0, credit
+        assert round_health(summed, credit)["zero_variance"] == 1.0
+    assert zero_variance_share(summed, "attempt") == zero_variance_share(summed) == 0.0
+    apart = [episode([reward], index=i) for i, reward in enumerate((0.1, 0.9)) for _ in range(4)]
+    assert zero_variance_share(apart, "session") == 1.0
+    assert zero_variance_share(apart, "batch") == 0.0  # one task is better than the other
 
 
 def test_round_health():
@@ -89,6 +102,17 @@ def test_demonstrations_say_nothing_of_the_policy():
     sampled = [{"demonstrations": 0.5, "entropy": 0.1}] * 4
     assert kinds(certain + sampled) == [[]] * 8
     assert kinds([*certain, *sampled, {"demonstrations": 0, "entropy": 0.009}])[-1] == ["entropy"]
+
+
+def test_a_round_of_which_little_was_checked_says_nothing_of_the_policy():
+    sound = {"masked": 0.0, "entropy": 2.0, "reply_tokens": 20.0, "zero_variance": 0.0}
+    for entropy in (None, 0.0):  # 0.0: what rows of earlier versions have
+        broken = {**sound, "masked": 1.0, "entropy": entropy}
+        assert kinds([sound] * 4 + [broken, sound]) == [[]] * 4 + [["masked"], []]
+        fallen = {**sound, "entropy": 0.1}
+        # not in the mean of the first rounds, and what sounds goes on
+        rows = [broken, broken, broken, *[sound] * 3, fallen, broken, fallen]
+        assert kinds(rows) == [["masked"], *[[]] * 5, ["entropy"], ["masked"], []]
 
 
 def test_entropy_and_length_are_compared_with_the_first_rounds():
