@@ -111,10 +111,11 @@ class Display:
 
     def round(self, row: dict[str, Any], seconds_left: float) -> None:
         """One training round (a row of ``metrics.jsonl``)."""
-        text = (
-            f"reward {row['reward']:.2f} | solved by attempt {shares(row['success'])} % | "
-            f"{row['tokens_per_second']:.0f} tok/s"
-        )
+        if row["reward"] is None:
+            text = "nothing could be checked"
+        else:
+            text = f"reward {row['reward']:.2f} | solved by attempt {shares(row['success'])} %"
+        text += f" | {row['tokens_per_second']:.0f} tok/s"
         if row.get("demonstrations") == 1:  # that these solve their tasks says nothing
             text = "demonstrations"
         text += f" | {clock(seconds_left)} left"

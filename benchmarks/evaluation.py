@@ -95,11 +95,15 @@ def evaluate_recipe(recipe: Recipe, display: Display | None = None) -> dict[str,
 
 def evaluation_text(result: dict[str, Any]) -> str:
     """An evaluation as a person reads it."""
-    success = " ".join(f"{s:.3f}" for s in result["success"])
-    return (
+    head = (
         f"{result['model']} on {result['tasks']} tasks, "
         f"{'independent samples' if result.get('independent') else 'greedy'}\n"
-        f"  success@1...{len(result['success'])}   {success}\n"
+    )
+    if result["success"] is None:
+        return f"{head}  nothing could be checked{unscored_text(result)}"
+    success = " ".join(f"{s:.3f}" for s in result["success"])
+    return (
+        f"{head}  success@1...{len(result['success'])}   {success}\n"
         f"  interaction gain  {result['gain']:.3f}\n"
         f"  mean best score   {result['mean_score']:.3f}\n"
         f"  verbatim repeats  {result['repeats']:.3f} of retries"

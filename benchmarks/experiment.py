@@ -319,7 +319,7 @@ def _train(
             progress.status = "interrupted"
             shown.say("interrupted: saving what was learned")
         finally:
-            rows.close()
+            rows.stop(trainer.state.global_step, trainer.steps_per_round)
             progress.stop_training()
             made = scratch / "checkpoint"
             trainer.save_policy(made)
@@ -337,12 +337,16 @@ def summary_text(summary: dict[str, Any]) -> str:
     lines = []
     for phase in ("before", "after"):
         if f"success_{phase}" in summary:
-            success = " ".join(f"{s:.3f}" for s in summary[f"success_{phase}"])
-            lines.append(
-                f"{phase:>6} training: success@1...{len(summary[f'success_{phase}'])} {success}   "
-                f"verbatim repeats {summary[f'repeats_{phase}']:.3f} of retries"
-                f"{unscored_text(summary, f'_{phase}')}"
-            )
+            shares = summary[f"success_{phase}"]
+            found = "nothing could be checked"
+            if shares is not None:
+                success = " ".join(f"{s:.3f}" for s in shares)
+                repeats = summary[f"repeats_{phase}"]
+                found = (
+                    f"success@1...{len(shares)} {success}   "
+                    f"verbatim repeats {repeats:.3f} of retries"
+                )
+            lines.append(f"{phase:>6} training: {found}{unscored_text(summary, f'_{phase}')}")
     lines.append(
         f"{summary['steps']} rounds, {summary['sessions']} sessions, {summary['tokens']} tokens, "
         f"{clock(summary['train_seconds'])} of training, {clock(summary['total_seconds'])} in all, "

@@ -22,7 +22,7 @@ from corgi_gym.benchmarks.charts import (
 from corgi_gym.benchmarks.intervals import wilson
 from corgi_gym.benchmarks.recipe import evaluates_training_prompts
 from corgi_gym.benchmarks.run_folder import Phase, Run, number, numbers, section
-from corgi_gym.benchmarks.svg import percent, percent_tick, short
+from corgi_gym.benchmarks.svg import Plot, percent, percent_tick, short
 
 CURVE_SIZE, FAMILY_SIZE = (440, 330), (400, 290)
 # The axis of success never ends below this, so that noise near zero does not fill the picture.
@@ -79,8 +79,10 @@ def curve_of(run: Run) -> Figure:
     curves = [_curve(p) for p in run.phases.values()]
     title = "Success by attempt"
     if not curves:
-        empty = Curve("no evaluation was recorded", "after", [0.0], [(0.0, 0.0)])
-        return Figure(success_chart(title, [empty], 1.0, CURVE_SIZE), "Nothing to show yet.")
+        why = "No evaluation was recorded, or nothing in it could be checked."
+        empty = Plot(title, CURVE_SIZE)
+        empty.text(0, empty.top, why, "small")
+        return Figure(empty.svg(f"{title}. {why}"), "Nothing to show yet.")
     counts = " and ".join(sorted({str(p.n) for p in run.phases.values()}))
     split = section(run.config, "evaluation").get("split", "test")
     tasks = f"{counts} {split} tasks"
@@ -211,8 +213,8 @@ def training_figures(run: Run) -> list[str]:
     )  # fmt: skip
     chart(
         "What teaches nothing", "share",
-        "Tasks whose sessions all earned the same, replies cut at the token limit, and attempts "
-        f"that the checker failed on.{left_out}",
+        "Tasks whose sessions all earned the same (as the method compares them), replies cut at "
+        f"the token limit, and attempts that the checker failed on.{left_out}",
         column("equal tasks", "zero_variance"),
         column("cut replies", "truncated", "third"),
         column("unscored attempts", "unscored_share", "fourth"),
@@ -230,7 +232,8 @@ def training_figures(run: Run) -> list[str]:
         column("tokens", "tokens"),
     )  # fmt: skip
     chart(
-        "Generation speed", "tokens per second", "All sessions of a round together.",
+        "Generation speed", "tokens per second",
+        "All sessions of a round together, with those that score a curriculum's pool.",
         column("tokens per second", "tokens_per_second"),
     )  # fmt: skip
     chart(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from corgi_gym.agents.algorithms import get_algorithm
 from corgi_gym.agents.episode import Episode, repeat_share, success_by_attempt
 from corgi_gym.agents.health import Alarms, round_health
 from corgi_gym.benchmarks.display import Display
@@ -104,6 +105,8 @@ class RoundRows:
         self.logs: list[dict[str, float]] = []
         self.first, self.first_tokens = progress.rounds, progress.tokens
         self.started = self.round_started = time.monotonic()
+        settings = {**get_algorithm(recipe.algorithm).settings, **recipe.train.options}
+        self.credit = settings.get("credit", "attempt")
         self.alarms = Alarms()
         for row in folder.rows("metrics.jsonl"):  # of the parts before this one
             self.alarms.watch(row)
@@ -156,10 +159,20 @@ class RoundRows:
         self.close()
         return {**self.progress.counts(), "sizes": self.folder.sizes()}
 
-    def close(self, now: float | None = None) -> None:
-        """Write the row of the last round, if there is one; it ended at ``now``."""
-        from corgi_gym.agents.rollout import tokens_per_second
+    def stop(self, steps: int, steps_per_round: int) -> None:
+        """Training has stopped after ``steps`` optimizer steps, maybe within a round.
 
+        A round that lacks steps is not counted and has no row.
+        """
+        if self.report is not None and steps < self.report.step + steps_per_round:
+            self.report = None
+        self.close()
+
+    def close(self, now: float | None = None) -> None:
+        """Write the row of the last round, if there is one; it ended at ``now``.
+
+        What nothing is known of, since no session could be checked, is None.
+        """
         if self.report is None:
             return
         report, self.report = self.report, None
@@ -170,9 +183,11 @@ class RoundRows:
         row = {
             "step": self.progress.rounds,
             "elapsed": self.progress.seconds - (time.monotonic() - now),
-            "reward": sum(e.reward for e in scored) / max(1, len(scored)),
-            "success": success_by_attempt(episodes, self.recipe.train.max_attempts),
-            "repeats": repeat_share(episodes),
+            "reward": sum(e.reward for e in scored) / len(scored) if scored else None,
+            "success": (
+                success_by_attempt(scored, self.recipe.train.max_attempts) if scored else None
+            ),
+            "repeats": repeat_share(scored) if scored else None,
             "sessions": len(episodes),
             "demonstrations": sum(e.demonstrated for e in episodes) / len(episodes),
             "tokens": tokens,
@@ -180,10 +195,11 @@ class RoundRows:
             "unscored": sum(a.unscored for e in episodes for a in e.attempts),
             "rollout_seconds": report.seconds,
             "train_seconds": now - self.round_started - report.seconds,
-            "tokens_per_second": tokens_per_second(episodes, report.seconds),
+            "tokens_per_second": tokens / report.seconds if report.seconds > 0 else 0.0,
             "mismatch": report.mismatch,
-            **round_health(episodes),
+            **round_health(episodes, self.credit),
             **{key: _mean(self.logs, key) for key in ("loss", "entropy", "grad_norm")},
+            **({} if scored else {"entropy": None}),  # a mean over no tokens is logged as 0
             **{key: _mean(self.logs, key) for key in self._own_keys()},
             **({"curriculum": report.curriculum} if report.curriculum else {}),
         }
@@ -219,17 +235,18 @@ def _mean(logs: list[dict[str, float]], key: str) -> float | None:
 def evaluation_summary(episodes: Sequence[Episode], attempts: int) -> dict[str, Any]:
     """Success by attempt, interaction gain, mean score and repeats of an evaluation.
 
-    Where sessions could not be checked at all, ``unscored_because`` says why (of the first one).
+    They are of the sessions that could be checked (``tasks`` of them), and None without any. Where
+    sessions could not be checked at all, ``unscored_because`` says why (of the first one).
     """
-    success = success_by_attempt(episodes, attempts)
     counted = [e for e in episodes if not e.unscored]
     failed = next((e for e in episodes if e.unscored), None)
     why = failed and next((p["message"] for a in failed.attempts for p in a.problems), "")
+    success = success_by_attempt(counted, attempts) if counted else None
     return {
         "success": success,
-        "gain": success[-1] - success[0],
-        "mean_score": sum(e.best_score for e in counted) / max(1, len(counted)),
-        "repeats": repeat_share(episodes),
+        "gain": success[-1] - success[0] if success else None,
+        "mean_score": sum(e.best_score for e in counted) / len(counted) if counted else None,
+        "repeats": repeat_share(counted) if counted else None,
         "tasks": len(counted),
         "unscored": len(episodes) - len(counted),
         **({"unscored_because": why} if failed else {}),

@@ -257,13 +257,19 @@ def _phases(
     whole = {name: Phase.of(name, found, attempts) for name, found in sessions.items()}
     for name, phase in whole.items():
         told = numbers(summary.get(f"success_{name}"))
-        if not phase.n and told:
+        checked = number(summary.get(f"tasks_{name}"))
+        if not phase.n and (phase.episodes or checked == 0):
+            notes.append(
+                f"Nothing could be checked in the evaluation {name} training: "
+                "the checker failed on every attempt, so nothing is known of it."
+            )
+        elif not phase.n and told:
             notes.append(
                 f"The sessions of the evaluation {name} training are missing: "
                 "its numbers come from summary.json."
             )
             repeats, score = (number(summary.get(f"{k}_{name}")) for k in ("repeats", "mean_score"))
-            whole[name] = Phase(name, [], told, repeats, score, tasks)
+            whole[name] = Phase(name, [], told, repeats, score, int(checked or tasks))
         elif not phase.n:
             notes.append(f"There is no evaluation {name} training.")
         elif told and not _agree(told, phase.success):
@@ -272,7 +278,7 @@ def _phases(
                 "this page shows what episodes.jsonl says."
             )
         unscored = len(phase.episodes) - phase.n
-        if unscored:
+        if phase.n and unscored:
             notes.append(
                 f"Evaluation {name} training: {_count(unscored, 'session')} left out, "
                 "because the checker failed on every attempt."

@@ -209,7 +209,10 @@ def _exploits(recipe: Recipe, episodes: list[Episode]) -> Json:
 
 
 def _curve(folder: Path, summary: Json) -> list[Json]:
-    """Success on the validation tasks against the cost of training: before, during, after."""
+    """Success on the validation tasks against the cost of training: before, during, after.
+
+    Evaluations in which nothing could be checked are left out.
+    """
     if not summary:
         return []
     first = {"step": 0, "tokens": 0, "seconds": 0.0, "success": summary["success_before"]}
@@ -220,7 +223,8 @@ def _curve(folder: Path, summary: Json) -> list[Json]:
         "success": summary["success_after"],
     }
     rows = SilentFolder(folder).rows(f"{RUN}/curve.jsonl")
-    return [first, *({key: row[key] for key in first} for row in rows), last]
+    points = [first, *({key: row[key] for key in first} for row in rows), last]
+    return [point for point in points if point["success"] is not None]
 
 
 def manifest(folder: Path) -> dict[str, str]:

@@ -68,6 +68,9 @@ def test_a_run_says_what_was_sampled_when_and_goes_on_after_a_stop(
         assert sum(n for strata in c["played"].values() for n in strata.values()) == 8
         assert sum(n for strata in c["pool"].values() for n in strata.values()) == 12
         assert (c["scoring_tokens"] > 0) == c["scored"] and row["tokens"] > c["scoring_tokens"]
+    for line in (whole / "metrics.jsonl").read_text().splitlines():
+        row = json.loads(line)  # tokens and seconds both with those of the scores
+        assert row["tokens_per_second"] == pytest.approx(row["tokens"] / row["rollout_seconds"])
     assert {s for c in found for strata in c["pool"].values() for s in strata} == {"hard", "easy"}
     page = (whole / "report.html").read_text()
     assert "What was sampled when" in page and "Sessions by family" in page

@@ -1,9 +1,11 @@
 """The live view: a bar on a terminal, lines elsewhere."""
 
 import io
+from types import SimpleNamespace
 
 import pytest
 
+from corgi_gym.agents.episode import Attempt, Episode
 from corgi_gym.benchmarks.display import Display, SilentDisplay, clock, shares
 from corgi_gym.benchmarks.progress import Progress, RoundRows
 from corgi_gym.benchmarks.recipe import Recipe, TrainSpec
@@ -53,6 +55,13 @@ def test_rounds_of_demonstrations_show_no_success():
     assert "reward 0.38" in second
 
 
+def test_a_round_that_could_not_be_checked_shows_no_reward():
+    stream = io.StringIO()
+    with Display(4, stream) as display:
+        display.round({**ROW, "reward": None, "success": None}, 75)
+    assert stream.getvalue() == "round 2/4 | nothing could be checked | 413 tok/s | 1:15 left\n"
+
+
 def test_an_error_stops_the_bar():
     stream = Terminal()
     with pytest.raises(RuntimeError), Display(4, stream) as display:
@@ -63,6 +72,28 @@ def test_an_error_stops_the_bar():
 def test_times_and_shares():
     assert clock(-3) == "0:00" and clock(3599.6) == "60:00"
     assert shares([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "options", "share"),
+    [("grpo", {}, 1.0), ("rloo", {}, 1.0), ("turn_grpo", {}, 0.0), ("sft", {}, 0.0),
+     ("grpo", {"credit": "attempt"}, 0.0), ("turn_grpo", {"credit": "session"}, 1.0)],
+)  # fmt: skip
+def test_a_row_compares_sessions_as_the_method_does(tmp_path, algorithm, options, share):
+    """Both sessions of the task earn 1, one of them at once."""
+
+    def session(*rewards):
+        attempts = [Attempt("a", "", 0.0, False, False, False, [], 1) for _ in rewards]
+        return Episode("t", "t/0", 0, 0, 0, step_rewards=list(rewards), attempts=attempts)
+
+    recipe = Recipe(algorithm=algorithm, train=TrainSpec(options=options))
+    rows = RoundRows(recipe, RunFolder(tmp_path), SilentDisplay(0), Progress(parts=[{}]))
+    episodes = [session(1.0), session(0.0, 1.0), session(0.5, 0.5)]
+    rows.rollout(SimpleNamespace(episodes=episodes, seconds=2.0, tokens=9, mismatch=0.0,
+                                 curriculum=None, step=0))  # fmt: skip
+    rows.close()
+    [row] = rows.folder.rows("metrics.jsonl")
+    assert row["zero_variance"] == share and row["tokens_per_second"] == 4.5
 
 
 @pytest.mark.parametrize(

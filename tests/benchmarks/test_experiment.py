@@ -9,6 +9,7 @@ import torch
 
 from corgi_gym.agents.engines import EngineError
 from corgi_gym.agents.engines.transformers_engine import TransformersEngine
+from corgi_gym.agents.episode import Attempt, Episode
 from corgi_gym.benchmarks import experiment
 from corgi_gym.benchmarks.experiment import (
     evaluate_recipe,
@@ -19,7 +20,7 @@ from corgi_gym.benchmarks.experiment import (
     train,
 )
 from corgi_gym.benchmarks.recipe import evaluates_training_prompts
-from corgi_gym.benchmarks.run_folder import read_run
+from corgi_gym.benchmarks.run_folder import Phase, read_run
 from corgi_gym.rewards import Example, NamedChecker
 
 # The stable keys of issue 2, and the further ones of each evaluation.
@@ -140,7 +141,10 @@ def test_ctrl_c_leaves_what_was_reached(recipe, tmp_path, monkeypatch, tiny_mode
     assert ("success_before" in summary) == (where != "before")
     assert "success_after" not in summary
     if where != "before":  # what it goes on from is there as well
-        assert {p.name for p in out.iterdir()} == FILES | {"checkpoints"}
+        rounds = {"metrics.jsonl"} if where != "train" else set()  # the first one was interrupted
+        assert {p.name for p in out.iterdir()} == FILES - {"metrics.jsonl"} | rounds | {
+            "checkpoints"
+        }
         assert same_weights(out / "checkpoint", tiny_model)
     else:
         assert not (out / "checkpoint").exists()
@@ -152,14 +156,78 @@ def test_a_checker_that_always_fails_is_counted_and_teaches_nothing(recipe, tmp_
     summary = run(recipe, tmp_path / "run", model=tiny_model)
     assert summary["status"] == "finished"
     assert summary["unscored_before"] == summary["unscored_after"] == 4
-    assert summary["tasks_before"] == 0 and summary["success_after"] == [0.0] * 4
+    for key in ("success", "gain", "mean_score", "repeats"):
+        assert summary[f"{key}_before"] is summary[f"{key}_after"] is None, key
+    assert summary["tasks_before"] == summary["tasks_after"] == 0
+    assert summary_text(summary).count("training: nothing could be checked\n") == 2
     said = "4 tasks, since the checker failed: checker 'broken' failed: "
     assert summary_text(summary).count(said) == 2
-    assert evaluation_text(evaluate_recipe(recipe)).count(said) == 1
+    found = evaluation_text(evaluate_recipe(recipe))
+    assert found.count(said) == 1 and "nothing could be checked" in found
     metrics = rows(tmp_path / "run" / "metrics.jsonl")
     assert [m["unscored"] for m in metrics] == [16, 16]
+    for key in ("reward", "success", "repeats", "entropy"):
+        assert [m[key] for m in metrics] == [None, None], key
     assert all(torch.equal(t, before[n]) for n, t in tiny_model.state_dict().items())
     assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_an_evaluation_that_could_not_be_checked_is_no_zero(recipe, tmp_path, monkeypatch):
+    """A judge that is offline after training, and in one evaluation between."""
+    offline, evaluate = False, experiment.evaluate
+
+    def judge(reply, target):
+        if offline:
+            raise RuntimeError("judge offline")
+        return True
+
+    def evaluated(*arguments, **keywords):
+        nonlocal offline
+        offline, evaluated.calls = evaluated.calls > 0, evaluated.calls + 1
+        try:
+            return evaluate(*arguments, **keywords)
+        finally:
+            offline = False
+
+    evaluated.calls = 0
+    monkeypatch.setattr(experiment, "evaluate", evaluated)
+    recipe.env.kwargs["checker"] = judge
+    recipe.evaluation.every = 1
+    summary = run(recipe, tmp_path / "run")
+    assert summary["success_before"] == [1.0] * 4 and summary["success_after"] is None
+    assert [row["success"] for row in rows(tmp_path / "run" / "curve.jsonl")] == [None]
+    found = read_run(tmp_path / "run")
+    assert found.phases.keys() == {"before"}
+    assert found.notes == [
+        "Nothing could be checked in the evaluation after training: the checker failed on every "
+        "attempt, so nothing is known of it."
+    ]
+
+
+def test_a_round_that_was_interrupted_is_not_counted(recipe, tmp_path, monkeypatch):
+    """Ctrl-C before the first and between the two optimizer steps of the second round."""
+    from corgi_gym.agents.grpo import GuidedGRPOTrainer
+
+    original, step = GuidedGRPOTrainer.training_step, 0
+
+    def training_step(self, *arguments, **keywords):
+        if self.state.global_step == step:
+            raise KeyboardInterrupt
+        return original(self, *arguments, **keywords)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(GuidedGRPOTrainer, "training_step", training_step)
+        for step in (2, 3):
+            out = tmp_path / str(step)
+            summary = run(recipe, out)
+            assert summary["status"] == "interrupted"
+            metrics = rows(out / "metrics.jsonl")
+            assert len(metrics) == summary["steps"] == 1 and summary["sessions"] == 8
+            assert summary["tokens"] == metrics[0]["tokens"]
+    summary = run(recipe, tmp_path / "3", resume=True)
+    metrics = rows(tmp_path / "3" / "metrics.jsonl")
+    assert len(metrics) == summary["steps"] == 2 and summary["sessions"] == 16
+    assert summary["tokens"] == sum(m["tokens"] for m in metrics)
 
 
 def test_alarms_are_shown_recorded_and_reported(recipe, tmp_path, capsys):
@@ -309,8 +377,20 @@ def test_the_evaluation_is_greedy_on_its_own_tasks(recipe):
     assert (tested.split, tested.max_attempts, tested.feedback) == ("test", 4, "silent")
 
 
-def test_an_empty_evaluation_is_all_zeros():
-    assert evaluation_summary([], 3)["success"] == [0.0, 0.0, 0.0]
+def test_an_empty_evaluation_knows_nothing():
+    assert evaluation_summary([], 3) == {
+        "success": None, "gain": None, "mean_score": None, "repeats": None,
+        "tasks": 0, "unscored": 0,
+    }  # fmt: skip
+
+
+def test_repeats_are_of_the_sessions_that_were_checked():
+    def session(index, replies, unscored):
+        attempts = [Attempt(reply, "", 0.0, False, unscored, False, [], 1) for reply in replies]
+        return Episode("t", f"t/{index}", index, 0, 0, attempts=attempts)
+
+    found = [session(0, "abb", False), session(1, "aaaa", True)]
+    assert evaluation_summary(found, 4)["repeats"] == Phase.of("after", found, 4).repeats == 0.5
 
 
 def test_training_on_ones_own_prompts_and_checker(tiny_folder, tmp_path, recipe):

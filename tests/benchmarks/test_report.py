@@ -240,6 +240,42 @@ def test_numbers_of_the_summary_stand_in_for_lost_sessions(finished_run):
     assert "come from summary.json" in text and "95% interval +" not in text
 
 
+@pytest.mark.parametrize("numbers", [None, [0.0] * 4])
+def test_a_summary_of_nothing_checked_is_no_zero(finished_run, numbers):
+    """Without its sessions; earlier versions wrote zeros."""
+    (finished_run / "episodes.jsonl").unlink()
+    edit(finished_run, "summary.json", lambda s: {**s, "success_after": numbers, "tasks_after": 0})
+    assert read_run(finished_run).phases.keys() == {"before"}
+    text = page_of(finished_run).text
+    assert "Nothing could be checked in the evaluation after training" in text
+    assert text.count("after  – ") == 5  # all tiles but the last
+
+
+def test_nothing_is_drawn_of_sessions_that_nobody_could_check(finished_run):
+    def unscored(row):
+        for attempt in row["attempts"]:
+            attempt |= {"unscored": True, "success": False, "score": 0.0}
+        return json.dumps(row) + "\n"
+
+    path = finished_run / "episodes.jsonl"
+    path.write_text("".join(unscored(json.loads(r)) for r in path.read_text().splitlines()))
+    run = read_run(finished_run)
+    assert run.phases == {} and not any("missing" in note for note in run.notes)
+    text = page_of(finished_run).text
+    for phase in ("before", "after"):
+        assert f"Nothing could be checked in the evaluation {phase} training" in text
+    assert "No evaluation was recorded, or nothing in it could be checked." in text
+    picture = (finished_run / "curve.svg").read_text(encoding="utf-8")
+    ET.fromstring(picture)
+    assert "0.0%" not in picture
+
+
+def test_the_summary_counts_the_tasks_that_were_checked(finished_run):
+    (finished_run / "episodes.jsonl").unlink()
+    edit(finished_run, "summary.json", lambda s: {**s, "tasks_after": 50})
+    assert [phase.n for phase in read_run(finished_run).phases.values()] == [64, 50]
+
+
 def test_disagreement_of_summary_and_sessions_is_reported(finished_run):
     edit(finished_run, "summary.json", lambda s: {**s, "success_after": [0.9] * 4})
     assert "disagree about success after training" in page_of(finished_run).text
@@ -286,6 +322,19 @@ def test_rounds_of_demonstrations_are_not_drawn_as_success(finished_run):
         figure, before = (next(f for f in made if title in f) for made in (figures, drawn))
         assert "Rounds of demonstrations are left out." in figure
         assert figure.count("<circle") < before.count("<circle"), title
+
+
+def test_rounds_that_could_not_be_checked_are_gaps(finished_run):
+    path = finished_run / "metrics.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    unknown = dict.fromkeys(("reward", "success", "repeats", "entropy"))
+    path.write_text("".join(json.dumps({**row, **unknown}) + "\n" for row in rows[:2]))
+    write_report(finished_run)  # none of them known
+    mixed = [row | unknown if i % 2 else row for i, row in enumerate(rows)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in mixed))
+    figures = training_figures(read_run(finished_run))
+    reward = next(figure for figure in figures if "Session reward" in figure)
+    assert reward.count("<circle") == 12
 
 
 def test_sessions_that_could_not_be_checked_are_not_counted(finished_run):

@@ -340,6 +340,17 @@ def test_the_ranking_is_right_and_the_same_bytes_again(results):
     assert "(one run)" in shown["| untrained"] and "(one run)" not in shown["| strong"]
 
 
+def test_points_of_which_nothing_is_known_are_not_on_the_curve(results):
+    from corgi_gym.benchmarks.bench.job import job_metrics
+
+    job = next(p for p in (results / "jobs").iterdir() if (p / "run/summary.json").exists())
+    before = job_metrics(job)["curve"]
+    path = job / "run" / "summary.json"
+    summary = {**json.loads(path.read_text()), "success_before": None}
+    path.write_text(json.dumps(summary))
+    assert job_metrics(job)["curve"] == before[1:]
+
+
 def test_cost_and_learning_curves(results):
     found = statistics_of(results)
     strong = found["cost"]["strong"]
