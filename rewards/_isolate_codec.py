@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from sys import getsizeof
 from typing import Any
 
@@ -91,6 +91,16 @@ class _Budget:
         )
         if self.left < 0:
             raise ValueError("too many members of sets or dicts have the same hash")
+
+
+def check_members(members: Iterable[Any]) -> None:
+    """Check that a set of the members can be built in time; repeated ones count once.
+
+    Raises:
+        ValueError: If too many that differ have the same hash.
+        TypeError: For a member that has none.
+    """
+    _Budget().charge({repr(member): member for member in members}.values())
 
 
 def _weight(member: Any) -> int:

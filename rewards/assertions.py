@@ -18,14 +18,30 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from corgi_gym.rewards._isolate_codec import check_members
+
 # Results are arbitrary: numbers beyond these bits and products beyond this length are refused.
 _MAX_BITS = 4_096
 _MAX_LENGTH = 100_000
 
+
+def _hashing(kind: Callable[..., Any]) -> Callable[..., Any]:
+    """A set or dict of a result, whose members a program may have chosen to have one hash."""
+
+    def make(items: Any = ()) -> Any:
+        keyed = kind is dict and not isinstance(items, Mapping)
+        items = list(items) if not isinstance(items, Mapping) else items
+        check_members([key for key, _ in items] if keyed else items)
+        return kind(items)
+
+    return make
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": abs, "all": all, "any": any, "bool": bool, "dict": dict, "float": float,
-    "frozenset": frozenset, "int": int, "len": len, "list": list, "max": max, "min": min,
-    "range": range, "reversed": lambda items: list(reversed(items)), "round": round, "set": set,
+    "abs": abs, "all": all, "any": any, "bool": bool, "dict": _hashing(dict), "float": float,
+    "frozenset": _hashing(frozenset), "int": int, "len": len, "list": list, "max": max, "min": min,
+    "range": range, "reversed": lambda items: list(reversed(items)), "round": round,
+    "set": _hashing(set),
     "sorted": sorted, "str": str, "sum": sum, "tuple": tuple,
     "math.fabs": math.fabs, "math.isclose": math.isclose, "math.sqrt": math.sqrt,
 }  # fmt: skip

@@ -41,9 +41,6 @@ START_SECONDS, ITEM_SECONDS = 60.0, 10.0
 # Near misses of a task that are taken; more are cut off.
 _MAX_MISSES = 100
 _MAX_SUMMARY_CHARS = 200
-# Shipped checkers that run what they are given in guarded processes of their own, which they could
-# not start from within one.
-_GUARD_THEMSELVES = frozenset(("program", "mbpp", "math_verify"))
 _TASK_HASH = re.compile(r"[\w.:-]{1,100}")
 
 
@@ -160,7 +157,7 @@ class IsolatedFamily(TaskSource):
         name = said.get("checker")
         if not isinstance(name, str) or not _is_declared(name):
             return cast(Checker, FamilyChecker(self))
-        return get_checker(name if name in _GUARD_THEMSELVES else f"{PREFIX}{name}")
+        return get_checker(f"{PREFIX}{name}")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """mbpp and the assertions that it reads: scores by hand, messages, and lying programs."""
 
+import time
+
 import pytest
 
 from corgi_gym.rewards import get_checker, judge
@@ -228,3 +230,17 @@ def test_never_unscored(fuzz_strings):
         for text in (reply, f"```python\n{reply}\n```", f"def triple(n):\n    return {reply}"):
             verdict = judge(mbpp, text, TRIPLE)
             assert verdict.status == "scored" and not verdict.success
+
+
+@pytest.mark.parametrize("made", ["set", "frozenset", "dict"])
+def test_results_of_one_hash_hold_up_nobody(made):
+    """A set of them is quadratic, and the conditions are evaluated in this process."""
+    numbers = "[k * (2**61 - 1) for k in range(20000)]"
+    result = f"[(n, 1) for n in {numbers}]" if made == "dict" else numbers
+    target = {"name": "f", "tests": [f"assert len({made}(f(1))) == 20000"], "prelude": ""}
+    begin = time.process_time()
+    assert not judge(mbpp, f"def f(n):\n    return {result}", target).success
+    assert time.process_time() - begin < 1.0
+    honest = "[(n % 9, 1) for n in range(20000)]" if made == "dict" else "[0] * 20000"
+    target["tests"] = [f"assert len({made}(f(1))) == {9 if made == 'dict' else 1}"]
+    assert judge(mbpp, f"def f(n):\n    return {honest}", target).success
