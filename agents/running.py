@@ -16,6 +16,8 @@ from corgi_gym.agents.episode import Attempt, Episode
 from corgi_gym.envs import stable_hash
 
 if TYPE_CHECKING:
+    import gymnasium as gym
+
     from corgi_gym.agents.rollout import Rollout
 
 # What `gym.Env.step` returns: observation, reward, terminated, truncated, info.
@@ -165,7 +167,7 @@ class RunningSession:
                 reply=reply,
                 feedback=message,
                 score=info["score"],
-                success=info["success"] or (cut and self._solved()),
+                success=info["success"] or (cut and is_solved(self.env)),
                 unscored=info["unscored"],
                 truncated=not self._stopped,
                 problems=info["problems"],
@@ -176,10 +178,6 @@ class RunningSession:
             return False
         self._append(follow_up)
         return True
-
-    def _solved(self) -> bool:
-        """Whether the last answer, which now stands, is right: environments have ``solved``."""
-        return self.env.has_wrapper_attr("solved") and bool(self.env.get_wrapper_attr("solved"))
 
     def _note_weights(self) -> None:
         version, seen = weight_version(self.rollout.engine), self.episode.weight_versions
@@ -192,6 +190,14 @@ class RunningSession:
         episode.token_ids.extend(ids)
         episode.model_mask.extend([int(logprobs is not None)] * len(ids))
         episode.logprobs.extend(logprobs if logprobs is not None else [0.0] * len(ids))
+
+
+def is_solved(env: gym.Env[str, str]) -> bool:
+    """Whether the last answer is right, if the session ends with it: environments have ``solved``.
+
+    ``info["success"]`` of a session that judges itself says so only where the environment ended it.
+    """
+    return env.has_wrapper_attr("solved") and bool(env.get_wrapper_attr("solved"))
 
 
 def _digest(ids: Sequence[int]) -> tuple[int, int]:
