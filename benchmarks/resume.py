@@ -53,8 +53,8 @@ def may_go_on(folder: RunFolder, config: dict[str, Any]) -> list[str]:
         else:
             raise ValueError(
                 f"the run in {str(folder.path)!r} has {key} = {shortened(before)}, and this is to "
-                f"go on with {shortened(now)}; resume with the recipe it was started with, or start "
-                "anew with --overwrite"
+                f"go on with {shortened(now)}; resume with the recipe it was started with, or "
+                "start anew with --overwrite"
             )
     return notes
 
