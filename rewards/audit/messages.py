@@ -2,8 +2,8 @@
 
 A message leaks if a reply built from it is paid in full although neither the prompt nor the wrong
 reply had what it takes: the next attempt needs only to copy. Tried are the whole message (if it was
-said about one task only), what it quotes, and its numbers: bare, after ``Answer:``, and in the
-place of the answer where the task has a short one.
+said about one task only), what it quotes, one by one and in the order in which it stands there, and
+its numbers: bare, after ``Answer:``, and in the place of the answer where the task has a short one.
 """
 
 from __future__ import annotations
@@ -136,6 +136,10 @@ def _copies(row: Row, reply: str, messages: str) -> Iterator[str]:
     found = [*_QUOTED.findall(messages), *_NUMBER.findall(messages)]
     pieces = [piece for piece in dict.fromkeys(found) if piece not in known][:MAX_PIECES]
     place = answer_of(row.witness) if row.witness and is_closed(row) else None
+    # words of the prompt in another order: "Your list lacks "ant", "bee" and "cat"."
+    quoted = list(dict.fromkeys(_QUOTED.findall(messages)))
+    if len(quoted) > 1 and not any(between.join(quoted) in known for between in (" ", ", ")):
+        pieces += [between.join(quoted) for between in (", ", " ")]
     for piece in pieces:
         yield piece
         yield f"Answer: {piece}"

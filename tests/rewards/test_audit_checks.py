@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from corgi_gym.rewards import checker
+from corgi_gym.rewards import Problem, Verdict, checker
 from corgi_gym.rewards.audit import Limits, Row, audit
 from corgi_gym.rewards.audit.calls import Case, load
 from corgi_gym.rewards.audit.runner import CHECKS
@@ -357,3 +357,27 @@ def test_an_import_can_be_interrupted(tmp_path):
     (tmp_path / "stopped.py").write_text("raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
         load(f"{tmp_path}/stopped.py:check")
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_words_named_in_the_order_of_the_answer_are_a_leak(in_order):
+    """Each word is in the prompt; that they are sorted in the message is the answer."""
+    words = [list("bca"), list("zyx"), list("nom"), list("qsr"), list("gfe"), list("kjl")]
+    rows = [
+        Row(
+            f"Sort these letters: {' '.join(given)}.",
+            given,
+            f"Answer: {', '.join(sorted(given))}",
+            (f"Answer: {', '.join(given)}",),
+        )
+        for given in words
+    ]
+
+    def says_what_lacks(reply, target):
+        if reply == f"Answer: {', '.join(sorted(target))}":
+            return True
+        named = [f'"{word}"' for word in (sorted(target) if in_order else target)]
+        return Verdict.wrong(0.0, Problem("lacks", f"Your list lacks {', '.join(named)}."))
+
+    found = run(says_what_lacks, rows=rows, pool=[])
+    assert (severities(found).get("messages.leak") == "exploit") == in_order, found.text()
