@@ -9,14 +9,14 @@ its numbers: bare, after ``Answer:``, and in the place of the answer where the t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from corgi_gym.rewards.audit.calls import Case, Outcome
 from corgi_gym.rewards.audit.probes import answer_of, is_closed
 from corgi_gym.rewards.audit.subject import Row, Section, Subject
 from corgi_gym.rewards.text import defuse
 
-# Replies whose messages are searched for leaks: per task, and tasks.
+# Messages that are searched for leaks: per task, and tasks.
 LEAK_REPLIES, LEAK_TASKS = 6, 25
 # Pieces of one message that are tried.
 MAX_PIECES = 8
@@ -82,27 +82,24 @@ def _has_control_token(message: str) -> bool:
 def _leaks(subject: Subject, section: Section) -> None:
     jobs: list[tuple[str, int]] = []
     verbatim: list[tuple[Case, int, Outcome]] = []
-    tried: dict[int, int] = {}
     about: dict[str, set[int]] = {}
     for _, i, outcome in subject.said:
         about.setdefault(_text(outcome), set()).add(i)
-    for case, i, outcome in subject.said:
-        if outcome.success or outcome.failed or i >= LEAK_TASKS:
-            continue
+    for i, told in enumerate(_told(subject)):
         row = subject.rows[i]
-        messages = _text(outcome)
-        if _verbatim(row, case.reply, messages):
-            verbatim.append((case, i, outcome))
-        if tried.setdefault(i, 0) < LEAK_REPLIES:
-            tried[i] += 1
-            jobs += [(reply, i) for reply in _copies(row, case.reply, messages)]
-            if len(about[messages]) == 1:
-                jobs.append((messages, i))
+        verbatim += [(c, i, o) for c, o in told if _verbatim(row, c.reply, _text(o))]
+        # those that quote most, and the first ones of equals
+        told.sort(key=lambda one: -len(_QUOTED.findall(_text(one[1]))))
+        for case, outcome in told[:LEAK_REPLIES]:
+            said = [message for _, message, _ in outcome.problems]
+            jobs += [(reply, i) for reply in _copies(row, case.reply, said)]
+            if len(about[_text(outcome)]) == 1:
+                jobs.append((_text(outcome), i))
     jobs = list(dict.fromkeys(jobs))
     outcomes = subject.judge(jobs)
     paid = [(r, i, o) for (r, i), o in zip(jobs, outcomes, strict=True) if o.success]
     section.facts["replies_copied_from_messages"] = len(jobs)
-    leaking, asked = len({i for _, i, _ in paid}), len(tried)
+    leaking, asked = len({i for _, i, _ in paid}), sum(map(bool, _told(subject)))
     if paid:
         section.add(
             "leak",
@@ -120,6 +117,15 @@ def _leaks(subject: Subject, section: Section) -> None:
         )
 
 
+def _told(subject: Subject) -> list[list[tuple[Case, Outcome]]]:
+    """The replies to each of the first tasks that were judged wrong, each message once."""
+    told: list[dict[str, tuple[Case, Outcome]]] = [{} for _ in subject.rows[:LEAK_TASKS]]
+    for case, i, outcome in subject.said:
+        if i < LEAK_TASKS and not (outcome.success or outcome.failed):
+            told[i].setdefault(_text(outcome), (case, outcome))
+    return [list(said.values()) for said in told]
+
+
 def _text(outcome: Outcome) -> str:
     return " ".join(message for _, message, _ in outcome.problems)
 
@@ -130,16 +136,17 @@ def _verbatim(row: Row, reply: str, messages: str) -> bool:
     return len(witness) >= MIN_VERBATIM and witness in messages and witness not in known
 
 
-def _copies(row: Row, reply: str, messages: str) -> Iterator[str]:
-    """Replies made of pieces of a message that neither the prompt nor the reply had."""
+def _copies(row: Row, reply: str, messages: Sequence[str]) -> Iterator[str]:
+    """Replies made of pieces of messages that neither the prompt nor the reply had."""
     known = f"{row.prompt} {reply}"
-    found = [*_QUOTED.findall(messages), *_NUMBER.findall(messages)]
+    text = " ".join(messages)
+    found = [*_QUOTED.findall(text), *_NUMBER.findall(text)]
     pieces = [piece for piece in dict.fromkeys(found) if piece not in known][:MAX_PIECES]
     place = answer_of(row.witness) if row.witness and is_closed(row) else None
-    # words of the prompt in another order: "Your list lacks "ant", "bee" and "cat"."
-    quoted = list(dict.fromkeys(_QUOTED.findall(messages)))
-    if len(quoted) > 1 and not any(between.join(quoted) in known for between in (" ", ", ")):
-        pieces += [between.join(quoted) for between in (", ", " ")]
+    for message in messages:  # words of the prompt in another order: "You lack "ant" and "bee"."
+        quoted = list(dict.fromkeys(_QUOTED.findall(message)))
+        if len(quoted) > 1 and not any(between.join(quoted) in known for between in (" ", ", ")):
+            pieces += [between.join(quoted) for between in (", ", " ")]
     for piece in pieces:
         yield piece
         yield f"Answer: {piece}"
