@@ -70,8 +70,6 @@ def check_training(algorithm: str, spec: Any, env: gym.Env[str, str]) -> None:
     check_options(spec.options, config)
     trainer.check_settings({**row.settings, **spec.options}, env)
     lora_config(spec.lora or row.lora)
-    beta = {**row.settings, **spec.options}.get("beta", spec.beta)
-    check_reference(spec.lora or row.lora, beta)
     if Processes.current().count > 1:
         return  # the arguments wait for all processes, and this is asked by one
     with tempfile.TemporaryDirectory() as scratch:
@@ -256,6 +254,7 @@ def _arguments(
             raise
         text = " ".join(str(error).split())
         raise ValueError(f"train.options ({given}) are refused: {text}") from error
+    check_reference(spec.lora or row.lora, made.beta)
     return made
 
 

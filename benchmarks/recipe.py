@@ -20,6 +20,7 @@ from corgi_gym.agents.curriculum_settings import UNIFORM, check_curriculum
 from corgi_gym.agents.models import PACKAGED_MODEL
 from corgi_gym.agents.names import did_you_mean
 from corgi_gym.agents.option_types import check_types
+from corgi_gym.envs.tasks import WORDS
 
 RECIPES = Path(__file__).parent / "recipes"
 EVALUATION_SPLITS = ("test", "validation")
@@ -33,8 +34,6 @@ _SET_ELSEWHERE = {
 # Arguments of an environment that say which tasks it has.
 _OF_TASKS = ("tasks", "task_options", "prompts", "checker")
 
-# Values of ``tasks`` that stand for several families.
-_WORDS = ("light", "source", "heldout", "all")
 # What the ``config.json`` of a run has beside its recipe: what a part of the run ran with.
 ENVIRONMENT = ("command", "git_commit", "machine", "versions")
 # Mappings of a recipe, with those inside them: in a file, one with nothing below it says nothing.
@@ -355,7 +354,7 @@ def _drop_stale(
         for name in _OF_TASKS:
             kwargs.pop(name, None)
     options = kwargs.get("task_options")
-    if tasks is None or has_options or tasks in _WORDS or not isinstance(options, dict):
+    if tasks is None or has_options or tasks in WORDS or not isinstance(options, dict):
         return
     names = [tasks] if isinstance(tasks, str) else tasks
     kwargs["task_options"] = {name: options[name] for name in options if name in names}

@@ -147,9 +147,13 @@ def make_env(
     if level not in LEVELS:
         raise ValueError(f"unknown level {level!r}; choose from {', '.join(LEVELS)}")
     if isinstance(tasks, Mapping):
-        made_of = {"level": level != "seen", "task_options": task_options is not None}
-        made_of |= {"unseen_options": unseen_options is not None, "request": request != REQUEST}
-        made_of |= {"checker": checker is not None}
+        made_of = {
+            "level": level != "seen",
+            "task_options": task_options is not None,
+            "unseen_options": unseen_options is not None,
+            "request": request != REQUEST,
+            "checker": checker is not None,
+        }
         if given := [name for name, is_given in made_of.items() if is_given]:
             raise ValueError(
                 f"{', '.join(given)} have no meaning with tasks={{name: source}}, which are made"

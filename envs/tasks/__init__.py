@@ -149,6 +149,10 @@ def family_names(suite: str | None = None, role: str | None = None) -> list[str]
     ]
 
 
+# Values of ``tasks`` that stand for several families.
+WORDS = ("light", "source", "heldout", "all")
+
+
 def known_families() -> list[str]:
     """Every name that `load_family` takes; ``"reasoning_gym/…"`` stands for all that begin so."""
     return [*FAMILIES, *ON_REQUEST, f"{_REASONING_GYM}…", *_plugins()]
@@ -246,7 +250,7 @@ def make_sources(
     if isinstance(tasks, str):
         if tasks == "light":
             names = [name for name in family_names(suite) if name in LIGHT]
-        elif tasks in ("source", "heldout", "all"):
+        elif tasks in WORDS:
             names = _installed(family_names(suite, None if tasks == "all" else tasks))
         else:
             names = [tasks]

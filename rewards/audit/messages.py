@@ -85,7 +85,8 @@ def _leaks(subject: Subject, section: Section) -> None:
     about: dict[str, set[int]] = {}
     for _, i, outcome in subject.said:
         about.setdefault(_text(outcome), set()).add(i)
-    for i, told in enumerate(_told(subject)):
+    everything = _told(subject)
+    for i, told in enumerate(everything):
         row = subject.rows[i]
         verbatim += [(c, i, o) for c, o in told if _verbatim(row, c.reply, _text(o))]
         # those that quote most, and the first ones of equals
@@ -99,7 +100,7 @@ def _leaks(subject: Subject, section: Section) -> None:
     outcomes = subject.judge(jobs)
     paid = [(r, i, o) for (r, i), o in zip(jobs, outcomes, strict=True) if o.success]
     section.facts["replies_copied_from_messages"] = len(jobs)
-    leaking, asked = len({i for _, i, _ in paid}), sum(map(bool, _told(subject)))
+    leaking, asked = len({i for _, i, _ in paid}), sum(map(bool, everything))
     if paid:
         section.add(
             "leak",
