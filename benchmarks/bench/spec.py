@@ -182,18 +182,28 @@ class Job:
 def load_spec(name: str) -> Spec:
     """Load a specification by name (from ``benchmarks/recipes/bench``) or path.
 
+    A path into a folder of recipes is looked for in its folder ``bench`` too:
+    ``benchmarks/recipes/smoke.yaml`` is ``benchmarks/recipes/bench/smoke.yaml``.
+
     Raises:
         FileNotFoundError: If there is none; the message lists the shipped ones.
         ValueError: For an unknown key or an impossible value, named.
     """
     import yaml
 
-    path = find(name, Path(), SPECS, "benchmark")
+    beside = Path(name).parent / SPECS.name / Path(name).name
+    moved = beside.is_file() and not Path(name).is_file()
+    path = beside if moved else find(name, Path(), SPECS, "benchmark")
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if isinstance(data, dict):
+        if "algorithm" in data and "algorithms" not in data:
+            raise ValueError(
+                f"{path} is the recipe of one training run (corgi-gym train {name}); a benchmark"
+                f" names it as its recipe, and its algorithms"
+            )
         data.setdefault("name", path.stem)
     return spec_of(data, path.name)
 

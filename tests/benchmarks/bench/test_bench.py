@@ -750,3 +750,16 @@ def test_specifications_from_files(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
     with pytest.raises(ValueError, match="benchmark must be a mapping"):
         spec_of(["algorithms"])
+    path.write_text("algorithm: grpo\n")
+    with pytest.raises(ValueError, match="is the recipe of one training run"):
+        load_spec(str(path))
+
+
+def test_a_path_into_a_folder_of_recipes(tmp_path, monkeypatch):
+    (tmp_path / "recipes/bench").mkdir(parents=True)
+    (tmp_path / "recipes/bench/mine.yaml").write_text("algorithms: [untrained]\nseeds: [3]\n")
+    monkeypatch.chdir(tmp_path)
+    assert load_spec("recipes/mine.yaml").seeds == [3]
+    (tmp_path / "recipes/mine.yaml").write_text("algorithms: [untrained]\nseeds: [4]\n")
+    assert load_spec("recipes/mine.yaml").seeds == [4]
+    assert load_spec(str(SPECS.parent / "smoke.yaml")).name == "smoke"
