@@ -17,6 +17,7 @@ countdown = acme_gym:plain
 acme_echo = acme_gym:Echo
 acme_broken_family = acme_broken:Family
 acme_no_family = acme_gym:plain
+acme_unchecked = acme_gym:Unchecked
 """
 MODULE = """
 from corgi_gym.envs import Draft, TaskSource
@@ -43,6 +44,10 @@ class Echo(TaskSource):
 
     def near_misses(self, task):
         return [task.target[:-1]]
+
+class Unchecked(Echo):
+    family = "acme_unchecked"
+    checker = None
 """
 BROKEN = "raise RuntimeError('acme is broken today')\n"
 
@@ -111,6 +116,17 @@ def test_a_plugin_family_works_through_make(run):
         "print(info['task'], env.step(task.target[:-1])[1], env.step(task.witness)[1])"
     )
     assert out.split() == ["acme_echo", "0.0", "1.0"]
+
+
+def test_a_plugin_family_without_a_checker_is_refused_before_its_first_task(run):
+    out = run(
+        "try:\n    GuidedEnv('acme_unchecked')\n"
+        "except TypeError as error:\n    print(error)\n"
+        "print(GuidedEnv('acme_unchecked', checker='acme_plain').reset()[1]['task'])"
+    )
+    error, task = out.splitlines()
+    assert "Unchecked has no checker that can be called, but None" in error
+    assert task == "acme_unchecked"
 
 
 def test_a_plugin_cannot_replace_a_shipped_checker(run):

@@ -243,7 +243,8 @@ def make_sources(
     Raises:
         ValueError: For an unknown or empty selection, or options that a family does not take or
             that are for a family not selected.
-        TypeError: For names that are not strings, or have no order.
+        TypeError: For names that are not strings, or have no order, and for a plug-in's family
+            without a name or checker.
     """
     if suite is not None and suite not in SUITES:
         raise ValueError(f"unknown suite {suite!r}; choose from {', '.join(SUITES)}")
@@ -295,4 +296,5 @@ def make_sources(
             raise ValueError(f"options {options.get(name)} of family {name!r}: {error}") from error
         if checker is not None:
             sources[name].checker = get_checker(checker)
+        sources[name].check()  # a plug-in's too
     return sources

@@ -60,7 +60,8 @@ def fence(reply: str, code: str, name: str = "reply") -> str:
 def target_text(target: Any) -> str:
     """The target as text: a string as it is, other data as JSON, ``None`` as nothing.
 
-    What has keys that JSON has not, or of several types, is written as Python writes it.
+    A set is a list in one order. What has keys that JSON has not, or of several types, is written
+    as Python writes it.
 
     Example:
         >>> print(target_text({"b": 1, "a": None}), target_text({"b": 1, 2: None}))
@@ -71,9 +72,14 @@ def target_text(target: Any) -> str:
     if isinstance(target, str):
         return target
     try:
-        return json.dumps(target, sort_keys=True, ensure_ascii=False, default=repr)
+        return json.dumps(target, sort_keys=True, ensure_ascii=False, default=_plain)
     except TypeError:
         return saferepr(target)  # keys in one order, whatever their types
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no form for: a set in one order (its own differs by process), else its repr."""
+    return sorted(value, key=repr) if isinstance(value, set | frozenset) else repr(value)
 
 
 def build_messages(

@@ -147,7 +147,9 @@ def test_codes_have_12_digits_and_targets_are_text():
     assert re.fullmatch("[0-9a-f]{12}", fence_code(b"key", "reply"))
     assert fence_code(b"k", "\ud800") != fence_code(b"k", "a")
     assert target_text(None) == "" and target_text("as it is") == "as it is"
-    assert target_text({"b": "é", "a": {1}}) == '{"a": "{1}", "b": "é"}'
+    assert target_text({"b": "é", "a": {1}}) == '{"a": [1], "b": "é"}'
+    words = {"words": frozenset("fig pear apple plum kiwi lime".split())}
+    assert target_text(words) == '{"words": ["apple", "fig", "kiwi", "lime", "pear", "plum"]}'
 
 
 @pytest.mark.parametrize(
