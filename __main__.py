@@ -148,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
         "what a verifier can pick out of a model's own samples (the generation-verification gap)",
         "corgi-gym gap quickstart --prompts 8 --samples 4 --verifier mc --verifier cot_b",
     )  # fmt: skip
-    _recipe_options(gap, ", or any environment id")
+    _recipe_options(gap, ", or any environment id (module:Id-v0 of your own)")
     _gap_options(gap)
 
     segments = _command(

@@ -122,6 +122,8 @@ class GapSettings:
 def gap_recipe(name: str) -> Recipe:
     """The recipe of the samples: a shipped one or a file, or one for an environment id.
 
+    An id may be ``module:Env-v0``, as in Gymnasium: the module is imported to register it.
+
     Its ``evaluation.tasks`` are the prompts and its ``sampling`` is that of the samples.
 
     Raises:
@@ -130,7 +132,7 @@ def gap_recipe(name: str) -> Recipe:
     """
     from gymnasium.envs.registration import registry
 
-    if name in registry:
+    if name in registry or (":" in name and not Path(name).exists()):  # module:Env-v0
         sampling = SamplingSpec(TEMPERATURE, _MAX_TOKENS, MAX_LENGTH)
         evaluation = EvaluationSpec(tasks=64, attempts=1)
         return Recipe("gap", env=EnvSpec(name), sampling=sampling, evaluation=evaluation)

@@ -150,9 +150,17 @@ def test_bad_settings_end_before_anything_starts(go, recipe, tmp_path):
     assert not (tmp_path / "gap").exists()
 
 
-def test_any_environment_id_and_any_recipe():
+def test_any_environment_id_and_any_recipe(tmp_path, monkeypatch):
     assert gap_recipe("corgi/Countdown-v0").check().env.id == "corgi/Countdown-v0"
     assert gap_recipe("quickstart").evaluation.attempts == 1
+    (tmp_path / "my_gap_module.py").write_text(
+        "import gymnasium\n"
+        "gymnasium.register('MyGap-v0', 'corgi_gym.envs:GuidedEnv', kwargs={'tasks': 'panagram'})\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert gap_recipe("my_gap_module:MyGap-v0").check().env.id == "my_gap_module:MyGap-v0"
+    with pytest.raises(ValueError, match="'my_gap_module:Other-v0' cannot be made"):
+        gap_recipe("my_gap_module:Other-v0").check()
     neither = "is neither a recipe nor an environment id"
     for name, words in (
         ("corgi/Coutdown-v0", f"{neither}; did you mean 'corgi/Countdown-v0'?"),
