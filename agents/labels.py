@@ -63,7 +63,7 @@ def _logps(
     wanted = torch.zeros(tokens.shape, dtype=torch.bool, device=device)
     for row, (p, b) in enumerate(part):
         wanted[row, len(prompts[p]) : len(prompts[p]) + len(labels[b])] = True
-    plain = model.get_base_model() if hasattr(model, "peft_config") else model
+    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
     with torch.autocast(device.type, dtype=torch.bfloat16):
         hidden = plain.base_model(input_ids=tokens, use_cache=False).last_hidden_state
         weight = model.get_output_embeddings().weight

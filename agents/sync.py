@@ -119,6 +119,15 @@ def save_policy(model: Any, folder: str | Path, accelerator: Any = None) -> None
             (model.get_base_model() if peft else model).save_pretrained(folder, state_dict=state)
 
 
+def without_adapter(model: Any) -> Any:
+    """The plain policy that a trainer made its adapters in: any of them merged in and taken out.
+
+    For what trains the same policy again: PEFT puts adapters into the model that it is given, and
+    a second trainer would put others into those.
+    """
+    return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
+
+
 def parity(
     model: Any,
     engine: Engine,

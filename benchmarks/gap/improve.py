@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from corgi_gym.agents.algorithms import Algorithm
+from corgi_gym.agents.curriculum_settings import UNIFORM
 from corgi_gym.agents.replay import Example, ReplayBuffer
 from corgi_gym.benchmarks.gap.measure import Bench
 from corgi_gym.benchmarks.gap.samples import Sample
@@ -91,6 +92,7 @@ def _fine_tune(bench: Bench, folder: Path, count: int, number: int) -> None:
 
 def _train(bench: Bench, folder: Path, count: int, number: int, scratch: Path) -> None:
     from corgi_gym.agents.replayed import rounds_for
+    from corgi_gym.agents.sync import without_adapter
     from corgi_gym.agents.training import make_trainer
 
     recipe, epochs = bench.recipe, bench.settings.epochs
@@ -102,6 +104,8 @@ def _train(bench: Bench, folder: Path, count: int, number: int, scratch: Path) -
         max_attempts=1,
         single_attempt_rounds=0,
         max_seconds=0,
+        max_tokens=0,  # of the recipe's own training: these rounds take all that was kept, once
+        curriculum=dict(UNIFORM),
         options=options,
     )
     try:
@@ -118,6 +122,7 @@ def _train(bench: Bench, folder: Path, count: int, number: int, scratch: Path) -
         trainer.train()
         trainer.sync()  # the engine generates and verifies with what was learned
         trainer.save_policy(scratch)
+        without_adapter(trainer.model)  # the next round trains, and judges with, the policy itself
     finally:
         rollout.close()
         shutil.rmtree(folder / ".trainer", ignore_errors=True)

@@ -15,7 +15,11 @@ from typing import Literal
 
 Values = Sequence[float | None]
 
-_FILTER = re.compile(r"(\S+?)\s*(>=|\btop\b)\s*(\d*\.?\d+)")
+# Behind an "@" is the folder of the model that verifies, which may have spaces.
+_FILTER = re.compile(r"([^\s@]+?(?:@\S.*?)?)\s*(>=|\btop\b)\s*(\d*\.?\d+)")
+_AND = re.compile(r"(?<=\d)\s+and\s+")
+# Shares are decimal fractions: 0.28 of 25 are 7, whatever their product in binary is.
+_ROUNDING = 1e-9
 _EXAMPLES = "'mc>=0.8', 'cot_s top 0.25' or 'mc>=0.5 and cot_b>=1'"
 
 
@@ -42,7 +46,8 @@ class Filter:
 def _quantile(values: Values, share: float) -> float:
     """The smallest value among the best ``share`` of those there are, at least one of them."""
     known = sorted((v for v in values if v is not None), reverse=True)
-    return known[max(1, math.ceil(share * len(known))) - 1] if known else math.inf
+    count = math.ceil(share * len(known) - _ROUNDING)
+    return known[max(1, count) - 1] if known else math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def parse_rule(text: str) -> Rule:
         (Filter(verifier='cot_s', kind='top', value=0.25),)
     """
     filters = []
-    for part in re.split(r"\s+and\s+", text.strip()):
+    for part in _AND.split(text.strip()):
         match = _FILTER.fullmatch(part)
         if match is None:
             raise ValueError(f"{text!r} is no rule; write it like {_EXAMPLES}")

@@ -1,16 +1,20 @@
 """`corgi-gym gap`: from samples to a page, resumed, judged again, and improved on."""
 
+import itertools
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 
 import gymnasium
 import pytest
+from safetensors.torch import load_file
 
 from corgi_gym.__main__ import main
 from corgi_gym.agents.engines import EngineError
 from corgi_gym.benchmarks.display import Display
-from corgi_gym.benchmarks.gap import page
+from corgi_gym.benchmarks.gap import improve, page
 from corgi_gym.benchmarks.gap import run as gap_run
 from corgi_gym.benchmarks.gap.measure import Bench
 from corgi_gym.benchmarks.gap.run import run_gap
@@ -228,6 +232,39 @@ def test_rounds_of_improvement_learn_what_the_verifier_keeps(tiny_folder, tmp_pa
     assert resumed["rounds"][1]["kept"] == after["kept"]
     later = resumed["rounds"][1]["rules"]["checker:own>=1"]["J"]["value"]
     assert later == pytest.approx(js[1], abs=0.15)
+
+
+def test_rounds_with_an_adapter_go_on_from_each_other(
+    tiny_folder, tmp_path, recipe, monkeypatch
+):
+    """LoRA: a round starts from the last one's policy, also after one that kept nothing."""
+    rule = "checker:own>=1"
+    recipe.env.kwargs["checker"] = lambda reply, target: "e" in reply
+    chosen, calls = improve._examples, itertools.count(1)
+    monkeypatch.setattr(
+        improve, "_examples", lambda *kept: chosen(*kept) if next(calls) < 3 else []
+    )
+    recipe.sampling.temperature, recipe.train.learning_rate = 1.0, 4e-3
+    # what the recipe's own training would stop at, or draw, is not these rounds'
+    recipe.train.lora, recipe.train.max_tokens = {"r": 4}, 1
+    recipe.train.curriculum = {"name": "tapir", "pool": 4}
+    settings = GapSettings(
+        samples=4, verifiers=("checker:own", "mc"), rules=(rule,), top_p=1.0, improve=3, epochs=4
+    )
+    result = run_gap(recipe, settings, tmp_path / "gap")
+    kept = [row["kept"] for row in result["rounds"]]
+    assert kept[1] > 0 and kept[2] > 0 and kept[3] == 0
+    folders = [Path(tiny_folder), *(tmp_path / f"gap/round-{n}/policy" for n in (1, 2, 3))]
+    weights = [load_file(folder / "model.safetensors") for folder in folders]
+    assert all(w.keys() == weights[0].keys() for w in weights)
+    moved = [distance(a, b) for a, b in pairwise(weights)]
+    assert moved[0] > 0.01 and moved[1] > 0.01 and moved[2] == 0
+    assert distance(weights[0], weights[2]) > moved[1]  # it has what both rounds learned
+
+
+def distance(a, b):
+    """How far apart two checkpoints are."""
+    return sum(float((a[name].float() - b[name].float()).square().sum()) for name in a) ** 0.5
 
 
 def test_training_tasks_are_judged_by_their_own_targets(recipe, make_policy, tmp_path):

@@ -25,6 +25,19 @@ def test_what_a_rule_keeps(rule, kept):
     assert parse_rule(rule).keeps(VALUES) == kept
 
 
+@pytest.mark.parametrize(
+    ("share", "count", "kept"), [(0.28, 25, 7), (0.14, 50, 7), (0.55, 100, 55), (0.3, 4, 2)]
+)
+def test_a_share_is_a_decimal_fraction(share, count, kept):
+    values = {"mc": [n / count for n in range(count)]}
+    assert sum(parse_rule(f"mc top {share}").keeps(values)) == kept
+
+
+def test_a_verifier_may_have_spaces_in_its_name():
+    rule = parse_rule("mc@my models/a and b >=0.5 and cot_b@my models/a and b top 0.25")
+    assert rule.verifiers == ["mc@my models/a and b", "cot_b@my models/a and b"]
+
+
 def test_nothing_is_kept_of_nothing():
     assert parse_rule("mc top 0.5").keeps({"mc": [None, None]}) == [None, None]
 
