@@ -42,6 +42,7 @@ MODES = ("strict", "reference")
 # What is left of the share of followed instructions when the reply is off the subject.
 _OFF_SUBJECT = 0.25
 _FIELDS = ("mode", "instructions", "prompt", "topic", "topic_least")
+_LANGUAGE = "language:response_language"
 # The kind that asks for two responses, each with all that is asked for.
 _TWO = "combination:two_responses"
 # Kinds that ask to copy a text, and the field that holds it.
@@ -174,7 +175,8 @@ def follows(reply: str, wanted: Target, order: list[Instruction] | None = None) 
 
 
 def _view(reply: str, wanted: Target) -> Reply:
-    return Reply(reply, 2 if any(i.kind.name == _TWO for i in wanted.instructions) else 1)
+    two = any(i.kind.name == _TWO for i in wanted.instructions)
+    return Reply(reply, 2 if two else 1, wanted.topic)
 
 
 def _content(view: Reply, wanted: Target) -> Problem | None:
@@ -184,8 +186,19 @@ def _content(view: Reply, wanted: Target) -> Problem | None:
     if any(i.kind.closed for i in wanted.instructions):
         return answer_problem(view)
     return content_problem(
-        view, _known(wanted), wanted.topic, wanted.topic_least, _copied_words(wanted)
+        view,
+        _known(wanted),
+        wanted.topic,
+        wanted.topic_least,
+        _copied_words(wanted),
+        _language(wanted),
     )
+
+
+def _language(target: Target) -> str | None:
+    """The language that is asked for, if one is."""
+    asked = (i.values["language"] for i in target.instructions if i.kind.name == _LANGUAGE)
+    return next(asked, None)
 
 
 def _known(target: Target) -> str:

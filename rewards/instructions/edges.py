@@ -10,9 +10,11 @@ Fixed in strict mode:
   an answer follows (published: the repeated request alone is enough);
 - ``two_responses``: six asterisks on a line, two texts of words that differ in more than a few
   words (published: one letter is enough);
-- ``response_language``: script and function words, of the whole and of each sentence of five words
-  or more that can be told clearly (published: an unseeded guess, which any text without letters
-  passes). Not told: another language in a part of a sentence, or in shorter sentences.
+- ``response_language``: script, function words, letters and endings; another language that is
+  clearly there is refused, in the whole and in each sentence of five words or more, and what could
+  be either is not (published: an unseeded guess, which any text without letters passes). Words that
+  the request gave show nothing. Not told: another language in a part of a sentence, or in shorter
+  sentences.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ import re
 from collections import Counter
 from functools import lru_cache
 
+from corgi_gym.rewards.instructions._asked_language import judge_language
 from corgi_gym.rewards.instructions._langdetect import NoLanguage, detect
-from corgi_gym.rewards.instructions._languages import NAMES, identify, other_language
+from corgi_gym.rewards.instructions._languages import NAMES, other_language
 from corgi_gym.rewards.instructions.kind import Kind, choice, text
 from corgi_gym.rewards.instructions.reply import Reply
 from corgi_gym.rewards.text import plural, quote, words
@@ -150,15 +153,17 @@ def two_responses_reference(reply: Reply) -> str | None:
 
 def response_language(reply: Reply, language: str) -> str | None:
     """The language of the words, and of each sentence that says clearly which it has."""
-    found = identify(reply.text)
-    if found != language:
-        shown = NAMES[found] if found else "no language that could be told"
-        return f"The reply is in {shown}. Write all of it in {NAMES[language]}."
+    asked = f"Write all of it in {NAMES[language]}."
+    judged = judge_language(reply.text, language, reply.topic)
+    if judged.other is not None:
+        return f"The reply is in {NAMES[judged.other]}. {asked}"
+    if not judged.fits:
+        return f"The reply has too few words that are clearly {NAMES[language]}. {asked}"
     foreign = foreign_sentence(reply, language)
     if foreign is None:
         return None
     piece, other = foreign
-    return f"{quote(piece, 60)} is in {NAMES[other]}. Write all of it in {NAMES[language]}."
+    return f"{quote(piece, 60)} is in {NAMES[other]}. {asked}"
 
 
 def foreign_sentence(reply: Reply, language: str) -> tuple[str, str] | None:

@@ -124,7 +124,12 @@ def _has_spaces(text: str) -> bool:
 
 
 def content_problem(
-    reply: Reply, known: str, topic: Sequence[str], least: int, copies: int
+    reply: Reply,
+    known: str,
+    topic: Sequence[str],
+    least: int,
+    copies: int,
+    language: str | None = None,
 ) -> Problem | None:
     """The first thing that is missing for this to be a reply, or None.
 
@@ -135,13 +140,14 @@ def content_problem(
         topic: Words of its subject; empty where they are not known.
         least: How many of them the reply must use.
         copies: Words that an instruction asks to copy.
+        language: The language that an instruction asks for.
     """
     held = _prose(reply)
     different = len(set(held))
     if different < MIN_WORDS and _has_spaces(reply.text):
         text = f"The reply has only {plural(different, 'different word')}. "
         return Problem("content", f"{text}Answer in at least one sentence.")
-    if held and not is_prose(reply.text, held):
+    if held and not is_prose(reply.text, held, language, tuple(topic)):
         return Problem(
             "content", "The reply is not made of sentences with real words. Write real sentences."
         )

@@ -14,8 +14,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from corgi_gym.rewards.dictionary import FUNCTION_WORDS, is_contraction, is_word
+from corgi_gym.rewards.instructions._asked_language import judge_language
 from corgi_gym.rewards.instructions._languages import (
     LATIN,
+    cut_elision,
     identify,
     in_other_script,
     small_words,
@@ -47,8 +49,17 @@ _EDGES = ".,!?;:()[]{}<>\"'*_#`~|\u2018\u2019\u201a\u201c\u201d\u201e\u2026\u00a
 _PLAIN = re.compile(r"[^\W_]+(?:(?:['\u2019/-]|[\u2013\u2014]|--)[^\W_]+)*+")
 
 
-def is_prose(text: str, held: Sequence[str]) -> bool:
+def is_prose(
+    text: str, held: Sequence[str], asked: str | None = None, topic: tuple[str, ...] = ()
+) -> bool:
     """Whether ``text`` with the lower-case words ``held`` is made of a language.
+
+    Args:
+        text: The text.
+        held: Its words.
+        asked: The language that the request asks for, if any: a few words of it show it better than
+            they tell thirty languages apart.
+        topic: Words that the request gave.
 
     Example:
         >>> is_prose("The cat sat on it.", "the cat sat on it".split())
@@ -58,11 +69,13 @@ def is_prose(text: str, held: Sequence[str]) -> bool:
     """
     if _is_noise(text):
         return False
+    if asked not in (None, "en") and judge_language(text, asked, topic).fits:
+        return asked not in LATIN or any(_rows(text))
     language = identify(text)
     if language not in (None, "en"):
         # one small word among scraps ("os") is no language; marks split words in other scripts
         return language not in LATIN or (
-            sum(word in small_words()[language] for word in held) >= _least_small(held)
+            sum(_is_small(word, language) for word in held) >= _least_small(held)
             and any(_rows(text))
         )
     foreign = not text.isascii() and any(c.isalpha() and not c.isascii() for c in text)
@@ -72,6 +85,11 @@ def is_prose(text: str, held: Sequence[str]) -> bool:
     if small < max(_least_small(held), _FUNCTION_SHARE * len(held)):
         return False
     return _mostly_known(held) and _has_words_in_a_row(text)
+
+
+def _is_small(word: str, language: str) -> bool:
+    """Whether a word is a small one of the language, or starts with one that is elided."""
+    return not small_words()[language].isdisjoint((word, *cut_elision(word)))
 
 
 def _least_small(held: Sequence[str]) -> int:

@@ -38,6 +38,7 @@ class Reply:
     Args:
         text: The text.
         responses: How many responses the request asks for.
+        topic: Words that the request gave: in another language they show nothing.
 
     Example:
         >>> reply = Reply("1. Dr. Lee came. She left?\n\n* Bye")
@@ -45,9 +46,10 @@ class Reply:
         (['Dr. Lee came.', 'She left?', 'Bye'], 2, 7)
     """
 
-    def __init__(self, text: str, responses: int = 1) -> None:
+    def __init__(self, text: str, responses: int = 1, topic: tuple[str, ...] = ()) -> None:
         self.text = text
         self.responses = responses
+        self.topic = topic
 
     @cached_property
     def lower(self) -> str:
