@@ -21,8 +21,9 @@ must parse refuses most honest lists, verses, JSON and texts in one letter case.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -30,7 +31,7 @@ from corgi_gym.rewards.dictionary import FUNCTION_WORDS
 from corgi_gym.rewards.instructions.formats import beside_answer, json_texts, parse_json
 from corgi_gym.rewards.instructions.prose import LONG, is_known, is_prose
 from corgi_gym.rewards.instructions.reply import Reply
-from corgi_gym.rewards.instructions.vocabulary import FEEDBACK_WORDS, stem
+from corgi_gym.rewards.instructions.vocabulary import FEEDBACK_WORDS, forms, stem
 from corgi_gym.rewards.text import listing, plural, quote, words
 from corgi_gym.rewards.verdict import Problem
 
@@ -48,6 +49,8 @@ _OWN_WORDS, _OWN_WORDS_SHORT, _SHORT = 2, 1, 8
 _NO_SPACES = 20
 # Content words per mention of the subject.
 _PER_MENTION = 50
+# What joins a name to other words: "parrot-like", "l'isola".
+_JOINED = re.compile("['\u2019-]")
 # Texts remembered with their runs.
 _CACHE = 2_048
 
@@ -179,9 +182,21 @@ def answer_problem(reply: Reply) -> Problem | None:
     return Problem("content", f"{text} Or leave it out.")
 
 
+def _mentions(held: list[str], stems: Mapping[str, str]) -> Counter[str]:
+    """How many of the words name each of the subjects, in any form or as a part of the word."""
+    named = {form: s for s, word in stems.items() for form in forms(word)}
+    used: Counter[str] = Counter()
+    for word, times in Counter(held).items():
+        pieces = (word, *_JOINED.split(word)) if _JOINED.search(word) else (word,)
+        found = {named.get(piece) or stem(piece) for piece in pieces}
+        for subject in found & stems.keys():
+            used[subject] += times
+    return used
+
+
 def _off_subject(held: list[str], topic: Sequence[str], least: int, copies: int) -> Problem | None:
     stems = {stem(word): word for word in topic}
-    used = Counter(s for s in map(stem, held) if s in stems)
+    used = _mentions(held, stems)
     missing = [word for s, word in stems.items() if s not in used]
     shown = listing([quote(word) for word in missing[:4]], "or")
     if len(used) < min(least, len(stems)):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from corgi_gym.rewards.lexicon import lemmas
+
 _SUFFIXES = ("ingly", "edly", "ings", "ing", "ies", "ied", "ers", "er", "ed", "es", "ly", "s", "e")
 # What prompts and feedback say about any reply, whatever its subject.
 _INSTRUCTION = """
@@ -53,6 +55,22 @@ _FEEDBACK = """
     use used valid what which with word words write wrote yes you your
     """
 FEEDBACK_WORDS = frozenset(_FEEDBACK.split())
+
+
+@lru_cache(maxsize=4_096)
+def forms(word: str) -> frozenset[str]:
+    """All forms of a word in lower case, irregular ones too, which a stem does not join.
+
+    Example:
+        >>> sorted(forms("octopus")), "knife" in forms("knives")
+        (['octopi', 'octopus', 'octopuses'], True)
+    """
+    from lemminflect import getAllInflections
+
+    found = set(lemmas(word))
+    for lemma in sorted(found):
+        found.update(*getAllInflections(lemma).values())
+    return frozenset(map(str.lower, found))
 
 
 @lru_cache(maxsize=20_000)

@@ -284,6 +284,47 @@ def test_subjects_are_mentioned(topic, least, message):
     assert found == (message and ("subject", message))
 
 
+@pytest.mark.parametrize(
+    ("reply", "named"),
+    [
+        ("Dragonflies circled the yacht all morning long.", "dragonfly"),
+        ("He saw fireflies by the old river.", "firefly"),
+        ("Two walruses sleep on the ice.", "walrus"),
+        ("The octopuses hide under a stone.", "octopus"),
+        ("He eats a berry in the garden.", "berries"),
+        ("A knife lies on the table.", "knives"),
+        ("It has a parrot-like voice and sings.", "parrot"),
+        ("We walked over the river-bridge at noon.", "bridge"),
+        ("Le jardin est calme, et l'horloge sonne midi.", "horloge"),
+        ("Abito su un\u2019isola e sono felice.", "isola"),
+    ],
+)
+def test_every_form_of_a_subject_is_a_mention(reply, named):
+    assert content(reply, topic=[named], least=1) is None
+
+
+@pytest.mark.parametrize(
+    ("reply", "named"),
+    [
+        ("The bridgehead is near the old river.", "bridge"),
+        ("He flies to the old river today.", "dragonfly"),
+        ("The cation is in the old river.", "cat"),
+    ],
+)
+def test_a_part_of_a_longer_word_is_no_mention(reply, named):
+    found = content(reply, topic=[named], least=1)
+    assert found == ("subject", f'The reply does not mention "{named}". Write about the request.')
+
+
+def test_a_word_of_joined_words_is_one_mention():
+    """Or "river-river-river" would pay for a hundred and fifty other words."""
+    lines = " ".join(f"the {word} and" for word in NOUNS[1:26])
+    text = f"{lines} {' '.join(sorted(NOUNS[1:25]))} river-river-river"
+    assert content(text, topic=["river"], least=1) is None
+    found = content(f"{text} lamps", topic=["river"], least=1)
+    assert found and found[1].startswith('The reply hardly mentions "river"')
+
+
 def test_one_mention_for_fifty_words():
     """Function words, and words that an instruction asks to copy, need no mention."""
     lines = " ".join(f"the {word} and" for word in NOUNS[:25])
