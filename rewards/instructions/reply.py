@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
+from corgi_gym.rewards.dictionary import FUNCTION_WORDS, is_word
 from corgi_gym.rewards.text import words
 
 _LIST_MARK = re.compile(r"^[ \t>#]{0,40}(?:[-*+\u2022](?=[ \t])|\d{1,4}[.)](?=[ \t]))?[ \t]*")
@@ -19,12 +20,22 @@ _SPOKEN, _QUOTED = frozenset("!?\uff01\uff1f"), frozenset("\"'\u201d\u2019)]")
 _CLOSING = "\"'\u201d\u2019)]*_ "
 _VISIBLE = re.compile(r"\S")
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
-# Words after which a full stop ends no sentence, besides single letters.
-_ABBREVIATED = (
-    "mr mrs ms dr prof st vs etc jr sr e.g i.e a.m p.m u.s u.k no fig inc ltd approx capt gen"
+# Words after which a full stop ends no sentence: before a name or an example, before a number, and
+# where the next word has no capital, as it can end one too.
+_TITLES = frozenset(
+    ("mr", "mrs", "ms", "dr", "prof", "st", "vs", "capt", "gen", "fig", "e.g", "i.e")
 )
-_ABBREVIATIONS = frozenset(_ABBREVIATED.split())
+_NUMBERED = frozenset(("no",))
+_SHORTENED = frozenset(("etc", "jr", "sr", "a.m", "p.m", "u.s", "u.k", "inc", "ltd", "approx"))
 _LAST_WORD = re.compile(r"([\w.]+)\.$")
+_NEXT_WORD = re.compile(r"[\s\"'\u201c\u2018(\[*_]*+(\w+)(\.?)")
+# Who says what stands in quotation marks, after them: a name, or "I", and a verb of saying.
+_SAID = re.compile(
+    r"\s*+([A-Z][\w'-]*+)(?: [A-Z][\w'-]*+)?+ (?:said|says|asked|asks|cried|cries|shouted|shouts|"
+    r"called|calls|whispered|whispers|replied|replies|answered|answers|yelled|screamed|exclaimed|"
+    r"murmured|muttered|added|begged|repeated|wondered|snapped|sighed|gasped|demanded|warned|"
+    r"ordered|announced|thought)\b"
+)
 
 
 class Reply:
@@ -32,8 +43,9 @@ class Reply:
 
     A *sentence* ends with an end mark before white space, at a blank line, or where a list item or
     a line that starts anew (no lower-case letter) begins; list numbers, abbreviations and quoted
-    words end none (``"Why?" asked Ann.``), and a piece without a letter is none. A *paragraph*
-    stands between blank lines.
+    words end none (``"Why?" asked Ann.``, ``"Why?" Ann asked.``), and a piece without a letter is
+    none. What can be an abbreviation or the last word ("etc.", "vitamin C.") ends one before a
+    capital letter. A *paragraph* stands between blank lines.
 
     Args:
         text: The text.
@@ -86,7 +98,9 @@ class Reply:
             start = 0
             for end in _END.finditer(block):
                 piece = block[start : end.end()].strip()
-                if _goes_on(piece) or (_is_quoted(end[0]) and _is_told(block, end.end())):
+                if _goes_on(piece, block, end.end()) or (
+                    _is_quoted(end[0]) and _is_told(block, end.end())
+                ):
                     continue
                 found.append(piece)
                 start = end.end()
@@ -140,16 +154,36 @@ def _is_quoted(end: str) -> bool:
 
 
 def _is_told(block: str, place: int) -> bool:
-    """Whether a lower-case letter follows, as in ``"Why?" asked Ann``."""
+    """Whether it goes on in lower case or with who says it: ``"Why?" asked Ann``, ``Ann asked``."""
     following = _VISIBLE.search(block, place)
-    return following is not None and following[0].islower()
+    if following is None or following[0].islower():
+        return following is not None
+    said = _SAID.match(block, place)
+    return said is not None and (said[1] == "I" or said[1].lower() not in FUNCTION_WORDS)
 
 
-def _goes_on(piece: str) -> bool:
+def _goes_on(piece: str, block: str, place: int) -> bool:
+    """Whether the full stop of ``piece`` belongs to its last word; ``place`` is where it ends."""
     if not piece.endswith("."):
         return False
-    last = _LAST_WORD.search(piece[-20:].split()[-1])
+    held = piece[-30:].split()
+    last = _LAST_WORD.search(held[-1])
     if last is None:
         return False
-    word = last.group(1)
-    return word.lower() in _ABBREVIATIONS or (len(word) == 1 and word.isupper() and word != "I")
+    word = last.group(1)[-20:]
+    if word.lower() in _TITLES:
+        return True
+    following = _NEXT_WORD.match(block, place)
+    after = following[1] if following else ""
+    if word.lower() in _NUMBERED:
+        return after[:1].isdigit()
+    if len(word) == 1 and word.isupper() and word != "I":
+        if held[-2:-1] and held[-2].lower().rstrip(".") in _TITLES:
+            return True
+        return not after[:1].isupper() or _is_name(after, bool(following and following[2]))
+    return word.lower() in _SHORTENED and not after[:1].isupper()
+
+
+def _is_name(word: str, dotted: bool) -> bool:
+    """Whether an initial goes on with ``word``: another initial, or what is no word ("Kennedy")."""
+    return (len(word) == 1 and dotted) or not (word.lower() in FUNCTION_WORDS or is_word(word))

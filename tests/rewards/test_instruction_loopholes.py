@@ -250,6 +250,43 @@ def test_quoted_words_end_no_sentence_that_goes_on(reply, sentences):
     assert len(Reply(reply).sentences) == sentences
 
 
+@pytest.mark.parametrize(
+    ("reply", "sentences"),
+    [
+        ("Do the cats like to swim or no. Dogs are happy to say no. Fish always say no.", 3),
+        ("Do cats like to swim? Most say no. They hate the water. Dogs love it.", 4),
+        ("It stands under no. 5 of the list.", 1),
+        ("We sell milk, eggs, etc. They are cheap.", 2),
+        ("We sell milk, eggs, etc. and they are cheap.", 1),
+        ('We sell eggs etc. "They are cheap", he said.', 2),
+        ("It was 5 p.m. It was cold.", 2),
+        ("It was 5 p.m. and cold.", 1),
+        ("I live in the U.S. It is big.", 2),
+        ("He owns Acme Inc. She does not.", 2),
+        ("Take vitamin C. It helps you.", 2),
+        ("I see a Q. Cats see a Q. Dogs see a Q. We go.", 4),
+        # initials and titles
+        ("John F. Kennedy met J. R. R. Tolkien and Dr. Lee vs. Mr. Bean.", 1),
+    ],
+)
+def test_what_can_be_an_abbreviation_ends_a_sentence_before_a_capital(reply, sentences):
+    assert len(Reply(reply).sentences) == sentences
+
+
+def test_a_sentence_may_be_told_by_a_name():
+    assert len(Reply('"Stop!" Anna Lee said to the dog. "Why?" I asked it.').sentences) == 2
+    assert len(Reply('"Stop!" He said it twice.').sentences) == 2
+    assert len(Reply('"Stop!" Then nobody said a word.').sentences) == 2
+
+
+def test_no_at_the_end_hides_no_sentence():
+    kind = "length_constraints:number_sentences"
+    reply = "Do the cats like to swim or no. Dogs are happy to say no. I say no. We say no."
+    assert messages(reply, kind, num_sentences=2, relation="less than") == [
+        "You wrote 4 sentences. Write less than 2 sentences."
+    ]
+
+
 def test_feedback_on_dialogue_is_true():
     kind = "length_constraints:number_sentences"
     assert judged(DIALOGUE, kind, num_sentences=3, relation="less than").success
