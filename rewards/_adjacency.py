@@ -36,23 +36,29 @@ _RULES = (
     (_ARTICLES, _PREPOSITIONS | _SUBJECTS | _OBJECTS | _FINITE | _CONNECTORS | _RELATIVES | _LINKS),
     (_ARTICLES | _STRICT, _set("not never when")),
     (_ARTICLES, _ARTICLES | _set("his her this these those some any")),
-    (_set("his her"), _SUBJECTS | _FINITE | _ARTICLES | _set("not which who")),
-    (_STRICT, _SUBJECTS | _FINITE | _CONNECTORS | _LINKS | _set("that to of with by on")),
+    # "her" is an object too: "gave her the ball", "told her not to go", "the man beside her is old"
+    (_set("his"), _SUBJECTS | _FINITE | _ARTICLES | _set("not")),
+    (_set("his her"), _set("which who")),
+    (_STRICT, _SUBJECTS | _FINITE | _CONNECTORS | _LINKS | _set("to of with by on")),
     (_STRICT - {"from"} | {"on"}, _set("in")),
     (_PREPOSITIONS, _SUBJECTS | _FINITE - _set("have do") | _set("not who")),
     (_set("to"), _PREPOSITIONS | _CONNECTORS | _set("who which that and or , when")),
     (_SUBJECTS, _PREPOSITIONS | _OBJECTS | _ARTICLES | _set("his her this that .")),
-    (_OBJECTS, _OBJECTS | _set("he she they we am are")),
+    (_OBJECTS, _OBJECTS | _set("am")),
     (_set("very"), _PREPOSITIONS | _SUBJECTS | _OBJECTS | _CONNECTORS | _RELATIVES | _FINITE),
     (_set("very"), _LINKS | _ARTICLES | _set("not when as his her it")),
     (_set("and or but"), _set("and or , . which whom am")),
     (_CONNECTORS, _FINITE | _CONNECTORS | _LINKS | _RELATIVES | _set("to with by not")),
-    (_set("when as"), _FINITE | _CONNECTORS | _set("and , . who whom which of")),
+    (
+        _set("when as"),
+        _FINITE | _CONNECTORS - _set("if though") | _set("and , . who whom which of"),
+    ),
     (_set("who which"), _LINKS | _CONNECTORS | _PREPOSITIONS | _OBJECTS | _set("not when as by")),
-    (_set("that"), _LINKS - {"."} | _CONNECTORS | _set("which who when of by")),
+    (_set("that"), _LINKS - {"."} | _set("which who of by")),
     (_FINITE, _CONNECTORS | _set("which who whom")),
-    (_set("not never"), _SUBJECTS | _FINITE | _RELATIVES | _set("and .")),
-    (_set("it"), _OBJECTS | _SUBJECTS | _ARTICLES | _set("his her who")),
+    (_set("not"), _FINITE - _set("have do")),
+    (_set("not never"), _SUBJECTS | _RELATIVES - {"that"} | _set("and .")),
+    (_set("it"), _OBJECTS | _SUBJECTS | _set("who")),
     (_set(","), _set(", .")),
 )
 _FORBIDDEN = frozenset((one, two) for before, after in _RULES for one in before for two in after)
@@ -75,6 +81,26 @@ def _behind_its_verb(words: Sequence[str], i: int) -> bool:
     return words[verb] in lists.MODALS or any(person in form for form in forms)
 
 
+def _ends_well(words: Sequence[str]) -> bool:
+    """Whether "not" or a subject may end the sentence: "the cat did not", "so do I", "than he"."""
+    last, before = words[-1], (["", "", *words])[-2]
+    helper = before in lists.MODALS or any(before in t for t in (lists.BE, lists.HAVE, lists.DO))
+    if last == "not":
+        return helper or before == "or"
+    agrees = helper and _behind_its_verb(["why", *words[-2:]], 2)
+    return last in _SUBJECTS and (
+        before in ("than", "as") or (agrees and words[:-2][-1:] in (["so"], ["nor"], ["neither"]))
+    )
+
+
+def _stranded(words: Sequence[str], i: int) -> bool:
+    """Whether word ``i`` is a preposition whose noun stands before: "the boy she plays with is"."""
+    after = [*words, _END][i + 1]
+    opened = not (_RELATIVES | _SUBJECTS).isdisjoint(words[: i - 1]) if i else False
+    asked = words[0] in lists.QUESTION_WORDS and i > 1
+    return words[i] in _PREPOSITIONS and after in _FINITE | {_END} and (opened or asked)
+
+
 def clash(words: Sequence[str], asks: bool = False) -> int | None:
     """The position of the first impossible pair in lower-case ``words``, or ``None``.
 
@@ -89,6 +115,8 @@ def clash(words: Sequence[str], asks: bool = False) -> int | None:
     if words and words[-1] in _LAST | lists.CONJUNCTIONS:
         return len(words) - 1
     for i, pair in enumerate(pairwise([*words, _END])):
-        if pair in _FORBIDDEN and not (asks and _behind_its_verb(words, i)):
+        if pair not in _FORBIDDEN or (asks and _behind_its_verb(words, i)):
+            continue
+        if not (pair[1] == _END and _ends_well(words)) and not _stranded(words, i):
             return i
     return None

@@ -7,8 +7,24 @@ from corgi_gym.rewards._recogniser import COMMA, Recogniser, bits, memo, memo_if
 
 _DETERMINERS = lists.DET_ANY | lists.DET_ONE | lists.DET_MANY
 _PRONOUNS = lists.SUBJECT_ONE | lists.OBJECT
+_EACH = ("each", "either", "neither", "any")
 _COUNTED = lists.DET_MANY | {"other", "next", "last"}
-_BEFORE_ADJECTIVE = lists.INTENSIFIERS | {"as", "more", "so", "too"}
+_BEFORE_ADJECTIVE = lists.INTENSIFIERS | {
+    "as",
+    "more",
+    "so",
+    "too",
+    "neither",
+    "either",
+    "both",
+    "that",
+}
+# Subjects that are no objects, and what they stand behind after all ("taller than he").
+_NO_OBJECT = ("he", "she", "we", "they")
+# Words beside those in -er that "than" goes with.
+_COMPARING = ("more", "less", "worse", "other", "rather", "different")
+# After these "her" is no object: "When her saw it".
+_BEFORE_SUBJECT = ("", "when", "while", "because", "if", "although", "though")
 _WIDE = ("all", "both", "half", "just", "only", "almost")
 _BEGINS_ADJECTIVE = lists.INTENSIFIERS | lists.NUMBERS
 _ADJECTIVES = ("ADV", "ADJ", "VBG", "VBN")
@@ -56,7 +72,8 @@ class NounPhrases(Recogniser):
         """An adjective or participle, possibly with an intensifier."""
         start = self.maybe_word(1 << i, lists.INTENSIFIERS)
         start |= self.is_a(i, "ADV")
-        return self.then_a(start, "ADJ", "VBG", "VBN") | self.then_word(start, lists.NUMBERS)
+        counted = self.then_word(start, lists.NUMBERS - {"one"})  # "one" is no adjective of "balls"
+        return self.then_a(start, "ADJ", "VBG", "VBN") | counted
 
     def modifiers(self, i: int) -> int:
         """Up to four adjectives before a noun; commas and "and" may stand between them."""
@@ -77,13 +94,27 @@ class NounPhrases(Recogniser):
 
     @memo_if(_BEFORE_ADJECTIVE, "ADV", "ADJ", "VBN")
     def adjective_phrase(self, i: int) -> int:
-        """A predicate adjective: "happy and proud", "as tall as the tree", "ready to go"."""
-        start = self.maybe_word(1 << i, _BEFORE_ADJECTIVE)
+        """A predicate adjective: "happy and proud", "as tall as the tree", "ready to go".
+
+        Lists too ("funny, smart and brave"), and "neither good nor bad".
+        """
+        start = self.maybe_word(1 << i, _BEFORE_ADJECTIVE - {"that"})
+        if i and self.words[i - 1] == "not":  # "not that hot"
+            start |= self.is_word(i, ("that",))
         start = self.maybe_a(start, "ADV")
         one = self.then_a(start, "ADJ", "VBN")
         enough = self.maybe_word(one, ("enough",))
         more = self.then_word(self.maybe_word(enough, COMMA), ("and", "but", "yet"))
+        listed = self.then_word(enough, COMMA)
+        for _ in range(2):
+            middle = self.then_a(self.then(listed, self.adverbs), "ADJ", "VBN")
+            listed = self.then_word(middle, COMMA)
+            more |= self.then_word(middle | listed, ("and", "but"))
         ends = enough | self.then_a(self.then(more, self.adverbs), "ADJ", "VBN")
+        for first, second in (("neither", "nor"), ("either", "or"), ("both", "and")):
+            pair = self.then_a(self.then(self.is_word(i, (first,)), self.adverbs), "ADJ", "VBN")
+            pair = self.then(self.then_word(pair, (second,)), self.adverbs)
+            ends |= self.then_a(pair, "ADJ", "VBN")
         # "sure that ...", "so cold that ..."
         ends |= self.then(self.then_word(one, ("that",)), self.that_clause)
         return ends
@@ -99,18 +130,21 @@ class NounPhrases(Recogniser):
             start |= self.is_word(i, lists.PLURAL_MODIFIERS)
         return start
 
-    @memo_if(_DETERMINERS, "NAMEPOSS", "POSSp")
+    @memo_if(_DETERMINERS, "NAME", "NAMEPOSS", "POSSp")
     def possessor(self, i: int) -> int:
-        """Something like "my friend's" or "Emma's" in front of a noun."""
+        """Something like "my friend's", "Emma's" or "Mr. Brown's" in front of a noun."""
         start = self.is_word(i, _DETERMINERS)
         ends = self.then_a(self.then(start, self.modifiers), "POSS")
-        return ends | self.is_a(i, "NAMEPOSS") | self.is_a(i, "POSSp")
+        name = self.maybe_a(1 << i, "NAME")
+        return ends | self.then_a(name, "NAMEPOSS") | self.is_a(i, "POSSp")
 
     @memo_if(BEGINS_PHRASE, *PHRASE_READINGS)
     def simple(self, i: int) -> tuple[int, int]:
         """A noun phrase without complements: (ends if singular, ends if plural)."""
         one, many = self.determined(i)
-        one |= self.is_word(i, _PRONOUNS)
+        before = self.words[i - 1] if i else ""
+        if not (self.words[i] == "her" and before in _BEFORE_SUBJECT):
+            one |= self.is_word(i, _PRONOUNS)
         many |= self.is_word(i, lists.SUBJECT_MANY)
         name = self.is_a(i, "NAME")
         one |= name | self.then_a(name, "NAME")
@@ -119,7 +153,7 @@ class NounPhrases(Recogniser):
         many |= self.then_a(bare, "Np")
         return one, many
 
-    @memo_if(_BEGINS_DETERMINED, "NAMEPOSS", "POSSp")
+    @memo_if(_BEGINS_DETERMINED, "NAME", "NAMEPOSS", "POSSp")
     def determined(self, i: int) -> tuple[int, int]:
         """A noun phrase that begins with a determiner, as `simple` gives it."""
         one = self.then_word(self.is_word(i, ("a",)), ("while", "lot", "bit"))
@@ -137,6 +171,8 @@ class NounPhrases(Recogniser):
         plural = self.then(loose | counted | several, self.modifiers)
         many = self.then_a(self.then(plural, self.before_noun), "Np")
         many |= self.then_word(plural, ("ones",))
+        chosen = self.then(loose, self.modifiers) | self.then(single, self.some_modifiers)
+        one |= self.then_word(chosen, ("one",))  # "the red one"
         # "a hat and coat": a second noun under the same article
         joint = self.then_word(self.then_a(fixed, "Ns", "Nm"), ("and", "or"))
         second = self.then(self.then(joint, self.modifiers), self.before_noun)
@@ -170,7 +206,10 @@ class NounPhrases(Recogniser):
         return one | many
 
     def object(self, i: int) -> int:
-        """`noun_phrase` of either number."""
+        """`noun_phrase` of either number; "him", not "he"."""
+        compared = self.words[i - 1] in ("than", "as") and self._compares(i)
+        if self.words[i] in _NO_OBJECT and not compared:
+            return 0
         one, many = self.noun_phrase(i)
         return one | many
 
@@ -180,8 +219,23 @@ class NounPhrases(Recogniser):
         one, many = self.simple(i)
         # "a lot of people are", "a group of children is": either number
         quantity = self.then(self.then_word(one | many, ("of",)), self.any_phrase)
+        each = self.then_word(self.is_word(i, _EACH), ("of",))
+        quantity |= self.then(each, self.several)
         gerund = self.gerund(i)
         return self.attach(one | quantity) | gerund, self.attach(many | quantity)
+
+    def _compares(self, i: int) -> bool:
+        """Whether a comparative ("taller", "more") or "as tall as" stands before."""
+        return self.words[:i].count("as") > 1 or any(
+            token.word in _COMPARING
+            or (token.word.endswith("er") and not token.readings.isdisjoint(("ADJ", "ADV")))
+            for token in self.tokens[:i]
+            if token.word != "never"
+        )
+
+    def several(self, i: int) -> int:
+        """What "each of" goes with: "the dogs", "us"."""
+        return self.one_phrase(i)[1] | self.is_word(i, ("us", "them", "you"))
 
     def attach(self, ends: int) -> int:
         """What can follow a noun."""

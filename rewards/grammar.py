@@ -47,6 +47,23 @@ _BEGINS_RELATIVE = lists.PREPOSITIONS.union(
     lists.PRONOUN_SUBJECTS,
     ("who", "that", "which", "whom", "all", "everything", "where", "when", "whose"),
 )
+_HELPERS = frozenset((*lists.BE, *lists.HAVE, *lists.DO, *lists.MODALS))
+# What strengthens adjectives and adverbs only: "very tired", not "very threw".
+_DEGREE = frozenset(("very", "extremely", "incredibly"))
+_FINITE_FORMS = frozenset(("VBD", "VBZ", "VBP"))
+# Verbs that want an object -> what makes them do without ("chased after the cat").
+_WITHOUT_OBJECT = {
+    "chase": ("after",), "hold": ("on", "onto", "still"), "kick": ("at",), "pick": ("at", "on"),
+    "carry": ("on",), "give": ("up", "in", "way"), "cut": ("through", "into"), "pay": ("for",),
+    "catch": ("up", "on"), "take": ("off", "over"), "throw": ("up",), "care": ("for", "about"),
+}  # fmt: skip
+# Games that one plays without an article.
+_PLAYED = ("ball", "catch")
+# Prepositions that may stand alone where their noun comes before: "the boy she plays with".
+_STRANDED = frozenset(
+    ("with", "at", "to", "for", "on", "in", "about", "from", "by", "of", "into", "behind", "after")
+)
+_EXCLAIMED = ("wow", "oh", "yes", "no", "well", "hey", "please")
 _BEGINS_SUBORDINATE = lists.SUBORDINATORS.union(_EARLY, _SO, ("with",))
 
 
@@ -159,6 +176,7 @@ class Grammar(NounPhrases):
         whole = self.is_word(i, _WHOLE)
         how = self.then_a(self.is_word(i, ("how",)), "ADJ", "ADV")
         ends = self.then(whole | how, self.clause, Gap.NONE)
+        ends |= self.then(self.is_word(i, ("that",)), self.that_clause)
         what = self.is_word(i, _MISSING)
         what |= self.then_a(self.is_word(i, ("what", "which", "whose")), "Np", "Ns", "Nm")
         ends |= self.then(what, self.clause, Gap.REQUIRED)
@@ -195,8 +213,16 @@ class Grammar(NounPhrases):
         return self.then(one | many, self.participial)
 
     def that_clause(self, i: int) -> int:
-        """A whole clause, after "that"."""
-        return self.clause(i, Gap.NONE)
+        """A whole clause, after "that": with "if it rains," and the like before it."""
+        ends = self.clause(i, Gap.NONE)
+        before = self.then_word(self.subordinate(i), COMMA)
+        return ends | self.then(before, self.clause, Gap.NONE)
+
+    @memo_if(("than",))
+    def comparison(self, i: int) -> int:
+        """For example "than I expected", "than she does", after "better" and the like."""
+        than = self.is_word(i, ("than",)) if self._compares(i) else 0
+        return self.then(than, self.clause, Gap.ALLOWED) | self.then_word(than, ("i",))
 
     # ---------------------------------------------------------------- verb phrases
 
@@ -204,6 +230,9 @@ class Grammar(NounPhrases):
     def verb_and_rest(self, i: int, form: str, gap: Gap) -> int:
         """A verb in ``form`` and its complements."""
         ends = 0
+        before = self.words[i - 1] if i else ""
+        if (before in _DEGREE and form != "VBN") or (before == "not" and form in _FINITE_FORMS):
+            return 0  # "very threw", "not threw"
         if self.is_a(i, form):
             for lemma in sorted(self.tokens[i].verbs):
                 ends |= self.rest(i + 1, lemma, gap)
@@ -229,10 +258,17 @@ class Grammar(NounPhrases):
             filled |= self.then(filled, self.object)
         if verb in lists.PERCEPTION:
             filled |= self.then(filled, self.base)
+        stranded = 0
+        if gap is Gap.REQUIRED:
+            stranded = self.then_word(self.maybe(without | filled, self.prepositional), _STRANDED)
+            stranded = self.maybe(stranded, self.adverbial, verb, True)
         if gap is Gap.REQUIRED and verb in lists.INTRANSITIVE:
-            return 0
+            return stranded
+        if verb == "play":
+            filled |= self.then_word(without, _PLAYED)
         wants_object = verb in lists.TRANSITIVE and verb not in lists.TRANSITIVE_NOT_STRICT
-        result = 0
+        wants_object &= self.words[i] not in _WITHOUT_OBJECT.get(verb, ())
+        result = stranded
         for has_object in (False, True):
             if has_object and gap is Gap.REQUIRED:
                 break
@@ -244,15 +280,20 @@ class Grammar(NounPhrases):
             if has_object or gap is not Gap.NONE or not wants_object:
                 result |= ends
             if not has_object:
-                filled |= self.then(ends, self.clause_object, verb)
+                filled |= self.then(ends, self.clause_object, verb, passive)
         return result
 
     @memo
-    def clause_object(self, i: int, verb: str) -> int:
-        """A clause as object: "says it is hot", "knows what to do", "likes to sing"."""
+    def clause_object(self, i: int, verb: str, passive: bool = False) -> int:
+        """A clause as object: "says it is hot", "knows what to do", "likes to sing".
+
+        After a passive none with "which": "is wet which chased the ball".
+        """
         ends = self.clause(i, Gap.NONE) if verb in lists.CLAUSE_VERBS else 0
         ends |= self.infinitive(i) | self.gerund(i)
-        return ends | (self.question_clause(i) if verb not in lists.INTRANSITIVE else 0)
+        if verb in lists.INTRANSITIVE or (passive and self.words[i] in ("which", "who")):
+            return ends
+        return ends | self.question_clause(i)
 
     @memo
     def adverbial(self, i: int, verb: str, has_object: bool) -> int:
@@ -261,7 +302,7 @@ class Grammar(NounPhrases):
             return 0
         ends = self.adverbs(i) & ~(1 << i)
         ends |= self.prepositional(i) | self.time_phrase(i) | self.infinitive(i)
-        ends |= self.subordinate(i) | self.gerund(i) | self.idiom(i)
+        ends |= self.subordinate(i) | self.gerund(i) | self.idiom(i) | self.comparison(i)
         if verb in lists.COPULAR:
             ends |= self.adjective_phrase(i)
         compared = self.then_a(self.is_word(i, ("as",)), "ADJ", "ADV")
@@ -282,8 +323,9 @@ class Grammar(NounPhrases):
         start = self.adverbs(i)
         if main:
             start &= ~self.happening
-        if gap is Gap.REQUIRED:  # "the man she was watching"
-            return self.then(start, self.verb_and_rest, "VBG", gap)
+        if gap is Gap.REQUIRED:  # "the man she was watching", "the room she was in"
+            inside = self.then_word(start, _STRANDED)
+            return inside | self.then(start, self.verb_and_rest, "VBG", gap)
         ends = self.then(start, self.gerund) | self.then(start, self.passive)
         described = self.then(start, self.adjective_phrase) | (start & ~(1 << i))
         described |= self.then(start, self.prepositional) | self.then(start, self.infinitive)
@@ -346,11 +388,11 @@ class Grammar(NounPhrases):
             one = self.then(self.then_word(one, COMMA), self.verb_group, agreement, gap, main)
         return ends
 
-    @memo_if(BEGINS_PHRASE.union(("i", "me", "there", "here")), *PHRASE_READINGS)
+    @memo_if(BEGINS_PHRASE.union(("i", "there", "here")), *PHRASE_READINGS)
     def clause(self, i: int, gap: Gap, main: bool = False) -> int:
         """A subject and a finite verb phrase."""
-        one, many = self.noun_phrase(i)
-        also_i = self.then_word(self.is_word(i, ("i", "me")), ("and",))
+        one, many = self.noun_phrase(i) if self.words[i] not in _NO_SUBJECT else (0, 0)
+        also_i = self.then_word(self.is_word(i, ("i",)), ("and",))
         many |= self.then(also_i, self.object)
         ends = self.then(self.then(one, self.adverbs), self.verb_phrase, "s", gap, main)
         ends |= self.then(self.then(many, self.adverbs), self.verb_phrase, "p", gap, main)
@@ -380,15 +422,53 @@ class Grammar(NounPhrases):
     @memo
     def sentence(self, i: int) -> int:
         """Fronted adverbials, a clause, and possibly a second one; or a question."""
-        start = step = 1 << i
+        start = step = 1 << i | self.then_word(self.is_word(i, _EXCLAIMED), COMMA)
         for _ in range(3):
             step = self.then(step, self.front)
             start |= step
         first = self.then(start, self.clause, Gap.NONE, True)
         first |= self.then(start, self.inverted)
+        if not self.events:
+            clear = sum(1 << end for end in bits(start) if end == i or self.words[end - 1] == ",")
+            first |= self.then(clear, self.request) | self.then(clear, self.exclamation)
         joint = self.then_word(self.maybe_word(first, COMMA), lists.CONJUNCTIONS)
         joint = self.then(joint, self.maybe_front)
-        return first | self.then(joint, self.clause, Gap.NONE, True) | self.question(i)
+        second = self.then(joint, self.clause, Gap.NONE, True)
+        if not self.events:
+            second |= self.then(joint, self.request)
+        and_so = self.maybe_word(self.maybe_word(first, COMMA), lists.CONJUNCTIONS)
+        return first | second | self.then(and_so, self.echo) | self.question(i)
+
+    @memo_if(("be", "do", "have", "never", "please"), "ADV", "VB")
+    def request(self, i: int) -> int:
+        """For example "Throw the ball to the dog.", "Do not buy this lamp!"."""
+        begins = {"please", "do", "be", "have", "never", "always", "just"}
+        if self.size < 2 or not (self.words[i] in begins or self.is_a(i, "VB")):
+            return 0
+        start = self.maybe_word(1 << i, ("please",))
+        negated = self.then_word(self.then_word(start, ("do",)), ("not", "n't"))
+        return self.then(start | negated, self.base, False, Gap.NONE)
+
+    @memo_if(("what",))
+    def exclamation(self, i: int) -> int:
+        """For example "What a beautiful lamp!", "What a day it was!"."""
+        start = self.then_word(self.is_word(i, ("what",)), ("a", "an"))
+        noun = self.then_a(self.then(self.then(start, self.modifiers), self.before_noun), "Ns")
+        noun = self.attach(noun)
+        being = self.then_word(self.then_word(noun, ("it", "this", "that")), ("is", "was"))
+        return noun | being | self.then(noun, self.clause, Gap.REQUIRED)
+
+    @memo_if(("so", "nor", "neither"))
+    def echo(self, i: int) -> int:
+        """For example "so do I", "neither could the cat", after a clause."""
+        start = self.is_word(i, ("so", "nor", "neither"))
+        ends = 0
+        for verb in bits(self.then_word(start, _HELPERS)):
+            word = self.words[verb - 1]
+            forms = (table.get(word, "") for table in (lists.BE, lists.HAVE, _BEFORE_BASE))
+            for agreement in forms:
+                ends |= self.asked_subject(verb, agreement) if agreement else 0
+        return ends
 
     def maybe_front(self, i: int) -> int:
         """Zero or one fronted adverbial."""
@@ -436,6 +516,8 @@ class Grammar(NounPhrases):
             self.far = max(self.far, i + 1)
             subject = self.then(verb, self.asked_subject, agreement)
             ends |= self.then(subject, rule)
+            if asked:  # "what are you looking at"
+                ends |= self.then(subject, rule, False, Gap.REQUIRED)
             if helpers is lists.BE:
                 there = self.then_word(verb, ("there",))
                 whole = self.then(there, self.asked_subject, agreement)

@@ -13,6 +13,11 @@ from typing import Any
 
 from corgi_gym.rewards import _wordlists as lists
 
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Words kept in memory; far more than the vocabulary of everyday replies.
 _CACHE = 1 << 16
 # Tags of lemminflect that are forms of a verb.
@@ -31,6 +36,20 @@ _EVERYDAY_COUNT = 20
 _MASS_ENDINGS = ("ness", "ing", "ics", "ility")
 
 # Endings of regular forms, for verbs whose second form the lexicon leaves out.
+# Adjectives that the lexicon knows as verbs or nouns only, and nouns that need no article
+# ("without trouble", "customer service").
+_ADJECTIVES_TOO = _set(
+    "complete responsible visible feasible compatible northern regrettable goofy challenging "
+    "devastating frustrating annoying confusing terrifying relaxing comforting distracting "
+    "insulting inspiring welcoming caring troubling alarming shocking astounding"
+)
+_MASS_TOO = _set(
+    "service danger trouble support damage harm quality value care attention effort use storage "
+    "delivery packaging assembly performance protection permission comfort control interest "
+    "difficulty pleasure surprise order touch"
+)
+# Closed-class words with open-class readings; as a noun "which" would make "dog which" a compound.
+_ALSO_OPEN = lists.ALSO_OPEN - {"which"}
 _REGULAR = {"ed": ("VBD", "VBN"), "ing": ("VBG",), "s": ("VBZ",)}
 
 CLOSED = frozenset().union(
@@ -66,14 +85,46 @@ def _lemma_table(word: str) -> dict[str, tuple[str, ...]]:
         for ending, pos in (("s", "NOUN"), ("ing", "VERB"), ("ed", "VERB")):
             if word.endswith(ending):
                 found = lemminflect.getAllLemmasOOV(word, pos).get(pos, ())
-                if any(_graded(lemma) or lemma in lists.EXTRA_NOUNS for lemma in found):
+                known = [lemma for lemma in found if _graded(lemma) or lemma in lists.EXTRA_NOUNS]
+                if any(_is_form(word, lemma, pos) for lemma in known):
                     return {pos: found}
         if _graded(word):
             return {"NOUN": (word,)}
         for noun in (word.removesuffix("s"), word):  # "seatbelts" before "seat" and "belts"
-            if _is_compound(noun):
+            if _is_compound(noun) and not _looks_inflected(noun):
                 return {"NOUN": (noun,)}
     return table
+
+
+def _looks_inflected(word: str) -> bool:
+    """Whether ``word`` is one that the lexicon knows, or that with an ending ("postmans")."""
+    import lemminflect
+
+    found = (lemminflect.getAllLemmasOOV(word, pos).get(pos, ()) for pos in ("NOUN", "VERB"))
+    return any(lemminflect.getAllLemmas(lemma) for lemmas in (*found, (word,)) for lemma in lemmas)
+
+
+# The form that each ending makes of a noun or verb.
+_ENDING_TAGS = {"s": "NNS", "ing": "VBG", "ed": "VBD"}
+
+
+def _is_form(word: str, lemma: str, pos: str) -> bool:
+    """Whether ``word``, which the lexicon lacks, is a form of ``lemma`` and no "goed" or "childs".
+
+    It is regular, or the graded list has it; and a form of the lexicon's own is made in the same
+    way ("casinoes" for "casinos", but "went" for "goed" and "shelves" for "shelfs").
+    """
+    import lemminflect
+
+    ending, tag = next((e, tag) for e, tag in _ENDING_TAGS.items() if word.endswith(e))
+    own = set(lemminflect.getAllInflections(lemma, pos).get(tag, ()))
+    own -= {lemma} if pos == "NOUN" else set()  # "radar" has no plural there
+    regular = word in lemminflect.getAllInflectionsOOV(lemma, pos).get(tag, ())
+    if own:
+        alike = [f for f in own if f.startswith(lemma[:-1]) and f.endswith(ending)]
+        return (regular or _graded(word)) and any(not form.endswith("ves") for form in alike)
+    kinds = lemminflect.getAllLemmas(lemma)
+    return _graded(word) or (regular and (not kinds or pos in kinds))
 
 
 @lru_cache(maxsize=1)
@@ -202,7 +253,7 @@ def readings(word: str, tagged_verb: bool = False, strict: bool = False) -> froz
     if "-" in word:
         last = readings(word.rsplit("-", 1)[1])
         return frozenset({"ADJ"} | {r for r in last if r[0] == "N"})
-    if word in CLOSED and word not in lists.ALSO_OPEN:
+    if word in CLOSED and word not in _ALSO_OPEN:
         adverb = word in lists.ADVERBS or word.endswith("ly")
         return frozenset({"ADV"}) if adverb else frozenset()
     table = _lemma_table(word)
@@ -215,7 +266,7 @@ def readings(word: str, tagged_verb: bool = False, strict: bool = False) -> froz
             if word == lemma and word not in lists.ONLY_PLURAL:
                 found.add("Ns")
         uncountable = "Ns" in found and (word.endswith(_MASS_ENDINGS) or _hardly_plural(word))
-        if word in lists.MASS or uncountable:
+        if word in lists.MASS or word in _MASS_TOO or uncountable:
             found.add("Nm")
     elif _evidence(word, "NOUN") > _STRONG:
         found.add("Ns")  # "pan" is only a verb in the lexicon
@@ -233,6 +284,7 @@ def readings(word: str, tagged_verb: bool = False, strict: bool = False) -> froz
             clear = "NOUN" not in table or tagged_verb
             found |= tags if clear else tags & {"VBN", "VBG"}
     found |= {pos for pos in ("ADJ", "ADV") if pos in table}
+    found |= {"ADJ"} if word in _ADJECTIVES_TOO else set()
     if word in lists.ADVERBS:
         found.add("ADV")
     if strict and all(map(_rarely_noun, table.get("NOUN", ()))):

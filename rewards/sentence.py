@@ -246,7 +246,23 @@ def _articles(words: list[str]) -> list[Problem]:
             if article != asked:
                 found = f"Write {quote(f'{asked} {word}', 24)}, not {quote(article, 4)}."
                 return [Problem("article", found)]
+        if article in _ONE and _names_several(low[i + 1 :]):
+            found = f"{quote(f'{words[i]} {words[i + 1]}', 24)} is not English."
+            return [Problem("article", f"{found} Use it with one thing.")]
     return []
+
+
+# Words that go with one thing.
+_ONE = frozenset(("each", "every", "another", "much"))
+
+
+def _names_several(low: list[str]) -> bool:
+    """Whether adjectives and then a plural come first: "each (red) balls"."""
+    for word in low:
+        kinds = readings(word)
+        if "ADJ" not in kinds or kinds & _VERB_FORMS:
+            return kinds == {"Np"} and word not in lists.PLURAL_MODIFIERS
+    return False
 
 
 # Beginnings of words that start with another sound than their letter.
@@ -317,9 +333,20 @@ def _explain(tokens: list[Token], shown: list[str], far: int) -> Problem:
             chain = " ".join(shown[i - 2 : i + 1])
             return Problem("noun_chain", f"Do not put nouns in a row: {quote(chain)}.")
     for i, token in enumerate(tokens[: far + 1]):
-        if token.readings == {"Ns"} and (i == 0 or _needs_noun_phrase(tokens[i - 1])):
+        if token.readings == {"Ns"} and not _has_determiner(tokens, i):
+            if i and not _needs_noun_phrase(tokens[i - 1]):
+                continue
             return Problem("article", f'Write "a" or "the" before {quote(shown[i], 24)}.')
     return Problem("grammar", f"The sentence goes wrong at {quote(shown[far], 24)}.")
+
+
+def _has_determiner(tokens: list[Token], i: int) -> bool:
+    """Whether only adjectives, participles and nouns part word ``i`` from its determiner."""
+    while (
+        i and tokens[i - 1].readings & _BEFORE_NOUN and tokens[i - 1].readings.isdisjoint(_FINITE)
+    ):
+        i -= 1
+    return bool(i) and tokens[i - 1].word in _DETERMINERS
 
 
 def _needs_noun_phrase(token: Token) -> bool:
@@ -328,6 +355,9 @@ def _needs_noun_phrase(token: Token) -> bool:
     return token.word in _BEFORE_BARE or (verb and "ADJ" not in token.readings)
 
 
+_DETERMINERS = lists.DET_ONE | lists.DET_MANY | lists.DET_ANY
+_BEFORE_NOUN = frozenset(("ADJ", "VBG", "VBN", "Ns"))
+_FINITE = frozenset(("VBD", "VBZ", "VBP"))
 _VERB_FORMS = frozenset(("VB", "VBP", "VBZ", "VBD", "VBG"))
 _BEFORE_BARE = lists.PREPOSITIONS | lists.CONJUNCTIONS | {","}
 
@@ -363,14 +393,44 @@ def tokenise(text: str, apart: Collection[str] = ()) -> tuple[list[Token], list[
         for i in ambiguous:
             if found[i].startswith("VERB"):
                 tokens[i] = verbs[i]
+    tokens = [
+        _unless_modal(token, tokens[:i]) if spelt[i][0].islower() else token  # "in May"
+        for i, token in enumerate(tokens)
+    ]
     capital = {i for i, word in enumerate(spelt) if i and word[0].isupper()}
     for i, token in enumerate(tokens):  # "New York": a capital word beside a name belongs to it
         if "NAME" in token.readings:
             for beside in capital & {i - 1, i + 1}:
-                kinds = tokens[beside].readings | {"NAME"}
+                owner = "NAMEPOSS" if "POSS" in tokens[beside].readings else "NAME"
+                kinds = tokens[beside].readings | {owner}
                 opens = openings(tokens[beside].word, kinds)
                 tokens[beside] = replace(tokens[beside], readings=kinds, opens=opens)
     return tokens, spelt
+
+
+# Names where they have a capital ("Mother called").
+_KIN = frozenset(("mother", "father", "grandmother", "grandfather", "granny"))
+# What comes in cans: in "the soup can" the last word is a noun.
+_CANNED = frozenset(
+    ["trash", "garbage", "soda", "beer", "soup", "paint", "tin", "water", "watering", "gas", "oil"]
+)
+
+
+def _unless_modal(token: Token, before: list[Token]) -> Token:
+    """The token without the nouns "will", "must", "might" where a verb has to follow.
+
+    They are nouns after a determiner, a possessive or an adjective ("his will", "a rusty can").
+    """
+    if token.word not in lists.MODALS or not token.readings:
+        return token
+    last = before[-1] if before else None
+    if last and (
+        last.word in _DETERMINERS or last.readings & {"POSS", "NAMEPOSS"}
+        or last.readings == {"ADJ"} or (token.word == "can" and last.word in _CANNED)
+    ):  # fmt: skip
+        return token
+    left = token.readings & {"NAME", "NAMEPOSS"}
+    return replace(token, readings=left, opens=openings(token.word, left))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -394,6 +454,6 @@ def _plain_token(word: str, tagged_verb: bool, given: bool) -> Token:
     if word.lower() in ("'s", "'m", "'re", "'ve", "'ll", "'d", "n't"):
         return Token(word.lower(), frozenset())
     possible = readings(base, tagged_verb, given)
-    if name:
+    if name or (word[0].isupper() and base in _KIN):
         possible |= {"NAME"}
     return Token(base, possible, verb_lemmas(base), given)

@@ -130,6 +130,48 @@ def test_form_is_one_exactly_without_problems_and_small_for_what_does_not_parse(
     assert examine("Dog ball park couch.").form <= 0.15
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        # forms that no verb or noun has
+        "The dog catched the ball.", "The girl throwed the ball.", "The childs chased the ball.",
+        "The dog is runing in the park.", "The dog is takeing the ball.",
+        # a modal is no noun where a verb must follow
+        "Tom will threw the ball to the dog.", "The girl must threw the ball.",
+        "The dog can chased the ball.", "The dog might chased the ball.",
+        # objects as subjects, and subjects as objects
+        "Him chased the dog's ball.", "Me saw the dog with a ball.", "Her threw the ball.",
+        "Them is near the dog and the ball.", "The dog bit they.", "She told he the story.",
+        "The dog gave she a ball.", "So do the dog.", "The dog ran, and so do he.",
+        # "which" after a noun is no determiner
+        "The dog which chased the ball.", "The dog is sad which chased the ball.",
+        # degree, negation, number
+        "The dog very chased the ball.", "The dog always not chased the ball.",
+        "The dog chased much balls.", "The dog chased one balls.", "The dog chased each red balls.",
+        # "than" compares
+        "The dog barked than she expected.",
+        # no fragment is a request
+        "By train.", "As the fishermen rowed back to shore.",
+    ],
+)  # fmt: skip
+def test_plainly_wrong_english_is_refused(text):
+    assert examine(text).problems
+    assert examine(text, events=True).problems
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Do not buy this lamp!", "Throw the ball to the dog.", "What a beautiful lamp!",
+     "Wow, what a beautiful lamp!", "Let me see the ball.", "Please do not feed the ducks.",
+     "What a great day it was!", "In the morning, feed the dog.",
+     "The lamp is a complete waste of money.", "The woman beside her is a nurse.",
+     "The boy she played with is my brother.", "The dog was the one she looked at."],
+)  # fmt: skip
+def test_requests_exclamations_and_states_are_sentences_but_tell_no_event(text):
+    assert kinds(text) == []
+    assert examine(text, events=True).problems
+
+
 def test_event_means_that_something_happens():
     assert not examine("The dog is an animal.").problems
     assert [p.kind for p in examine("The dog is an animal.", events=True).problems] == ["event"]

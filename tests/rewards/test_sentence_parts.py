@@ -29,23 +29,23 @@ IMPOSSIBLE = """
 the at | the across | a he | my me | the is | its because | a who | the and | the ,
 the not | with not | of never | an when
 the a | the his | our some
-his he | her is | his the | her not | her which
-of have | with because | of and | of , | from that | with by
+his he | his is | his the | his not | her which
+of have | with because | of and | of , | from by | with by
 of in | on in
 in he | across she | in is | across not | on who
 to at | to across | to because | to who | to and
 he of | she in | he me | we the | they his
-me him | us he
+me him | us am
 very of | very on | very he | very me | very because | very that | very is
 very and | very , | very the | very not
 and or | but which
 because is | while because | if and | though who | because to
 when is | as because | when of
 who and | which because | who of | which on | who me | which not
-that and | that because | that which
+that and | that of | that which
 is because | did which
-not he | never is | not who | not and
-it me | it he | it the | it his
+not he | not is | not who | not and
+it me | it he | it who
 , ,
 """
 POSSIBLE = """
@@ -53,6 +53,8 @@ the cat | the very | his own | her old | of the | from in | on top | in which | 
 he is | she not | me the | very old | and the | but he | because he | when he | as the | who is
 which he | that is | that the | is the | is not | not the | never on | it is | it on | cat ,
 cat and | from under | who have | that on | to her | very few | , and | , he
+her the | her not | her she | her was | him he | them they | them are | it a | it his | at that
+of that | as if | that if | that when | that because | never is | not that | not have
 """
 
 
@@ -69,6 +71,20 @@ def test_impossible_pairs(pair):
 @pytest.mark.parametrize("pair", _pairs(POSSIBLE), ids=" ".join)
 def test_possible_pairs(pair):
     assert clash([*pair, "cat"]) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["and so do i", "nor can she", "taller than he", "as tall as i", "the cat did not", "it is not",
+     "the boy she plays with is here", "what are you looking at"],
+)  # fmt: skip
+def test_what_stands_at_an_end_after_all(words):
+    assert clash(words.split()) is None
+
+
+@pytest.mark.parametrize("words", ["and so do he", "so i", "the cat not", "the boy with is here"])
+def test_what_still_stands_at_no_end(words):
+    assert clash(words.split()) is not None
 
 
 def test_what_a_sentence_does_not_end_with():
