@@ -195,7 +195,7 @@ def _read_episodes(
                 phases[phase][episode.task_id, episode.index] = episode
                 continue
             key = int(row["step"]), episode.task_id
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             odd += 1
             continue
         if key not in training and tasks_of_round[key[0]] < TRAIN_TASKS_PER_ROUND:
@@ -214,7 +214,11 @@ def _episode(row: dict[str, Any]) -> Episode:
         Attempt(**{k: v for k, v in a.items() if k in _ATTEMPT_FIELDS}) for a in row["attempts"]
     ]
     if not all(
-        isinstance(a.reply, str) and isinstance(a.problems, list) and number(a.score) is not None
+        isinstance(a.reply, str)
+        and isinstance(a.problems, list)
+        and number(a.score) is not None
+        and isinstance(a.success, bool)  # "false" would count as true
+        and isinstance(a.unscored, bool)
         for a in attempts
     ):
         raise TypeError("not an attempt")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from corgi_gym.benchmarks.bench.gap import NUMBERS
+from corgi_gym.benchmarks.bench.identity import digest
 from corgi_gym.benchmarks.bench.measures import cost_of_target
 from corgi_gym.benchmarks.bench.results import Result, Results
 from corgi_gym.benchmarks.statistics import (
@@ -46,12 +47,18 @@ def analyse(results: Results, seed: int = SEED) -> Json:
         "seed": seed,
         "jobs": len(results.done),
         "planned": len(results.plan),
+        "made_of": _fingerprint(results),
         "evaluations": {name: _evaluation(results, arms, name, seed) for name in names},
         "learning": {arm: _learning(cell) for arm, cell in arms.items()},
         "cost": {arm: _cost(cell, results.spec["target"]) for arm, cell in arms.items()},
         "target": results.spec["target"],
         "notes": results.notes,
     }
+
+
+def _fingerprint(results: Results) -> str:
+    """A hash of all that is analysed: whether a report is of these results, or older."""
+    return digest([results.spec, [[r.folder.name, r.labels, r.metrics] for r in results.done]])
 
 
 def _cells(results: Results) -> dict[str, Cell]:

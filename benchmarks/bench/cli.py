@@ -9,8 +9,6 @@ from typing import Any
 
 # Where results lie unless --out says otherwise, a folder per specification.
 RUNS = Path("runs/bench")
-# Episodes that `bench verify` replays unless told.
-_SAMPLE = 200
 
 
 def add_commands(parser: argparse.ArgumentParser, command: Callable[..., Any]) -> None:
@@ -47,9 +45,9 @@ def add_commands(parser: argparse.ArgumentParser, command: Callable[..., Any]) -
     verify.add_argument(
         "--sample",
         type=int,
-        default=_SAMPLE,
-        help=f"episodes to replay (default: {_SAMPLE}; 0: all)",
+        help="episodes to replay (default: all, up to 5,000 drawn; 0: all)",
     )
+    verify.add_argument("--seed", type=int, help="draws the sample (default: a new one, told)")
 
     pack = command(
         commands, "pack", _pack,
@@ -120,11 +118,12 @@ def _verify(arguments: argparse.Namespace) -> int:
     report = verify(
         _folder(arguments),
         sample=arguments.sample,
+        seed=arguments.seed,
         code=arguments.code,
         mixed=arguments.mixed_code,
     )
     print(report.text())
-    return 0 if report.sound else 1
+    return 0 if report.sound and report.stale is None else 1
 
 
 def _pack(arguments: argparse.Namespace) -> int:

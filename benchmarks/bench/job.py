@@ -18,6 +18,7 @@ import fcntl
 import json
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,7 +126,9 @@ def _evaluate(folder: Path, recipe: Recipe, config: Json, keep_weights: bool) ->
     files.write_json(METRICS, job_metrics(folder))
     if not keep_weights:
         shutil.rmtree(checkpoint, ignore_errors=True)
-    files.write_json(STATUS, {"status": "done", "files": manifest(folder)})
+    # copies have other times of their files; of two results of a job the newer counts
+    ended = {"status": "done", "finished": round(time.time(), 3)}
+    files.write_json(STATUS, {**ended, "files": manifest(folder)})
 
 
 def _write_sessions(

@@ -64,8 +64,8 @@ def write_page(
     files = RunFolder(folder, resume=True)
     for name, text in (
         (STATISTICS, to_json(statistics) + "\n"),
-        (MARKDOWN, _markdown(statistics)),
-        (CSV, _csv(results)),
+        (MARKDOWN, markdown(statistics)),
+        (CSV, csv_text(results)),
         (REPORT, _html(results, statistics)),
     ):
         files.replace(name, text)
@@ -160,7 +160,8 @@ def _transcripts(results: Results, name: str, most: int) -> Iterator[Json]:
 # ---------------------------------------------------------------- text
 
 
-def _markdown(statistics: Json) -> str:
+def markdown(statistics: Json) -> str:
+    """``report.md``."""
     lines = [f"# {statistics['name']}", "", statistics["question"], ""]
     codes = ", ".join(statistics["codes"])
     lines += [f"{statistics['jobs']} of {statistics['planned']} jobs; code {codes}.", ""]
@@ -175,8 +176,8 @@ def _markdown(statistics: Json) -> str:
     return "\n".join([*lines, INTERVALS, ""])
 
 
-def _csv(results: Results) -> str:
-    """A row per job and evaluation: its labels, its code, and its numbers."""
+def csv_text(results: Results) -> str:
+    """``results.csv``: a row per job and evaluation: its labels, its code, and its numbers."""
     rows = []
     for result in results.done:
         for name, numbers in result.metrics["evaluations"].items():

@@ -17,6 +17,7 @@ from corgi_gym.benchmarks.bench.files import (
     read_mapping,
 )
 from corgi_gym.benchmarks.bench.identity import digest
+from corgi_gym.benchmarks.run_folder import number
 
 Json = dict[str, Any]
 
@@ -106,7 +107,7 @@ def read_results(folder: Path, *, code: str | None = None, mixed: bool = False) 
         of_code = f" of code {code}" if code else ""
         raise ValueError("; ".join([f"{folder} has no finished job{of_code}", *broken[:1]]))
     newest = {}
-    for result in sorted(found, key=lambda r: (r.folder / STATUS).stat().st_mtime):
+    for result in sorted(found, key=lambda r: (_finished(r.folder), r.folder.name)):
         newest[digest(result.config)] = result
     done = [newest[config] for config in sorted(newest, key=order.index)]
     results = Results(folder, written["spec"], list(labels.values()), done, broken)
@@ -114,6 +115,12 @@ def read_results(folder: Path, *, code: str | None = None, mixed: bool = False) 
     failed = [f for f in failed if f.code in used and f.config not in newest]
     results.notes = _notes(results, sorted(failed, key=lambda f: order.index(f.config)), others)
     return results
+
+
+def _finished(folder: Path) -> float:
+    """When a job ended, in seconds; older ones did not note it, so by the time of the file."""
+    told = number((read_mapping(folder / STATUS) or {}).get("finished"))
+    return (folder / STATUS).stat().st_mtime if told is None else told
 
 
 class _Failure(NamedTuple):

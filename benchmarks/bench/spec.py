@@ -30,9 +30,12 @@ from corgi_gym.benchmarks.recipe import (
 SPECS = RECIPES / "bench"
 # The arm of the model as it is: no training, only the evaluations.
 UNTRAINED = "untrained"
+# The family where none is named: all that the recipe trains on.
+EVERYTHING = "all"
 # Rounds of a budget that is counted in tokens or seconds: more than any such budget reaches.
 _NO_LIMIT = 100_000
-_BUDGETS = {"rounds": "rounds", "tokens": "max_tokens", "seconds": "max_seconds"}
+# Kinds of a budget -> the keys of a recipe that they set.
+BUDGETS = {"rounds": "rounds", "tokens": "max_tokens", "seconds": "max_seconds"}
 # What a benchmark decides itself, so that `set` cannot: keys of a recipe -> where they are set.
 _DECIDED = {
     "name": "name",
@@ -229,9 +232,9 @@ def spec_of(data: Any, where: str = "benchmark") -> Spec:
             raise ValueError(f"{where}.{name} must be a list of {words}, got {value!r}")
         if len({str(entry) for entry in value}) < len(value):
             raise ValueError(f"{where}.{name} names something twice: {value!r}")
-    unknown = spec.budget.keys() - _BUDGETS.keys()
+    unknown = spec.budget.keys() - BUDGETS.keys()
     if unknown or len(spec.budget) > 1:
-        raise ValueError(f"{where}.budget takes one of {', '.join(_BUDGETS)}, got {spec.budget!r}")
+        raise ValueError(f"{where}.budget takes one of {', '.join(BUDGETS)}, got {spec.budget!r}")
     for name, amount in spec.budget.items():
         if type(amount) is not int or amount < 1:
             raise ValueError(f"{where}.budget.{name} must be a positive integer, got {amount!r}")
@@ -256,21 +259,47 @@ def jobs_of(spec: Spec) -> list[Job]:
     """
     base = load_recipe(spec.recipe).as_dict()
     _check_set(spec.set, "set", spec)
-    families = _families(spec) or {"all": base["env"]}
+    families = _families(spec) or {EVERYTHING: base["env"]}
     evaluations = {name: _evaluation(name, plan) for name, plan in spec.evaluations.items()}
     found: dict[tuple[Any, ...], Job] = {}
     same: dict[str, Job] = {}
-    for seed, (name, env) in itertools.product(spec.seeds, families.items()):
-        for arm in _arms(spec):
-            if arm.algorithm == UNTRAINED and seed != spec.seeds[0]:
-                continue  # nothing is drawn: its one run stands for every seed
-            key = (arm.name, name, seed)
-            if key in found:
-                raise ValueError(f"two arms are called {arm.name!r}; give one another name")
-            found[key] = job = _job(spec, base, arm, name, env, seed, evaluations)
-            if (other := same.setdefault(digest(job.config()), job)) is not job:
-                raise ValueError(f"{str(job)!r} and {str(other)!r} are the same; leave one out")
+    for seed, name, arm in _plan(spec, list(families)):
+        key = (arm.name, name, seed)
+        if key in found:
+            raise ValueError(f"two arms are called {arm.name!r}; give one another name")
+        found[key] = job = _job(spec, base, arm, name, families[name], seed, evaluations)
+        if (other := same.setdefault(digest(job.config()), job)) is not job:
+            raise ValueError(f"{str(job)!r} and {str(other)!r} are the same; leave one out")
     return list(found.values())
+
+
+def plan_labels(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Labels of all jobs of a specification (as plain data), whatever its recipe says today.
+
+    Raises:
+        ValueError: For an unknown key or an impossible value, named.
+    """
+    spec: Spec = from_dict(data, Spec, "spec")
+    return [
+        {
+            "arm": arm.name,
+            "algorithm": arm.entry,
+            "family": family,
+            "feedback": arm.feedback,
+            "session_reward": arm.session_reward,
+            "seed": seed,
+        }
+        for seed, family, arm in _plan(spec, list(spec.families) or [EVERYTHING])
+    ]
+
+
+def _plan(spec: Spec, families: list[str]) -> Iterator[tuple[int, str, _Arm]]:
+    """Seed, family and arm of every job."""
+    for seed, family in itertools.product(spec.seeds, families):
+        for arm in _arms(spec):
+            # nothing is drawn for an untrained model: its one run stands for every seed
+            if arm.algorithm != UNTRAINED or seed == spec.seeds[0]:
+                yield seed, family, arm
 
 
 def _families(spec: Spec) -> dict[str, dict[str, Any]]:
@@ -293,7 +322,7 @@ def _check_set(changes: dict[str, Any], where: str, spec: Spec) -> None:
     # a limit of 0 is none, so nothing of it is lost
     given += [f"train.{name}" for name, value in changes.get("train", {}).items() if value]
     limits = ["rounds", *spec.budget] if spec.budget else []
-    decided = _DECIDED | {f"train.{_BUDGETS[name]}": "budget" for name in limits}
+    decided = _DECIDED | {f"train.{BUDGETS[name]}": "budget" for name in limits}
     for name, instead in decided.items():
         if name in given:
             raise ValueError(f"{where}.{name} has no effect: set {instead}")
@@ -395,7 +424,7 @@ def _job(
         data["train"] |= {"max_tokens": 0, "max_seconds": 0, **changes.get("train", {})}
         if name != "rounds":
             data["train"]["rounds"] = _NO_LIMIT
-        data["train"][_BUDGETS[name]] = amount
+        data["train"][BUDGETS[name]] = amount
     try:
         recipe = from_dict(data).check()
         if trains and get_algorithm(recipe.algorithm).trainer is None:

@@ -1,38 +1,56 @@
 """Is a folder of results what its episodes say? Every answer from the files, none from trust.
 
-1. Hashes: a job's folder is named by its configuration and code version, and no file of results
-   differs from the hash recorded when the job ended.
-2. Numbers: metrics and statistics are computed again from the episodes and compared.
-3. Scores: a sample of episodes is replayed through this installation's environments; every stored
-   reply must get the stored score and verdict.
+1. Hashes: every folder under ``jobs/`` is named by its configuration and code version, and no file
+   of results differs from the hash recorded when the job ended.
+2. Plan: the jobs and their labels are those of the specification, the sessions those of the
+   evaluations (`corgi_gym.benchmarks.bench.replay`).
+3. Numbers: metrics and statistics are computed again from the episodes and compared, and
+   ``report.md`` and ``results.csv`` written again.
+4. Scores: episodes are replayed through this installation's environments; every stored reply must
+   get the stored score, verdict and feedback.
 
-What it cannot see: whether the replies came from the policy that the configuration names.
+What it cannot see is in `TRUST`.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from corgi_gym.agents.episode import Episode
-from corgi_gym.agents.running import is_solved
 from corgi_gym.benchmarks.bench.analysis import analyse
-from corgi_gym.benchmarks.bench.files import JOB, METRICS, STATUS, TRANSCRIPTS, read_mapping
+from corgi_gym.benchmarks.bench.files import JOB, JOBS, METRICS, TRANSCRIPTS, read_job, read_mapping
 from corgi_gym.benchmarks.bench.identity import code_version, job_id
-from corgi_gym.benchmarks.bench.job import job_metrics, manifest, sessions_of
-from corgi_gym.benchmarks.bench.page import STATISTICS
-from corgi_gym.benchmarks.bench.results import Result, Results, read_results
-from corgi_gym.benchmarks.bench.spec import evaluation_recipe
-from corgi_gym.benchmarks.recipe import from_dict
+from corgi_gym.benchmarks.bench.job import job_metrics, manifest
+from corgi_gym.benchmarks.bench.page import CSV, MARKDOWN, STATISTICS, csv_text, markdown
+from corgi_gym.benchmarks.bench.planned import plan_differences
+from corgi_gym.benchmarks.bench.replay import (
+    TOLERANCE,
+    Environments,
+    Part,
+    parts_of,
+    replay,
+    same_replies,
+    unplanned,
+)
+from corgi_gym.benchmarks.bench.results import Results, read_results
 from corgi_gym.benchmarks.run_writer import to_json
 from corgi_gym.benchmarks.statistics import generator
 
-# Computed again by the same operations, so only the rounding of another numpy may differ.
-TOLERANCE = 1e-9
+# Episodes replayed unless told: all, up to so many (about ten seconds of text checkers).
+MOST = 5_000
+TRUST = (
+    "taken on trust: that the configured policy wrote the replies, their lengths in tokens, what "
+    "it said of its own samples (gap), the curve, cost and seconds of training, and report.html "
+    "(`corgi-gym bench report` writes it anew)"
+)
+# Another version of the code may say other things of so many replies; more are a difference.
+_REWORDED = 0.1
 # Differences named per check; the rest are counted.
 _NAMED = 10
 
@@ -47,11 +65,13 @@ class Verification:
         checked: Counts of what was checked, by name.
         differences: What is not as it should be.
         notes: What could not be checked as it ideally would.
+        stale: Why the report was not compared: it is of other results than these. None: it was.
     """
 
     checked: dict[str, int] = field(default_factory=dict)
     differences: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    stale: str | None = None
 
     @property
     def sound(self) -> bool:
@@ -61,31 +81,39 @@ class Verification:
     def text(self) -> str:
         """The result as a person reads it."""
         counts = ", ".join(f"{count} {name}" for name, count in self.checked.items())
-        lines = [f"checked {counts}", *(f"note: {note}" for note in self.notes)]
+        lines = [f"checked {counts}", *(f"note: {note}" for note in (*self.notes, TRUST))]
         lines += [f"DIFFERS: {difference}" for difference in self.differences[:_NAMED]]
         if len(self.differences) > _NAMED:
             lines.append(f"... and {len(self.differences) - _NAMED} more differences")
-        return "\n".join([*lines, "sound" if self.sound else "NOT sound"])
+        told = "sound" if self.sound else "NOT sound"
+        return "\n".join([*lines, f"{told}, but {self.stale}" if self.stale else told])
 
 
 def verify(
-    folder: Path, *, sample: int = 200, seed: int = 0, code: str | None = None, mixed: bool = False
+    folder: Path,
+    *,
+    sample: int | None = None,
+    seed: int | None = None,
+    code: str | None = None,
+    mixed: bool = False,
 ) -> Verification:
     """Check a folder of results.
 
     Args:
         folder: What `corgi_gym.benchmarks.bench.runner.run_bench` wrote.
-        sample: Episodes to replay, drawn from all; 0 replays all.
-        seed: Of the sample.
+        sample: Episodes to replay, drawn from all; 0 replays all. By default all, up to `MOST`.
+        seed: Of the sample; by default a new one each time, which is told: whoever knows it before
+            knows which episodes nobody will look at.
         code: As for `corgi_gym.benchmarks.bench.results.read_results`.
         mixed: As there.
 
     Raises:
         FileNotFoundError: If it is no such folder.
-        ValueError: If there are no results to check, or ``sample`` is negative.
+        ValueError: If there are no results to check, or ``sample`` or ``seed`` is negative.
     """
-    if sample < 0:
-        raise ValueError(f"--sample must be 0 or more, got {sample}")
+    for name, value in (("sample", sample), ("seed", seed)):
+        if value is not None and value < 0:
+            raise ValueError(f"--{name} must be 0 or more, got {value}")
     results = read_results(folder, code=code, mixed=mixed)
     notes = [note for note in results.notes if note not in results.broken]
     found = Verification(differences=list(results.broken), notes=notes)
@@ -95,27 +123,39 @@ def verify(
             f"{code_version()}: a verifier that has changed since may judge otherwise"
         )
     _check_hashes(results, found)
-    _check_numbers(results, found)
-    _check_scores(results, found, sample, seed)
+    found.differences += plan_differences(results, found.notes)
+    _check_metrics(results, found)
+    _check_report(results, found)
+    _check_sessions(results, found, MOST if sample is None else sample, seed)
     return found
 
 
 def _check_hashes(results: Results, found: Verification) -> None:
-    files = packed = 0
-    for result in results.done:
-        name, recorded = result.folder.name, _recorded(result)
-        if name != (real := job_id(result.config, result.code)):
-            found.differences.append(f"{name}: its {JOB} has the hash {real}")
-        held = manifest(result.folder)
+    """Of every folder: one that another specification has left must be what it says, too."""
+    files = packed = count = 0
+    for folder in sorted((results.folder / JOBS).glob("*/")):
+        try:
+            job, status, _ = read_job(folder)
+        except ValueError:
+            continue  # among what is broken
+        if job is None:
+            continue
+        if folder.name != (real := job_id(job["config"], job["code"])):
+            found.differences.append(f"{folder.name}: its {JOB} has the hash {real}")
+        recorded = (status or {}).get("files")
+        if not isinstance(recorded, dict):
+            continue  # not done
+        count += 1
+        held = manifest(folder)
         files += len(held)
         if TRANSCRIPTS in recorded and TRANSCRIPTS not in held:
-            del recorded[TRANSCRIPTS]
+            recorded = {name: value for name, value in recorded.items() if name != TRANSCRIPTS}
             packed += 1
         for path in sorted(recorded.keys() | held.keys()):
             if recorded.get(path) != held.get(path):
                 how = "is missing" if path not in held else "is not the file that was recorded"
-                found.differences.append(f"{name}: {path} {how}")
-    found.checked |= {"jobs": len(results.done), "files": files}
+                found.differences.append(f"{folder.name}: {path} {how}")
+    found.checked |= {"jobs": count, "files": files}
     if packed:
         found.notes.append(
             f"{packed} jobs come without the transcripts of their training ({TRANSCRIPTS}), which "
@@ -123,18 +163,12 @@ def _check_hashes(results: Results, found: Verification) -> None:
         )
 
 
-def _recorded(result: Result) -> Json:
-    """The hash of each file, as recorded when the job ended."""
-    files = (read_mapping(result.folder / STATUS) or {}).get("files")
-    return files if isinstance(files, dict) else {}
-
-
-def _check_numbers(results: Results, found: Verification) -> None:
+def _check_metrics(results: Results, found: Verification) -> None:
     count = 0
     for result in results.done:
         try:
             numbers = job_metrics(result.folder)
-        except (LookupError, TypeError, ValueError) as error:
+        except Exception as error:  # whatever damaged files make a measure raise
             found.differences.append(
                 f"{result.folder.name}: its files give no {METRICS} "
                 f"({type(error).__name__}: {error})"
@@ -146,19 +180,65 @@ def _check_numbers(results: Results, found: Verification) -> None:
             )
         count += 1
     found.checked["metrics"] = count
-    path = results.folder / STATISTICS
+
+
+# ---------------------------------------------------------------- the report
+
+
+def _check_report(results: Results, found: Verification) -> None:
+    """Statistics and what people read of them, as they are computed again."""
+    anew = "`corgi-gym bench report` writes it anew"
     try:
-        stored = read_mapping(path)
+        stored = read_mapping(results.folder / STATISTICS)
     except ValueError as error:
-        found.differences.append(f"{error}; `corgi-gym bench report` writes it anew")
+        found.differences.append(f"{error}; {anew}")
         return
-    if stored is None:
+    real = json.loads(to_json(analyse(results)))
+    texts = {MARKDOWN: markdown(real), CSV: csv_text(results)}
+    kept = [name for name in texts if (results.folder / name).is_file()]
+    if stored is None and not kept:
         found.notes.append(f"there is no {STATISTICS}: run `corgi-gym bench report` first")
         return
-    real = json.loads(to_json(analyse(results, stored.get("seed", 0))))
+    if stored is None:
+        found.differences.append(f"{STATISTICS} is missing beside {kept[0]}; {anew}")
+        return
+    if (older := _older(stored, real)) is not None:
+        found.stale = older
+        return
+    if "made_of" not in stored:
+        del real["made_of"]
     for where, told, computed in _unequal(stored, real):
         found.differences.append(f"{STATISTICS}: {where} is {told}, computed again {computed}")
-    found.checked["statistics"] = 1
+    for name in kept:
+        text = (results.folder / name).read_text(encoding="utf-8", errors="replace")
+        if (line := _first_change(text, texts[name])) is not None:
+            found.differences.append(f"{name}: {line}; {anew}")
+    found.checked |= {"statistics": 1, "texts": len(kept)}
+
+
+def _older(stored: Json, real: Json) -> str | None:
+    """Words on a report of other results than these; None for one of these."""
+    # reports of older versions do not say what they were made of
+    keys = ("made_of",) if "made_of" in stored else ("jobs", "planned", "codes")
+    if all(stored.get(key) == real[key] for key in keys):
+        return None
+    return (
+        f"the report is older than the results (it is of {stored.get('jobs')} jobs as they were "
+        f"then, here are {real['jobs']}) and was not compared: run `corgi-gym bench report`, and "
+        "verify again"
+    )
+
+
+def _first_change(stored: str, real: str) -> str | None:
+    """Where two texts differ first, in words."""
+    if stored == real:
+        return None
+    lines, others = stored.split("\n"), real.split("\n")
+    pairs = zip([*lines, None], [*others, None], strict=False)
+    number, (told, computed) = next(
+        (n, pair) for n, pair in enumerate(pairs, start=1) if pair[0] != pair[1]
+    )
+    return f"line {number} is {told!r:.120}, written again {computed!r:.120}"
 
 
 def _unequal(stored: Any, real: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -176,84 +256,55 @@ def _unequal(stored: Any, real: Any, where: str = "") -> Iterator[tuple[str, Any
         yield where, stored, real
 
 
-# ---------------------------------------------------------------- replay
+# ---------------------------------------------------------------- sessions
 
 
-def _check_scores(results: Results, found: Verification, sample: int, seed: int) -> None:
-    everything = [
-        (result, name, resampled, episode)
-        for result in results.done
-        for name, plan in result.config["evaluations"].items()
-        for resampled in ((False, True) if plan["resampling"] else (False,))
-        for episode in sessions_of(result.folder, name, resampled)
-    ]
+def _check_sessions(results: Results, found: Verification, sample: int, seed: int | None) -> None:
+    """All sessions against the plan, and those drawn against what their replies get."""
+    made, everything = Environments(), []
+    held: list[tuple[Part, list[Episode]]] = []
+    for part in parts_of(results.done):
+        sessions = part.sessions()
+        held.append((part, sessions))
+        try:
+            items = made.items(part.recipe)
+        except Exception as error:  # an environment that is not here, or cannot be made
+            found.differences.append(f"{part}: cannot be replayed ({error})")
+            continue
+        found.differences += [f"{part}: {odd}" for odd in unplanned(part, sessions, items)]
+        everything += [(part, episode) for episode in sessions]
+    found.differences += same_replies(held)
     drawn = range(len(everything))
     if 0 < sample < len(everything):
+        seed = secrets.randbits(32) if seed is None else seed
         drawn = sorted(generator(seed, "replay").choice(len(everything), sample, replace=False))
-    attempts, made = 0, _Environments()
+        found.notes.append(
+            f"{sample} of {len(everything)} episodes were replayed, drawn with --seed {seed}; "
+            "--sample 0 replays all"
+        )
+    attempts, words = 0, []
     for i in drawn:
-        result, name, resampled, episode = everything[i]
+        part, episode = everything[i]
         attempts += len(episode.attempts)
-        for difference in replay(episode, made.of(result, name), independent=resampled):
-            kind = f"{name}{' (resampling)' if resampled else ''}"
-            found.differences.append(f"{result.folder.name}: {kind}: {difference}")
+        env, room = made.of(part.recipe), made.room(part.recipe)
+        for odd in replay(episode, env, independent=part.resampled, room=room):
+            (words if odd.words else found.differences).append(f"{part}: {odd.text}")
     made.close()
+    for model, count in made.unknown.items():
+        found.notes.append(
+            f"{count} sessions end early, as they do where the context is full; that was not "
+            f"checked, since the tokenizer of {model!r} is not on this machine"
+        )
+    _tell_words(results, found, words, attempts)
     found.checked |= {"episodes replayed": len(drawn), "replies judged again": attempts}
 
 
-def replay(episode: Episode, env: Any, *, independent: bool = False) -> Iterator[str]:
-    """Judge the stored replies of an episode again; yields what differs, in sentences.
-
-    Args:
-        episode: What was stored.
-        env: The environment that it was played in.
-        independent: Its attempts were sessions of one attempt each.
-
-    Example:
-        >>> from corgi_gym.envs import GuidedEnv
-        >>> env = GuidedEnv(prompts=["Say hi."], checker=lambda reply, target: reply == "hi")
-        >>> next(replay(Episode("prompts", "another", 0, 0, 0), env))
-        'item 0 is another task now (prompts/...), not another'
-    """
-    options = {"index": episode.index, **({"max_attempts": 1} if independent else {})}
-    message, info = env.reset(options=options)
-    if info["task_id"] != episode.task_id:
-        yield f"item {episode.index} is another task now ({info['task_id']}), not {episode.task_id}"
+def _tell_words(results: Results, found: Verification, words: list[str], replies: int) -> None:
+    """Feedback that differs: by the same code it was changed; another may say things otherwise."""
+    if not words or results.codes == [code_version()] or len(words) > _REWORDED * replies:
+        found.differences += words
         return
-    if (asked := episode.messages[0]["content"]) != message:
-        yield f"the prompt of {episode.task_id} is now {message!r:.80}, and not {asked!r:.80}"
-    for number, attempt in enumerate(episode.attempts, start=1):
-        if independent:
-            env.reset(options=options)
-        *_, info = env.step(attempt.reply)
-        if number == len(episode.attempts) and attempt.success and is_solved(env):
-            info["success"] = True  # the context ended there, and not the environment
-        for key in ("score", "success", "unscored"):
-            stored = getattr(attempt, key)
-            if not math.isclose(stored, info[key], abs_tol=TOLERANCE):
-                yield (
-                    f"{episode.task_id}, attempt {number}: {key} is stored as {stored}, "
-                    f"and its reply gets {info[key]}"
-                )
-
-
-class _Environments:
-    """One environment per evaluation of a configuration, made when it is first needed."""
-
-    def __init__(self) -> None:
-        self._made: dict[str, Any] = {}
-
-    def of(self, result: Result, name: str) -> Any:
-        from corgi_gym.benchmarks.policy import make_env
-
-        recipe = evaluation_recipe(
-            from_dict(result.config["recipe"]), result.config["evaluations"][name]
-        )
-        key = to_json([recipe.env.id, recipe.env.kwargs, recipe.as_dict()["evaluation"]])
-        if key not in self._made:
-            self._made[key] = make_env(recipe, train=False)
-        return self._made[key]
-
-    def close(self) -> None:
-        for env in self._made.values():
-            env.close()
+    found.notes.append(
+        f"the feedback or problems of {len(words)} of {replies} replies are worded otherwise by "
+        f"this code, with the same scores, such as {words[0]}"
+    )

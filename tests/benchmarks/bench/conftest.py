@@ -7,7 +7,7 @@ import pytest
 
 from corgi_gym.agents.engines import CharCodec, ScriptedEngine
 from corgi_gym.benchmarks import policy
-from corgi_gym.benchmarks.bench import runner
+from corgi_gym.benchmarks.bench import replay, runner
 from corgi_gym.benchmarks.bench.launch import in_process
 from corgi_gym.benchmarks.bench.spec import spec_of
 from corgi_gym.envs import stable_hash
@@ -93,6 +93,7 @@ def scripted(monkeypatch):
     monkeypatch.setattr(policy, "load_policy", scripted_policy)
     monkeypatch.setattr(experiment, "run", scripted_run)
     monkeypatch.setattr(runner, "check_jobs", lambda jobs: None)
+    monkeypatch.setattr(replay, "codec_of", lambda engine, model, system: CharCodec())
 
     def make(**changes):
         return spec_of({**DATA, **changes})

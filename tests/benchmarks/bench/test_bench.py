@@ -666,7 +666,7 @@ def test_a_broken_job_is_named_and_the_others_are_reported(scripted, tmp_path, n
     (note,) = (note for note in found["notes"] if folder.name in note)
     assert note.startswith(f"jobs/{folder.name} is broken ({words}")
     assert note.endswith("): remove this folder and run the benchmark again.")
-    checked = verify(tmp_path, sample=1)
+    checked = verify(tmp_path)
     assert checked.differences == [note] and checked.checked["jobs"] == 3
     assert checked.notes == [n for n in found["notes"] if n != note] != []
     for command in (
@@ -678,7 +678,7 @@ def test_a_broken_job_is_named_and_the_others_are_reported(scripted, tmp_path, n
     shutil.rmtree(folder)
     assert run_bench(spec, tmp_path, in_process, say=quiet) == 0
     write_page(tmp_path)
-    again = verify(tmp_path, sample=1)
+    again = verify(tmp_path)
     assert again.sound and again.notes == []
 
 

@@ -30,6 +30,6 @@ def test_the_stored_report_follows_from_the_stored_sessions(name, tmp_path):
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_the_verifiers_of_today_give_the_stored_scores(name):
-    found = verify(RESULTS / name, sample=60)
-    assert found.sound, found.text()
-    assert found.checked["episodes replayed"] == 60
+    found = verify(RESULTS / name)
+    assert found.sound and found.stale is None, found.text()
+    assert found.checked["episodes replayed"] >= 900
