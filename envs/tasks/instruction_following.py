@@ -47,7 +47,9 @@ from corgi_gym.rewards.instructions import (
     read_target,
 )
 from corgi_gym.rewards.instructions._languages import NAMES
+from corgi_gym.rewards.instructions.checker import Target
 from corgi_gym.rewards.instructions.topic import needed, subject_words
+from corgi_gym.rewards.instructions.vocabulary import forms, stem
 
 MAX_INSTRUCTIONS = 3
 _LANGUAGE = "language:response_language"
@@ -111,6 +113,17 @@ def _misses(task: Task) -> list[str]:
         if task.witness
     ]
     return [reply for reply in broken if reply != task.witness]
+
+
+def _allowed(topic: list[str], target: Target) -> list[str]:
+    """The subject words that no instruction forbids: feedback names them as what to write about."""
+    rare: set[str] = set()
+    for instruction in target.instructions:
+        rare.update(instruction.values.get("forbidden_words", ()))
+        if instruction.values.get("relation") == "less than" and "keyword" in instruction.values:
+            rare.add(instruction.values["keyword"])
+    banned = frozenset(form for word in rare for form in (stem(word), *forms(word.strip())))
+    return [word for word in topic if banned.isdisjoint((word, stem(word)))]
 
 
 class IFEval(RowSource):
@@ -193,7 +206,7 @@ class IFEval(RowSource):
                 i.kind.name == _LANGUAGE and i.values["language"] != "en" for i in read.instructions
             )
             closed = any(i.kind.closed for i in read.instructions)
-            topic = subject_words(prompt) if english and not closed else []
+            topic = _allowed(subject_words(prompt), read) if english and not closed else []
             # the note too: a copy of the whole prompt is no reply
             copied = f"{prompt}\n\n{STRICT_NOTE}"
             target |= {"prompt": copied, "topic": topic, "topic_least": needed(topic)}

@@ -7,8 +7,8 @@ Fixed in strict mode:
 - ``capital_word_frequency``: words of two letters or more, so "I" and "A" do not count (published:
   Treebank tokens, so they do, and "DON'T" counts twice);
 - ``no_comma``: every character that Unicode calls a comma counts;
-- ``quotation``: typographic double quotes are accepted, and there must be words inside (published:
-  two quote marks are enough).
+- ``quotation``: typographic double quotes are accepted, there must be words inside, and what the
+  first mark opens ends with the reply (published: a quote mark at each end is enough).
 """
 
 from __future__ import annotations
@@ -29,7 +29,12 @@ _COMMA = re.compile(
     "[,\u201a\u055d\u060c\u07f8\u1363\u1802\u1808\u2e32\u2e34\u2e41\u2e49\u2e4c\u3001\ua4fe\ua60d\ua6f5"
     "\ufe10\ufe11\ufe50\ufe51\uff0c\uff64\U0001144d\U0001145a\U00016e97\U0001da87]"
 )
-_LOWER = re.compile(r"\w*[a-z\u00df-\u00f6\u00f8-\u00ff]\w*")
+# Letters of a word that a message quotes, before and after the one that is wrong.
+_AROUND = 40
+_MARK = re.compile('["\u201c\u201d\u201e\u00ab\u00bb]')
+_ONLY_OPENS, _ONLY_CLOSES = "\u201e\u00ab", "\u201d\u00bb"
+# What can stand right before a mark that opens a quotation, besides a space.
+_BEFORE_OPENING = '([{<*_~/:=|>-\u2013\u2014"'
 _OPENING, _CLOSING = '"\u201c\u201e\u00ab', '"\u201d\u201c\u00bb'
 
 
@@ -37,13 +42,22 @@ def _english(text: str) -> bool:
     return len(text) < _ENGLISH_LETTERS or identify(text) in ("en", None)
 
 
+def _word_at(text: str, place: int) -> str:
+    """The word around a place, of a very long one the part around it."""
+    before, after = text[max(0, place - _AROUND) : place], text[place : place + _AROUND]
+    start = len(before)
+    while start and (before[start - 1].isalnum() or before[start - 1] == "_"):
+        start -= 1
+    end = next((i for i, c in enumerate(after) if not (c.isalnum() or c == "_")), len(after))
+    return before[start:] + after[:end]
+
+
 def english_capital(reply: Reply) -> str | None:
     """English, every letter a capital."""
-    lower = next((c for c in reply.text if c.islower()), None)
+    lower = next((i for i, c in enumerate(reply.text) if c.islower()), None)
     if lower is not None:
-        small = _LOWER.search(reply.text)
-        shown = small.group() if small else lower
-        return f"{quote(shown)} has a lower-case letter. Write every letter as a capital."
+        shown = quote(_word_at(reply.text, lower))
+        return f"{shown} has a lower-case letter. Write every letter as a capital."
     if not any(map(str.isupper, reply.text)) or not _english(reply.text):
         return "The reply is not in English. Write in English, in capital letters."
     return None
@@ -119,11 +133,39 @@ def no_comma_reference(reply: Reply) -> str | None:
 _QUOTES = "Put the whole reply between double quotation marks."
 
 
+def _first_quotation(text: str) -> str | None:
+    """What the first mark of ``text`` quotes if that ends before the text does.
+
+    Quotations inside the outer one are fine: a mark that stands before a word opens one more.
+    """
+    depth = 0
+    for found in _MARK.finditer(text):
+        place = found.start()
+        depth += 1 if _opens(text, place) else -1
+        if depth <= 0:
+            return text[: place + 1] if place + 1 < len(text) else None
+    return None
+
+
+def _opens(text: str, place: int) -> bool:
+    """Whether the mark there opens a quotation."""
+    mark = text[place]
+    if mark in _ONLY_OPENS or (mark == text[0] == "\u201c"):
+        return True
+    if mark in _ONLY_CLOSES or (mark == "\u201c" and text[0] == "\u201e"):
+        return False
+    before, after = text[place - 1 : place], text[place + 1 : place + 2]
+    return bool(after.strip()) and (not before.strip() or before in _BEFORE_OPENING)
+
+
 def quotation(reply: Reply) -> str | None:
     """Double quotes around everything, words inside."""
     text = reply.text.strip()
     if len(text) < 2 or text[0] not in _OPENING or text[-1] not in _CLOSING:
         return f"The reply does not start and end with a double quotation mark. {_QUOTES}"
+    first = _first_quotation(text)
+    if first is not None:
+        return f"Only {quote(first)} stands between the first quotation marks. {_QUOTES}"
     return None if words(text) else f"There are no words between the quotation marks. {_QUOTES}"
 
 

@@ -10,7 +10,7 @@ So strict mode first asks, cheaply and in any of thirty languages:
    not mostly repeats;
 3. **own words**: what is not copied from the request, or from feedback on a reply to it, is at
    least four words and a fifth of the reply, and one or two of its words stand in neither, in any
-   order;
+   order; a list or a short summary of a text that the request quotes may be made of that text;
 4. **the subject**: words of the request's subject appear, and go on appearing: one in fifty words.
 
 Where the answer is one of a few fixed ones, only the text beside it is looked at.
@@ -25,6 +25,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from math import ceil
 from typing import NamedTuple
 
 from corgi_gym.rewards.dictionary import FUNCTION_WORDS
@@ -45,6 +46,16 @@ _RUN = 6
 _OWN_SHARE = 0.2
 # Different words that the request does not have: one is enough for "Yes, cats are good pets."
 _OWN_WORDS, _OWN_WORDS_SHORT, _SHORT = 2, 1, 8
+# A request that quotes a text to be rewritten: what it says, the text between quotation marks, and
+# the fewest words of a part of its own.
+_REWRITE = re.compile(r"\b(?:re-?writ|rephras|paraphras|summar|shorten|condens)", re.IGNORECASE)
+_QUOTATION = re.compile('["\u201c]([^"\u201c\u201d]{60,8000})["\u201d]')
+_LONG_PART = 20
+# An excerpt: half of its three-word runs are the text's, and it is a list or this much shorter.
+_EXCERPT_RUN, _EXCERPT_SHARE, _SUMMARY_SHARE = 3, 0.5, 0.6
+# So much of the text in one run is the text itself.
+_VERBATIM_SHARE = 0.8
+_LIST_LINE = re.compile(r"(?:[-*+\u2022]|\d{1,3}[.)])[ \t]+\S")
 # Letters outside ASCII from which a text of few "words" may be in a script without spaces.
 _NO_SPACES = 20
 # Content words per mention of the subject.
@@ -82,6 +93,37 @@ def _copied(held: list[str], runs: frozenset[tuple[str, ...]]) -> int:
         if run in runs:
             marked[i : i + _RUN] = [True] * _RUN
     return sum(marked)
+
+
+@lru_cache(maxsize=_CACHE)
+def _source(text: str) -> str:
+    """The text that a request quotes to be rewritten or summed up; "" if there is none."""
+    if not _REWRITE.search(text):
+        return ""
+    quoted = [found[1] for found in _QUOTATION.finditer(text)]
+    parts = [part for part in text.split("\n\n")[1:] if len(words(part)) >= _LONG_PART]
+    return max([*quoted, *parts], key=len, default="")
+
+
+def _is_excerpt(reply: Reply, held: list[str], known: str) -> bool:
+    """Whether a reply is a list or a short summary in the words of a text that was quoted for it.
+
+    It takes pieces of the text and nothing else of the request, and it is not the text itself.
+    """
+    source = _source(known)
+    if not source or len(held) < _RUN:
+        return False
+    text, asked = Reply(source).lower_words, Reply(known.replace(source, "\n")).lower_words
+    listed = sum(_LIST_LINE.match(line) is not None for line in reply.lines) > 1
+    if not listed and len(held) > _SUMMARY_SHARE * len(text):
+        return False
+    if not frozenset(_runs(asked, _EXCERPT_RUN)).isdisjoint(_runs(held, _EXCERPT_RUN)):
+        return False
+    most = ceil(_VERBATIM_SHARE * len(text))
+    if not frozenset(_runs(text, most)).isdisjoint(_runs(held, most)):
+        return False
+    pieces, runs = frozenset(_runs(text, _EXCERPT_RUN)), list(_runs(held, _EXCERPT_RUN))
+    return sum(map(pieces.__contains__, runs)) >= _EXCERPT_SHARE * len(runs)
 
 
 def _only_repeats(held: list[str], known: _Known, copies: int) -> bool:
@@ -158,7 +200,8 @@ def content_problem(
     if piece is not None:
         text = f"The reply repeats {quote(piece)} over and over. Write something that goes on."
         return Problem("content", text)
-    if different >= MIN_WORDS and _only_repeats(held, _known(known), copies):
+    repeats = different >= MIN_WORDS and _only_repeats(held, _known(known), copies)
+    if repeats and not _is_excerpt(reply, held, known):
         text = "The reply only repeats the request. Answer it in words of your own."
         return Problem("content", text)
     return _off_subject(held, topic, least, copies)

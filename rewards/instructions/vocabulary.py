@@ -40,7 +40,7 @@ _INSTRUCTION = """
     indicates ask asks asked asking description descriptions expand whatsoever throughout rather
     instead besides otherwise version versions thing things something anything everything people
     person someone man woman day year years know get got take go going see look find work works
-    working world life part parts
+    working world life part parts sound sounds
     """
 INSTRUCTION_WORDS = frozenset(_INSTRUCTION.split())
 # The words that our own messages add to those of the request.

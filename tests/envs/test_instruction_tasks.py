@@ -264,6 +264,22 @@ def test_bad_rows_are_named_and_good_ones_kept(changes, names):
         IFEval(data=[_row(**changes)])
 
 
+def test_a_forbidden_word_is_no_subject():
+    """Feedback would tell the model to write it."""
+    row = _row(
+        prompt='Make the sentence "The bus arrived at the stations" sound more interesting. Avoid '
+        'using the word "station", and use the word "bus" less than 2 times.',
+        instruction_id_list=["keywords:forbidden_words", "keywords:frequency"],
+        kwargs=[
+            {"forbidden_words": ["station"]},
+            {"keyword": "bus", "frequency": 2, "relation": "less than"},
+        ],
+    )
+    source = IFEval(data=[row])
+    (draft,) = (draft for part in source.drafts.values() for draft in part)
+    assert draft.target["topic"] == ["arrived"]
+
+
 def test_equal_rows_are_one_task_and_nulls_are_dropped(tmp_path):
     path = tmp_path / "rows.jsonl"
     row = _row(kwargs=[{"num_words": None, "relation": None}])

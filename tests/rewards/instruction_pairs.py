@@ -150,8 +150,8 @@ PAIRS = {
     ),
     "startend:quotation": (
         {},
-        ['"All of it."', "\u201cAll of it.\u201d", ' "One" and "two" '],
-        ['""', '"', 'He said "yes" today', "'single'", '"open'],
+        ['"All of it."', "\u201cAll of it.\u201d", ' "He said "yes" today." '],
+        ['""', ' "One" and "two" ', '"', 'He said "yes" today', "'single'", '"open'],
     ),
     "change_case:capital_word_frequency": (
         {"capital_frequency": 2, "capital_relation": _LEAST},

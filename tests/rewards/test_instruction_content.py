@@ -257,6 +257,46 @@ def test_words_that_an_instruction_asks_to_copy_are_not_counted():
     assert content(reply, known=COPIED, copies=42) == COPY  # 3 are left
 
 
+BLOG = (
+    "The world is a beautiful place. The sun is shining, the birds are singing, and the flowers "
+    "are blooming. It's a perfect day to go outside and enjoy all that nature has to offer."
+)
+REWRITE = (
+    f'Rewrite the following blog as a list of exactly 4 bullet points: "{BLOG}" Use no commas.'
+)
+
+
+@pytest.mark.parametrize(
+    ("reply", "copied"),
+    [
+        ("* The world is a beautiful place.\n* The sun is shining and the birds are singing.\n"
+         "* The flowers are blooming.\n* It's a perfect day to go outside and enjoy all that "
+         "nature has to offer.", False),
+        ("* The world is a beautiful place\n* The sun is shining, the birds are singing, and the "
+         "flowers are blooming\n* It's a perfect day to go outside\n* Enjoy all that nature has to "
+         "offer", False),
+        # a short summary needs no list
+        ("The world is a beautiful place. It's a perfect day to go outside.", False),
+        # the request, the text itself, with marks and with one word more
+        (REWRITE, True),
+        (BLOG, True),
+        ("* " + "\n* ".join(BLOG.split(". ")), True),
+        ("* a\n* " + "\n* ".join(BLOG.split(". ")), True),
+        # not a list, and too long for a summary
+        ("The world is a beautiful place. The birds are singing, and the flowers are blooming. "
+         "It's a perfect day to go outside and enjoy all that nature has to offer.", True),
+        # what the request says around the text, and the text's words in another order
+        ("* Rewrite the following blog as a list\n* The world is a beautiful place\n* The sun is "
+         "shining", True),
+        ("".join(f"* {' '.join(BLOG.split()[i::4])}\n" for i in range(4)), True),
+    ],
+    ids=lambda value: repr(value)[:50],
+)  # fmt: skip
+def test_a_text_that_was_quoted_to_be_rewritten_may_be_used(reply, copied):
+    assert content(reply, known=REWRITE) == (COPY if copied else None)
+    assert content(reply, known=REWRITE.replace("Rewrite", "Explain")) == COPY
+
+
 # ---------------------------------------------------------------- the subject
 
 FIVE = ["violin", "piano", "guitar", "trumpet", "cello"]

@@ -1,6 +1,8 @@
 # ruff: noqa: RUF001  text in many scripts
 """Replies that look as if they followed, and honest ones next to them (strict mode)."""
 
+import time
+
 import pytest
 
 from corgi_gym.envs.tasks._requests import REQUESTS
@@ -178,6 +180,47 @@ def test_prompts_name_the_bullets_that_count():
     assert judged(reply.replace("*", "+"), kind, num_bullets=3).success
     for said in REQUESTS[kind].wordings:
         assert "sub-points included" in said and "*" in said and "-" in said.replace("b-p", "")
+
+
+# ---------------------------------------------------------------- quotation marks, letter case
+
+
+@pytest.mark.parametrize(
+    ("reply", "first"),
+    [
+        ('"The river" runs under the "old bridge"', '"The river"'),
+        ("\u201cThe river\u201d runs under the \u201cold bridge\u201d", "\u201cThe river\u201d"),
+        ("\u201eDer Fluss\u201c und die \u201eBrücke\u201c", "\u201eDer Fluss\u201c"),
+        ("\u00abLe pont\u00bb et \u00able jardin\u00bb", "\u00abLe pont\u00bb"),
+        # quotations inside the outer one
+        ('"The river runs under the "old bridge""', None),
+        ('""Stop!" said Anna near the river. "Why?""', None),
+        ('"The river.\n\n"The bridge."', None),
+        ('"{"river": "The old bridge (\u201cstone\u201d) is there."}"', None),
+        ("\u201eDer Fluss ist \u201ebreit\u201c und alt.\u201c", None),
+        ("\u201c他说\u201c你好\u201d然后走了\u201d", None),
+    ],
+)
+def test_the_whole_reply_is_one_quotation(reply, first):
+    said = messages(reply, "startend:quotation")
+    between = [text for text in said if "stands between" in text]
+    assert bool(between) is (first is not None)
+    if first is not None:
+        shown = f'Only "{first}" stands between the first quotation marks. '
+        assert between == [shown + "Put the whole reply between double quotation marks."]
+
+
+@pytest.mark.parametrize("letter", ["ж", "ı", "ŉ"])
+def test_the_word_with_a_lower_case_letter_is_found_at_once(letter):
+    start = time.process_time()
+    said = messages(letter * 20_000, "change_case:english_capital")[0]
+    assert time.process_time() - start < 0.5
+    assert said == f'"{letter * 40}" has a lower-case letter. Write every letter as a capital.'
+
+
+def test_the_word_with_a_lower_case_letter_is_quoted_whole():
+    said = messages("THE OLD (rIVER_BEd) RUNS ON THERE.", "change_case:english_capital")[0]
+    assert said.startswith('"rIVER_BEd" has a lower-case letter.')
 
 
 # ---------------------------------------------------------------- sections, numbers, commas
