@@ -141,7 +141,7 @@ def _first_quotation(text: str) -> str | None:
     depth = 0
     for found in _MARK.finditer(text):
         place = found.start()
-        depth += 1 if _opens(text, place) else -1
+        depth += 1 if not place or _opens(text, place) else -1
         if depth <= 0:
             return text[: place + 1] if place + 1 < len(text) else None
     return None
