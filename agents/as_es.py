@@ -87,6 +87,11 @@ class ASESTrainer(ExampleTrainer):
 
     def __init__(self, model: Any, args: ASESConfig, rollout: Any, **kwargs: Any) -> None:
         self._samples = args.data == "own"
+        if args.questions > args.generation_batch_size:
+            raise ValueError(
+                f"train.options.questions = {args.questions} is more than the "
+                f"{args.generation_batch_size} sessions of a round: raise train.sessions"
+            )
         super().__init__(model, args, rollout, **kwargs)
         self._scorer: Any = None
         if args.scorer and args.train_on != WHOLE:

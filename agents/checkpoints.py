@@ -161,6 +161,7 @@ class SurvivingTrainer:
 
     # set by `stop_after_round`
     in_last_round = False
+    ended_early = ""
 
     _checkpoints: Path | None = None
     _scratch: Path | None = None
@@ -216,12 +217,15 @@ class SurvivingTrainer:
             state = torch.load(folder / _STATE, map_location="cpu", weights_only=True)
             self.load_checkpoint_state(state)
 
-    def stop_after_round(self) -> None:
+    def stop_after_round(self, why: str) -> None:
         """End the training when this round's optimizer steps are done, and not within them.
+
+        Args:
+            why: For `ended_early`, which whoever started the training can show.
 
         For a trainer that has `StopBetweenRounds` from the start, before what saves checkpoints.
         """
-        self.in_last_round = True
+        self.in_last_round, self.ended_early = True, why
 
     def _get_output_dir(self, trial: Any) -> str:
         if self._scratch is not None:

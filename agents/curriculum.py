@@ -18,7 +18,6 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import itertools
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +34,8 @@ from corgi_gym.envs import stable_hash
 
 # A small pool is no reason to draw all alike: a task may have so many times an equal share.
 _LEAST_CAP = 3
+# Scores are decimal fractions: 1 - 0.7 is no more than 0.3, whatever it is in binary.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Pooled:
 
     def __init__(self, spec: Any, *, rounds: int, seed: int, first: int) -> None:
         self.spec, self.seed, self.first = spec, seed, first
-        self.every = spec.rescore or max(1, math.ceil(rounds / spec.stages))
+        self.rounds = rounds
         self.tasks: list[PoolTask] = []
         self._scored_in = -1
 
@@ -146,20 +147,23 @@ class Pooled:
         What is left over goes to the others in proportion, and where none of these has any, to all
         of them alike.
         """
-        return capped(self.chances(stage), self.most)
+        return capped(self.chances(stage), self._most(len(self.tasks)))
 
-    @property
-    def most(self) -> float:
-        """The largest share of the draws that one task of the pool has."""
-        return min(1.0, max(self.spec.max_share, _LEAST_CAP / len(self.tasks)))
+    def _most(self, count: int) -> float:
+        """The largest share of the draws that one of ``count`` tasks has."""
+        return float(min(1.0, max(self.spec.max_share, _LEAST_CAP / count)))
 
     def stage(self, round_number: int) -> int:
         """Which scoring a round draws from, from 0."""
-        return round_number // self.every
+        if self.spec.rescore:
+            return int(round_number // self.spec.rescore)
+        stages = int(self.spec.stages)  # equal parts of the run, each of them at least a round
+        return min(stages - 1, round_number * stages // max(self.rounds, stages))
 
     def pool_indices(self, round_number: int) -> list[int]:
         """See `Curriculum`."""
-        if round_number % self.every or self._scored_in == round_number:
+        begins = not round_number or self.stage(round_number) > self.stage(round_number - 1)
+        if not begins or self._scored_in == round_number:
             return []
         start = self.first + (self.stage(round_number) * self.spec.pool if self.spec.renew else 0)
         return list(range(start, start + self.spec.pool))
@@ -236,7 +240,7 @@ class Tapir(Pooled):
 
     def stratum(self, task: PoolTask) -> str:
         """See `Pooled`."""
-        return "hard" if task.difficulty > self.spec.delta else "easy"
+        return "hard" if task.difficulty > self.spec.delta + _ROUNDING else "easy"
 
     def alpha(self, stage: int) -> float:
         """The share of hard tasks in a stage; the last one holds on."""
@@ -264,17 +268,25 @@ class Tapir(Pooled):
         """See `Pooled`; what a task leaves over goes to its own stratum as far as that can take it.
 
         So the share of hard tasks is alpha unless a stratum has too few tasks for its share.
+        Families with the weight 0 get what is left over when all other tasks have the most.
         """
-        chances, most = self.chances(stage), self.most
+        chances, most = self.chances(stage), self._most(len(self.tasks))
+        weights = [self._weight(task.family) for task in self.tasks]
+        unwanted = [i for i, weight in enumerate(weights) if not weight] if any(weights) else []
         places: dict[str, list[int]] = {"hard": [], "easy": []}
-        for i, task in enumerate(self.tasks):
-            places[self.stratum(task)].append(i)
+        for i in sorted({*range(len(self.tasks))} - {*unwanted}):
+            places[self.stratum(self.tasks[i])].append(i)
         shares = {name: sum(chances[i] for i in own) for name, own in places.items()}
         for name, other in (("hard", "easy"), ("easy", "hard")):
             over = shares[name] - min(shares[name], most * len(places[name]))
             shares[name] -= over
             shares[other] += over
         found = [0.0] * len(chances)
+        for name, own in places.items() if unwanted else ():
+            over = shares[name] - min(shares[name], most * len(own))
+            shares[name] -= over
+            for i in unwanted:
+                found[i] += over / len(unwanted)
         for name, own in places.items():
             if share := shares[name]:
                 held = capped([chances[i] for i in own], most / share)

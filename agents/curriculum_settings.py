@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,8 @@ class PoolSpec:
                 raise ValueError(
                     f"train.curriculum.{name} must be an integer of at least {least}, got {value!r}"
                 )
+        if not isinstance(self.renew, bool):
+            raise ValueError(f"train.curriculum.renew must be true or false, got {self.renew!r}")
         if not _is_number(self.max_share) or not 0.0 < self.max_share <= 1.0:
             raise ValueError(
                 f"train.curriculum.max_share must be above 0 and at most 1, got {self.max_share!r}"
@@ -84,6 +86,13 @@ class LearnableSpec(PoolSpec):
         if not known or not 0.0 <= self.low <= self.high <= 1.0:
             raise ValueError(
                 f"train.curriculum needs 0 <= low <= high <= 1, got {self.low!r} and {self.high!r}"
+            )
+        shares = [n / self.samples for n in range(self.samples + 1)]
+        if not any(self.low <= share <= self.high for share in shares):
+            raise ValueError(
+                f"train.curriculum.samples: no success rate of {self.samples} sessions is from "
+                f"{self.low!r} to {self.high!r}, so no task would count as learnable; take more "
+                "samples"
             )
 
 
@@ -112,11 +121,12 @@ class TapirSpec(PoolSpec):
     def __post_init__(self) -> None:
         PoolSpec.__post_init__(self)
         alphas = self.alphas if isinstance(self.alphas, Sequence) else ()
-        object.__setattr__(self, "alphas", tuple(alphas))
         if not alphas or not all(_is_number(a) and 0.0 <= a <= 1.0 for a in alphas):
             raise ValueError(
-                f"train.curriculum.alphas must be shares in [0, 1], got {self.alphas!r}"
+                "train.curriculum.alphas must be a list of shares in [0, 1], one for each stage, "
+                f"got {self.alphas!r}"
             )
+        object.__setattr__(self, "alphas", tuple(alphas))
         if not _is_number(self.delta) or not -1.0 <= self.delta <= 1.0:
             raise ValueError(f"train.curriculum.delta must be in [-1, 1], got {self.delta!r}")
         if not isinstance(self.reference, Mapping):
@@ -126,8 +136,12 @@ class TapirSpec(PoolSpec):
             )
         if self.reference:
             check_teacher(self.reference)
-        weights = self.weights if isinstance(self.weights, Mapping) else {"": None}
-        for family, weight in weights.items():
+        if not isinstance(self.weights, Mapping):
+            raise ValueError(
+                "train.curriculum.weights must be a mapping of families to weights, such as "
+                f"{{concepts: 2.0}}, got {self.weights!r}"
+            )
+        for family, weight in self.weights.items():
             if not _is_number(weight) or not 0.0 <= weight < math.inf:
                 raise ValueError(
                     f"train.curriculum.weights: family {family!r} needs a weight of at least 0, "
@@ -163,6 +177,20 @@ def check_curriculum(spec: Mapping[str, Any]) -> None:
         ValueError: For an unknown name or key, or an impossible value.
     """
     read_curriculum(spec)
+
+
+def check_families(spec: Mapping[str, Any], families: Collection[str]) -> None:
+    """Check that a curriculum's weights are of families that the environment has.
+
+    Raises:
+        ValueError: For the weight of another family; the message has those that there are.
+    """
+    for family in spec.get("weights", ()):
+        if family not in families:
+            raise ValueError(
+                f"train.curriculum.weights: the environment has no family {family!r}"
+                f"{did_you_mean(family, families, ';')} it has {', '.join(families)}"
+            )
 
 
 def read_curriculum(spec: Mapping[str, Any]) -> PoolSpec | None:

@@ -64,7 +64,5 @@ class EchoTrainer(GuidedGRPOTrainer):
         logps, self._loss_logps = self._loss_logps, None
         total = -(logps * inputs["feedback_mask"]).sum()
         share = self._share_of(inputs["feedback_tokens"])
-        self._metrics["train"]["feedback_loss"].append(
-            self.accelerator.gather((total / share).detach()).sum().item()
-        )
+        self._log_mean("feedback_loss", total, inputs["feedback_tokens"])
         return loss + self.args.feedback_weight * total / share

@@ -114,13 +114,23 @@ class Editor:
         elif solves(task, attempts[-1]):
             first = next(n for n, attempt in enumerate(attempts) if solves(task, attempt))
             made.attempts = attempts = attempts[: first + 1]
-            # an improvement counts only with feedback that can be read, in every place
-            read = [parse_feedback(text) for text in made.feedbacks[: len(attempts) - 1]]
-            if not all(isinstance(found, StepFeedback) for found in read):
+            wrong = zip(attempts[:-1], made.feedbacks, strict=False)
+            if not all(self._can_be_learned(task, *pair) for pair in wrong):
                 made.attempts, made.feedbacks = attempts[-1:], []
             made.feedbacks[len(made.attempts) - 1 :] = [ALL_CORRECT]
             made.status = "right"
         return made
+
+    def _can_be_learned(self, task: Task, attempt: str, feedback: str) -> bool:
+        """Whether a wrong attempt of the policy and its own feedback are as an edited one's are.
+
+        Else the right attempt after them would make an improvement of an empty attempt, or of a
+        mistake in a step that is not there.
+        """
+        found = parse_feedback(feedback)
+        if problem_of(task, attempt, self.max_words) or not isinstance(found, StepFeedback):
+            return False
+        return _fits(found, attempt)
 
     def _find_first_mistakes(self, trajectories: list[Edited]) -> None:
         """Cut each trajectory at its first attempt on which the policy's feedback is not right."""

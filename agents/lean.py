@@ -32,6 +32,7 @@ class LeanTrainer:
     num_iterations: int
     current_gradient_accumulation_steps: int
     _step: int
+    _metrics: Any
     _buffered_inputs: Any
 
     # Which tokens of the rows that are scored get a log-prob; None for all of the completion's.
@@ -117,6 +118,20 @@ class LeanTrainer:
         """
         share = total.clamp(min=1) / self.accelerator.num_processes
         return share * self.current_gradient_accumulation_steps / self.args.steps_per_generation
+
+    def _log_mean(self, name: str, total: Tensor, count: Tensor) -> None:
+        """Log a mean over a round, of which every micro-batch has a part.
+
+        TRL logs the mean of what micro-batches append: each appends its part times their number.
+
+        Args:
+            name: Name of the metric.
+            total: Sum over this micro-batch, of one process.
+            count: How many the round has, in all processes.
+        """
+        part = self.accelerator.gather(total.detach()).sum() / count.clamp(min=1)
+        value = (part * self.args.steps_per_generation).item()
+        self._metrics["train"][name].append(value)
 
     def _scored_tokens(self, inputs: dict[str, Any]) -> Tensor:
         """Which tokens of the completions, shape (B, T), get a log-prob: the model's own."""

@@ -211,7 +211,8 @@ class ReplayBuffer:
             ratio: Examples of ``kind`` per example of each other kind. 0 or less does not balance:
                 everything is taken.
             rng: Draws which of the others are taken, and the order.
-            limit: Most examples in all; ``kind`` is cut down until its share of the others fits.
+            limit: Most examples in all; ``kind`` is cut down until its share of the others fits,
+                and the others are where one of ``kind`` has too many of them.
 
         Returns:
             A shuffled list, in which no content is twice: what ``kind`` and others have is taken as
@@ -225,15 +226,20 @@ class ReplayBuffer:
         for group in groups.values():
             rng.shuffle(group)  # type: ignore[arg-type]
 
-        def taken(keep: int) -> list[Example]:
-            others = math.ceil(keep / ratio) if ratio > 0 else None
+        def taken(keep: int, others: int | None) -> list[Example]:
             return _take(groups, {name: keep if name == kind else others for name in groups})
 
+        def share(keep: int) -> int | None:
+            return math.ceil(keep / ratio) if ratio > 0 else None
+
         keep = len(groups[kind])
-        if ratio > 0 and limit is not None:
-            fitting = bisect.bisect_right(range(keep + 1), limit, key=lambda n: len(taken(n)))
-            keep = max(0, fitting - 1)
-        found = taken(keep)
+        found = taken(keep, share(keep))
+        if ratio > 0 and limit is not None and len(found) > limit:
+            sizes = range(keep + 1)
+            keep = bisect.bisect_right(sizes, limit, key=lambda n: len(taken(n, share(n)))) - 1
+            # where not even one fits with its share of others, these have what it leaves
+            left = (limit - 1) // max(1, len(groups) - 1)
+            found = taken(keep, share(keep)) if keep > 0 else taken(1, left)
         order = rng.permutation(len(found))
         return [found[i] for i in order][:limit]
 

@@ -217,10 +217,9 @@ class ReviseTrainer(ExampleTrainer):
         margin = chosen - other - inputs["reference_margin"]
         losses = -logsigmoid(self.args.preference_beta * margin) * inputs["paired"]
         share = self._share_of(inputs["pair_count"])
-        metrics, gather = self._metrics["train"], self.accelerator.gather
-        metrics["preference/loss"].append(gather((losses.sum() / share).detach()).sum().item())
-        preferred = ((chosen > other).float() * inputs["paired"]).sum() / inputs["paired"].sum()
-        metrics["preference/accuracy"].append(gather(preferred.nan_to_num()).mean().item())
+        preferred = (chosen > other) * inputs["paired"]
+        self._log_mean("preference/loss", losses.sum(), inputs["pair_count"])
+        self._log_mean("preference/accuracy", preferred.sum(), inputs["pair_count"])
         return loss + self.args.preference_weight * losses.sum() / share
 
 

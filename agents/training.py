@@ -14,7 +14,7 @@ import torch
 from transformers import PrinterCallback, TrainerCallback
 
 from corgi_gym.agents.algorithms import Algorithm, get_algorithm
-from corgi_gym.agents.curriculum_settings import UNIFORM
+from corgi_gym.agents.curriculum_settings import UNIFORM, check_families
 from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer, RolloutReport
 from corgi_gym.agents.lora import check_reference, lora_config
 from corgi_gym.agents.names import did_you_mean
@@ -68,7 +68,15 @@ def check_training(algorithm: str, spec: Any, env: gym.Env[str, str]) -> None:
         )
     trainer.check_env(env)
     check_options(spec.options, config)
-    trainer.check_settings({**row.settings, **spec.options}, env)
+    settings = {**row.settings, **spec.options}
+    trainer.check_settings(settings, env)
+    if (warmup := settings.get("warmup_rounds", 0)) > spec.rounds:
+        raise ValueError(
+            f"train.options.warmup_rounds = {warmup} is more than train.rounds = {spec.rounds}: "
+            f"{algorithm} itself would never begin; set both"
+        )
+    if families := list(getattr(env.unwrapped, "sources", ())):
+        check_families(chosen_curriculum(spec, row), families)
     lora_config(spec.lora or row.lora)
     if Processes.current().count > 1:
         return  # the arguments wait for all processes, and this is asked by one

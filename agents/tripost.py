@@ -171,7 +171,10 @@ class TripostTrainer(ExampleTrainer):
         self._note(buffer, chosen, counted, len(played))
         learned = sum(example.kind in (IMPROVEMENT, OWN) for example in chosen)
         if learned < self.args.min_examples:
-            self.stop_after_round()
+            self.stop_after_round(
+                f"training ends with round {self.round_number + 1}: it has {learned} examples of "
+                f"the policy's, and train.options.min_examples is {self.args.min_examples}"
+            )
         return chosen, played
 
     def _from_witnesses(

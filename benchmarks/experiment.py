@@ -326,6 +326,8 @@ def _train(
             policy.tokenizer.save_pretrained(made)
             folder.replace_folder(made, "checkpoint")
             rollout.close()
+        if trainer.ended_early:
+            shown.say(trainer.ended_early)
         if progress.status != "interrupted":
             trainer.sync()
     finally:

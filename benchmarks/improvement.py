@@ -39,9 +39,10 @@ class Tally:
         updated: With a second attempt that has an answer.
         mended: Whose first attempt is wrong and last one right.
         spoiled: Whose first attempt is right and last one wrong.
-        claimed: That end with the verdict that all is correct.
+        claimed: That end with the verdict that all is correct, said of their last attempt.
         claimed_rightly: Of these, whose last attempt is right.
         cut: That were cut at the token limit, so never ended.
+        unscored: Replies besides these that could not be checked; they are in no other number.
     """
 
     replies: int = 0
@@ -53,6 +54,7 @@ class Tally:
     claimed: int = 0
     claimed_rightly: int = 0
     cut: int = 0
+    unscored: int = 0
 
     def add(self, first: bool, last: bool, updated: bool, claimed: bool, cut: bool) -> None:
         """Count one reply."""
@@ -145,12 +147,17 @@ def _count(tallies: dict[str, Tally], seed: str, recipe: Recipe, episodes: list[
         (attempt,) = episode.attempts
         reply = parse_trajectory(attempt.reply)
         first = judge(task.checker, reply.attempts[0], task.target).success
+        closed = len(reply.feedbacks) == len(reply.attempts)
         for group in filter(None, (episode.task, seed, "all")):
-            tallies.setdefault(group, Tally()).add(
+            tally = tallies.setdefault(group, Tally())
+            if attempt.unscored:
+                tally.unscored += 1
+                continue
+            tally.add(
                 first,
                 attempt.success,
                 any(map(is_answered, reply.attempts[1:])),
-                reply.feedbacks[-1:] == (ALL_CORRECT,),
+                closed and reply.feedbacks[-1] == ALL_CORRECT,
                 attempt.truncated,
             )
     env.close()
@@ -164,9 +171,14 @@ def improvement_text(found: dict[str, dict[str, Tally]]) -> str:
     lines = [" ".join([f"{'':{first}} {'':{width}}", *(f"{head:>8}" for head in heads)])]
     for part, tallies in found.items():
         for family, t in sorted(tallies.items(), key=lambda item: (item[0] == "all", item[0])):
-            shares = (t.first, t.last, t.updated, t.mended, t.spoiled, t.claimed)
-            cells = [f"{t.replies:8}", *(f"{share / t.replies:8.3f}" for share in shares)]
-            right = f"{t.claimed_rightly / t.claimed:8.3f}" if t.claimed else f"{'-':>8}"
-            cut = f"{t.cut / t.replies:8.3f}"
-            lines.append(" ".join([f"{part:{first}} {family:{width}}", *cells, right, cut]))
+            counts = (t.first, t.last, t.updated, t.mended, t.spoiled, t.claimed)
+            shares = [_share(count, t.replies) for count in counts]
+            shares += [_share(t.claimed_rightly, t.claimed), _share(t.cut, t.replies)]
+            lines.append(" ".join([f"{part:{first}} {family:{width}}", f"{t.replies:8}", *shares]))
+        if "all" in tallies and (unscored := tallies["all"].unscored):
+            lines.append(f"{part}: {unscored} more could not be checked")
     return "\n".join(lines)
+
+
+def _share(count: int, total: int) -> str:
+    return f"{count / total:8.3f}" if total else f"{'-':>8}"

@@ -77,9 +77,11 @@ def cut_replies(
 
 def _witnesses(recipe: Recipe) -> tuple[Any, Any, list[tuple[str, str]]]:
     from corgi_gym.agents.codec import ChatCodec
+    from corgi_gym.agents.demonstrations import check_witnesses
     from corgi_gym.agents.models import load_model, load_tokenizer
 
     env = make_env(recipe, train=False)
+    check_witnesses(env)
     tasks = [env.unwrapped.task_at(i) for i in range(recipe.evaluation.tasks)]  # type: ignore[attr-defined]
     env.close()
     name = recipe.train.options.get("scorer") or recipe.model

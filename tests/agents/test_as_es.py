@@ -330,6 +330,7 @@ def test_one_label_alone_and_the_policys_own_replies(tiny_model, tiny_folder, tr
         ({"data": "gold"}, "unknown data 'gold'"),
         ({"measure": "mean"}, "unknown measure 'mean'"),
         ({"questions": -1}, "questions must be at least 0, got -1"),
+        ({"questions": 500}, r"questions = 500 is more than the \d+ sessions of a round"),
     ],
 )
 def test_settings_that_cannot_be_are_named(options, words, tiny_model, trainer_of):

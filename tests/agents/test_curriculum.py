@@ -12,6 +12,8 @@ from corgi_gym.agents.curriculum_settings import LearnableSpec, TapirSpec, check
 from corgi_gym.agents.engines import CharCodec, Sampling, ScriptedEngine
 from corgi_gym.agents.rollout import Rollout
 from corgi_gym.agents.teacher import Teacher
+from corgi_gym.agents.training import check_training
+from corgi_gym.benchmarks.recipe import TrainSpec
 from corgi_gym.envs import Draft, GuidedEnv, Task, TaskSource
 from corgi_gym.rewards import Problem, Verdict
 
@@ -107,6 +109,13 @@ def test_the_bound_leaves_alpha_where_a_stratum_can_take_its_share():
     # families without weight are drawn from only where nothing else can be
     made = tapir([PoolTask(0, "countdown", 1.0, 1.0), *hard], weights={"concepts": 0.0})
     assert made.draws(0) == pytest.approx([3 / 35, *[32 / 35 / 34] * 34])
+    # and what two hard tasks leave over goes to easy ones of a family that has weight
+    none = [PoolTask(i, "countdown", 0.0, 0.0) for i in range(64, 94)]
+    made = tapir([*hard[:2], *none, *easy], weights={"countdown": 0.0})
+    for stage in range(3):
+        found = made.draws(stage)
+        assert found[:2] == pytest.approx([0.05, 0.05]) and sum(found[2:32]) == 0.0
+        assert sum(found) == pytest.approx(1.0)
 
 
 def test_a_small_pool_is_not_drawn_alike():
@@ -141,8 +150,11 @@ def test_uniform_changes_nothing():
 def test_stages_begin_with_new_scores():
     made = make_curriculum({"name": "tapir", "pool": 4}, rounds=8, seed=0, first=10)
     due = {r: made.pool_indices(r) for r in range(8) if made.pool_indices(r)}
-    # three stages of three rounds, each with tasks of its own
+    # three stages of up to three rounds, each with tasks of its own
     assert due == {0: [10, 11, 12, 13], 3: [14, 15, 16, 17], 6: [18, 19, 20, 21]}
+    for rounds, stages in ((4, [0, 0, 1, 2]), (2, [0, 1]), (1, [0]), (7, [0, 0, 0, 1, 1, 2, 2])):
+        made = make_curriculum({"name": "tapir"}, rounds=rounds, seed=0, first=0)
+        assert [made.stage(r) for r in range(rounds)] == stages  # the last share is reached
     same = make_curriculum(
         {"name": "learnable", "pool": 2, "renew": False, "rescore": 5}, rounds=8, seed=0, first=10
     )
@@ -177,14 +189,17 @@ def test_weights_give_a_draw_its_target_shares():
         ({"name": "tapr"}, "got 'tapr'"),
         ({"name": "uniform", "pool": 3}, "unknown train.curriculum key 'pool' for uniform"),
         ({"name": "tapir", "alpha": [0.1]}, "'alpha' for tapir; did you mean 'alphas'"),
-        ({"name": "tapir", "alphas": []}, r"alphas must be shares in \[0, 1\]"),
-        ({"name": "tapir", "alphas": 0.3}, "alphas must be shares"),
-        ({"name": "tapir", "alphas": [1.5]}, "alphas must be shares"),
+        ({"name": "tapir", "alphas": []}, r"alphas must be a list of shares in \[0, 1\]"),
+        ({"name": "tapir", "alphas": 0.3}, "alphas must be a list of shares.* got 0.3"),
+        ({"name": "tapir", "alphas": [1.5]}, "alphas must be a list of shares"),
+        ({"name": "tapir", "renew": "never"}, "renew must be true or false, got 'never'"),
+        ({"name": "learnable", "samples": 1}, "no success rate of 1 sessions is from 0.1 to 0.9"),
         ({"name": "tapir", "delta": "big"}, "delta must be in"),
         ({"name": "tapir", "max_share": 0}, "max_share must be above 0 and at most 1, got 0"),
         ({"name": "learnable", "max_share": 1.5}, "max_share must be above 0"),
         ({"name": "tapir", "pool": 0}, "pool must be an integer of at least 1, got 0"),
         ({"name": "tapir", "weights": {"concepts": -1}}, "'concepts' needs a weight"),
+        ({"name": "tapir", "weights": ["concepts"]}, r"must be a mapping .* got \['concepts'\]"),
         ({"name": "tapir", "reference": {"engine": "openai"}}, "needs a model"),
         ({"name": "learnable", "low": 0.9, "high": 0.1}, "0 <= low <= high <= 1"),
     ],
@@ -192,6 +207,19 @@ def test_weights_give_a_draw_its_target_shares():
 def test_impossible_numbers_are_named(spec, words):
     with pytest.raises(ValueError, match=words):
         check_curriculum(spec)
+
+
+def test_weights_are_of_families_that_the_environment_has():
+    spec = {"name": "tapir", "weights": {"concept": 3.0}}
+    env = GuidedEnv(["concepts", "countdown"])
+    with pytest.raises(
+        ValueError, match=r"no family 'concept'; did you mean 'concepts'"
+    ):
+        check_training("grpo", TrainSpec(curriculum=spec), env)
+
+
+def test_what_is_as_hard_as_delta_is_not_hard():
+    assert tapir(delta=0.3).stratum(PoolTask(0, "concepts", 0.7, 1 - 0.7)) == "easy"
 
 
 # ---------------------------------------------------------------- scores

@@ -94,7 +94,7 @@ def test_a_buffer_holds_each_content_once_and_survives_the_disk(tmp_path):
         (0.5, None, {"i": 30, "o": 25, "r": 50}),  # there are no more
         (-1.0, None, {"i": 30, "o": 25, "r": 50}),
         (1.5, 35, {"i": 15, "o": 10, "r": 10}),
-        (1.5, 2, {}),
+        (1.5, 2, {"i": 1}),
     ],
 )
 def test_balancing_by_hand(ratio, limit, counts):
@@ -106,6 +106,15 @@ def test_balancing_by_hand(ratio, limit, counts):
     assert taken == again
     if taken:
         assert taken != buffer.balanced("i", ratio, np.random.default_rng(1), limit)
+
+
+def test_where_one_has_too_many_others_these_are_cut_down():
+    buffer = ReplayBuffer([*examples("r", 50), *examples("o", 25), *examples("i", 30)])
+    taken = buffer.balanced("i", 0.1, np.random.default_rng(0), 20)  # 1 to 10 and 10: 21
+    assert ReplayBuffer(taken).counts() == {"i": 1, "r": 9, "o": 9}
+    assert ReplayBuffer(buffer.balanced("i", 0.1, np.random.default_rng(0), 21)).counts() == {
+        "i": 1, "r": 10, "o": 10,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("ratio", [1.5, -1.0])

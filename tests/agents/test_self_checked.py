@@ -292,6 +292,23 @@ def test_preference_is_dpo_and_moves_the_verdict(tiny_model, make_tiny_trainer):
     assert sum(losses[:2]) == pytest.approx(math.log(2), rel=0.05)
 
 
+@pytest.mark.parametrize("micro", [2, 8])
+def test_what_is_logged_of_preferences_is_a_mean_over_pairs(tiny_model, make_tiny_trainer, micro):
+    """Whatever the micro-batches: log 2 at the start, and the pairs whose verdict is likelier."""
+    spec = {
+        "rounds": 1, "sessions": 8, "num_generations": 2, "updates": 1, "micro_batch": micro,
+        "learning_rate": 1e-12, "max_attempts": 1,
+    }  # fmt: skip
+    trainer = make_tiny_trainer(
+        tiny_model, lambda: make_env(max_attempts=1), spec, algorithm="revise",
+        options={"decision_rounds": 9, "preference_weight": 1.0},
+    )  # fmt: skip
+    trainer.train()
+    row = next(row for row in trainer.state.log_history if "preference/loss" in row)
+    assert row["preference/loss"] == pytest.approx(math.log(2), rel=0.05)
+    assert 0 <= row["preference/accuracy"] <= 1
+
+
 def test_every_demonstration_of_the_warm_up_is_of_a_task_of_its_own(tiny_model, make_tiny_trainer):
     spec = {
         "rounds": 2, "sessions": 8, "num_generations": 4, "updates": 1, "micro_batch": 4,

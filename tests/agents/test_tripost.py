@@ -91,6 +91,17 @@ def test_a_right_attempt_ends_the_trajectory_whatever_the_policy_said_of_it():
     assert made.attempts == [WRONG, RIGHT] and made.feedbacks == [mistake, ALL_CORRECT]
 
 
+@pytest.mark.parametrize(
+    "first", ["", "blah", TASK.prompt + "\nAnswer: 1", "so " * 600 + "\nAnswer: 1"]
+)
+def test_a_made_up_correction_is_no_improvement(first):
+    """Of a first attempt that cannot be learned from, the right one after it is what is left."""
+    made = edit(Trajectory((first, RIGHT), ("Step 1 is incorrect.",)).text())
+    assert (made.attempts, made.feedbacks, made.status) == ([RIGHT], [ALL_CORRECT], "right")
+    made = edit(Trajectory((WRONG, RIGHT), ("Step 99 is incorrect.",)).text())
+    assert (made.attempts, made.feedbacks) == ([RIGHT], [ALL_CORRECT])
+
+
 def test_an_update_that_was_cut_off_is_dropped():
     mistake = SCRIPTED.criticise([(TASK, WRONG)])[0]
     made = edit(Trajectory((WRONG, "2 + "), (mistake.text(),)).text())
@@ -446,6 +457,7 @@ def test_an_iteration_without_examples_ends_training(tiny_model, trainer_of, mon
     weights = copy.deepcopy(trainer.model.state_dict())
     trainer.train()
     assert len(trainer.reports) == 1
+    assert trainer.ended_early.startswith("training ends with round 1: it has 0 examples of the po")
     # the round is done to its end, and saved as the last one
     assert trainer.state.global_step == trainer.steps_per_round == 2
     found, _ = latest(tmp_path / "c")

@@ -73,6 +73,23 @@ def test_attempts_are_counted_by_family(run_folder):
         "0.000",
     ]  # fmt: skip
     assert lines[2].split()[-2:] == ["-", "0.500"] and lines[3].split()[1] == "all"
+    assert len(lines) == 4
+
+
+def test_verdicts_that_end_nothing_and_replies_that_were_not_checked(run_folder):
+    said = f"Answer: a\nFeedback: {ALL_CORRECT}\nUpdated answer:\nAnswer: b"
+    path = run_folder / "episodes.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows[:2]:
+        row["attempts"][0] |= {"reply": said, "success": False}
+    rows[1]["attempts"][0]["unscored"] = True
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = improvement(run_folder)["after"]
+    assert found["word_sorting"] == Tally(2, 1, 0, 2, 0, 1, 1, 0, 0, 1)
+    last = "after: 1 more could not be checked"
+    assert improvement_text({"after": found}).splitlines()[-1] == last
+    nothing = improvement_text({"after": {"all": Tally(unscored=2)}}).splitlines()
+    assert nothing[1].split() == ["after", "all", "0", *["-"] * 8]
 
 
 def test_the_jobs_of_a_benchmark_are_counted_by_arm(tmp_path, replies):
@@ -170,3 +187,6 @@ def test_the_page_shows_every_piece_as_text(tiny_folder, tiny_tokenizer, tmp_pat
     assert path.read_text().count("<section>") == 2
     with pytest.raises(ValueError, match="count must be at least 1, got 0"):
         run_segments(recipe, path, count=0)
+    recipe.env.kwargs = {"prompts": ["Say a.", "Say b."], "checker": "math_verify"}
+    with pytest.raises(ValueError, match="no witness"):
+        run_segments(recipe, path)
