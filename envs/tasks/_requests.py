@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -215,6 +216,14 @@ SUBJECTS = tuple(
         "woodpecker",
     ]
 )
+# What cannot be counted ("a garlic"), or is a pair.
+_NO_ARTICLE = frozenset(
+    (
+        "bamboo", "cinnamon", "embroidery", "garlic", "ivory", "knitting", "moss", "mustard",
+        "nectar", "nutmeg", "quartz", "scissors", "thunder", "velvet",
+    )
+)  # fmt: skip
+_SILENT_H = ("hour", "heir", "honest", "honor")
 OPENINGS = (
     "Write a short text about {a} and {b}.",
     "Tell me something about {a} and {b}, in full sentences.",
@@ -323,6 +332,13 @@ _MARK_SETS = (["?", "!"], [";", "!"], [":", "?"], [";", ":"], ["?", ";", "!"])
 _DIVIDERS = ("---", "+++", "~~~~", "====", "%%%")
 
 
+# A noun that a wording counts, in the plural.
+_ONE = re.compile(
+    r"\b(1 (?:(?:more|further|different) )*(?:bullet point|column|line|number|paragraph|part|"
+    r"placeholder|point|question|row|section|sentence|statement|time|word))s\b"
+)
+
+
 class Request(NamedTuple):
     """One kind as the generator asks for it."""
 
@@ -359,7 +375,7 @@ def _letter(rng: np.random.Generator) -> dict[str, Any]:
         letter, low, high = _pick(rng, (("e", 20, 40), ("o", 15, 30), ("m", 5, 9), ("g", 4, 8)))
         which = "at least"
     else:
-        letter, low, high = _pick(rng, (("z", 1, 2), ("x", 1, 2), ("q", 1, 2), ("j", 1, 2)))
+        letter, low, high = _pick(rng, (("z", 2, 3), ("x", 2, 3), ("q", 2, 3), ("j", 2, 3)))
         which = "less than"
     return {"letter": letter, "let_frequency": _int(rng, low, high), "let_relation": which}
 
@@ -509,7 +525,7 @@ REQUESTS: dict[str, Request] = {
         NO_VALUES, ("Put the whole reply between double quotation marks.",)
     ),
     "change_case:capital_word_frequency": Request(
-        _bound("capital_frequency", "capital_relation", (1, 3), (2, 5)),
+        _bound("capital_frequency", "capital_relation", (2, 4), (2, 5)),
         (
             "Write {capital_relation} {capital_frequency} words of two or more letters in all "
             "capital letters.",
@@ -656,6 +672,34 @@ REQUESTS: dict[str, Request] = {
         shape=True,
     ),
 }
+
+
+def say(wording: str, values: Mapping[str, Any]) -> str:
+    """A wording with its values: "exactly 1 question", "exactly 2 questions".
+
+    Example:
+        >>> say("Ask exactly {number} questions.", {"number": 1})
+        'Ask exactly 1 question.'
+        >>> say("each with exactly {step} more words than the one before", {"step": 1})
+        'each with exactly 1 more word than the one before'
+    """
+    said = wording.format(**{name: shown(value) for name, value in values.items()})
+    return _ONE.sub(r"\1", said)
+
+
+def article(noun: str) -> str:
+    """A subject as the opening names it: with "a" or "an", or without, if it is no thing to count.
+
+    Example:
+        >>> [article(noun) for noun in ("owl", "unicycle", "hourglass", "garlic")]
+        ['an owl', 'a unicycle', 'an hourglass', 'garlic']
+    """
+    if noun in _NO_ARTICLE:
+        return noun
+    vowel = noun.startswith(_SILENT_H) or (
+        noun[0] in "aeiou" and not noun.startswith(("uni", "uku"))
+    )
+    return f"{'an' if vowel else 'a'} {noun}"
 
 
 def shown(value: Any) -> str:

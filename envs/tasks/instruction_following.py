@@ -34,7 +34,8 @@ from corgi_gym.envs.tasks._requests import (
     OPENINGS,
     REQUESTS,
     SUBJECTS,
-    shown,
+    article,
+    say,
 )
 from corgi_gym.envs.tasks._witness import build
 from corgi_gym.rewards.extras import wheel_file
@@ -312,7 +313,7 @@ class Instructions(TaskSource):
 
     def _english(self, rng: np.random.Generator) -> Draft:
         a, b = (SUBJECTS[i] for i in rng.choice(len(SUBJECTS), size=2, replace=False))
-        opening = OPENINGS[int(rng.integers(len(OPENINGS)))].format(a=_article(a), b=_article(b))
+        opening = OPENINGS[int(rng.integers(len(OPENINGS)))].format(a=article(a), b=article(b))
         number = int(rng.integers(self.count[0], min(self.count[1], self.room) + 1))
         rows: list[dict[str, Any]] = []
         says: list[str] = []
@@ -329,7 +330,7 @@ class Instructions(TaskSource):
                 values["prompt_to_repeat"] = opening
             rows.append({"kind": kind, "kwargs": values})
             wording = request.wordings[int(rng.integers(len(request.wordings)))]
-            says.append(wording.format(**{k: shown(v) for k, v in values.items()}))
+            says.append(say(wording, values))
             if len(rows) == number:
                 break
         mention = MENTION[int(rng.integers(len(MENTION)))].format(a=a, b=b)
@@ -357,10 +358,6 @@ class Instructions(TaskSource):
             for form in (word, word.capitalize(), word.upper()):
                 off = off.replace(form, "thing")
         return [*_misses(task), off, task.prompt, " ".join(task.target["topic"]), *_BLIND]
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' and not noun.startswith(('uni', 'uku')) else 'a'} {noun}"
 
 
 def kinds_table() -> list[tuple[str, str, bool, bool]]:

@@ -2,18 +2,20 @@
 
 import importlib.util
 import json
+import re
 import warnings
 from collections import Counter
 from pathlib import Path
 
 import gymnasium as gym
+import numpy as np
 import pytest
 
 import corgi_gym  # noqa: F401  registers the ids
 from corgi_gym.envs import SPLITS, family_names, load_family
 from corgi_gym.envs import tasks as families
 from corgi_gym.envs.spaces import MAX_OBSERVATION_CHARS
-from corgi_gym.envs.tasks._requests import REQUESTS
+from corgi_gym.envs.tasks._requests import REQUESTS, say
 from corgi_gym.envs.tasks.instruction_following import (
     DRAWN,
     STRICT_NOTE,
@@ -103,6 +105,22 @@ def test_prompts_state_every_constraint(tasks):
                     assert str(piece) in task.prompt, (row, task.prompt)
         assert len(task.prompt) < 900
         assert not conflicts(read_target(task.target).instructions)
+
+
+def test_prompts_are_english_that_a_person_would_write():
+    odd = re.compile(
+        r"\b1 (?:more |different |further )?(?!w|to)[a-z]+s\b|less than [01]\b|\ba hour|"
+        r"\ban? (?:nectar|garlic|scissors|thunder|moss|quartz)\b"
+    )
+    source = Instructions()
+    found = [prompt for i in range(300) if odd.search(prompt := source.item(3, i).prompt)]
+    assert not found, found[:3]
+    for request in REQUESTS.values():
+        rng = np.random.default_rng(0)
+        for _ in range(30):
+            values = request.draw(rng)
+            for wording in request.wordings:
+                assert not odd.search(say(wording, values)), say(wording, values)
 
 
 def test_splits_do_not_overlap(tasks):
