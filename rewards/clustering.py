@@ -9,8 +9,9 @@ every student (in exactly one group, and not alone), every wish. Changed, and wh
 - A wish of a student who is in no group is not met, and a reply without any group earns nothing:
   an empty reply must not collect the checks that hold for nothing.
 - Format, strictly: lines ``Group 1: Anna, Ben`` and nothing else. Letter case, bullet marks,
-  asterisks, a full stop at the end and "and" or "&" between names are accepted; any other line is
-  a format mistake, and the group lines still count.
+  asterisks, "###" or "1." before the line, a full stop at the end and "and" or "&" between names
+  are accepted; any other line is a format mistake, and the group lines still count.
+- A reply that places no student earns nothing: it is the prompt's own template.
 """
 
 from __future__ import annotations
@@ -28,9 +29,12 @@ MAX_LINES, MAX_NAMES = 40, 200
 # Mistakes of one kind, and groups of one student, that the feedback names.
 MAX_NAMED = 6
 MAX_QUOTE = 24
-_LINE = re.compile(r"[ \t>•*-]*group[ \t]+(\d{1,3})[ \t]?\**:(.*)", re.IGNORECASE)
+_LINE = re.compile(
+    r"[ \t>•*_`#-]{0,12}(?:\d{1,3}[.)][ \t*_`]{1,6})?group[ \t]+(\d{1,3})[ \t]?[*_`]{0,6}:(.*)",
+    re.IGNORECASE,
+)
 _SEPARATOR = re.compile(r",|;|&|\band\b", re.IGNORECASE)
-_EDGES = " \t.*_-"
+_EDGES = " \t.*_`-"
 _FORMAT = 'Write only lines like "Group 1: name, name".'
 
 Wish = tuple[str, Literal["with", "without"], str]
@@ -143,6 +147,9 @@ _CLASS: Target = {
     examples=[
         ("Group 1: Anna, Ben\nGroup 2: Carl, Dora", _CLASS, True),
         ("* **group 1:** anna and ben\n* **group 2:** carl & dora.", _CLASS, True),
+        ("### Group 1: Anna, Ben\n### Group 2: Carl, Dora", _CLASS, True),
+        ("1. **Group 1**: Anna, Ben\n2. **Group 2**: Carl, Dora", _CLASS, True),
+        ("Group 1: name, name\nGroup 2: name, name", _CLASS, False),
         ("Group 1: Anna, Ben, Carl, Dora", _CLASS, False),
         ("Group 1: Anna, Ben\nGroup 2: Carl", _CLASS, False),
         ("Group 1: Anna, Carl\nGroup 2: Ben, Dora", _CLASS, False),
@@ -171,6 +178,8 @@ def clustering(reply: str, target: Target) -> Verdict:
         if name not in students
     ]
     problems += _asking("stranger", strangers, "Use only the given names.")
+    if listed.keys().isdisjoint(students):
+        return Verdict.wrong(0.0, *problems)
     wrong = len({problem.kind for problem in problems})
     misplaced, in_places = _student_mistakes(groups, students)
     unmet, in_wishes = _wish_mistakes(groups, wishes)

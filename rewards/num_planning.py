@@ -53,7 +53,8 @@ _ANNOUNCES = re.compile(
 _LABEL = re.compile(
     r"here (?:it is|is|are|you are|you go)\b.*|(?:with )?(?:exactly )?# (?:more )?words?"
     r"|(?:(?:the|my|your|this) )?(?:last |final |correct )?"
-    r"(?:answer|sentence|completion|continuation|ending|output|reply|response|result|last word)"
+    r"(?:answer|sentence|completion|continuation|ending|output|reply|response|result|rest|word"
+    r"|last word)"
 )
 # After these a clause or an infinitive may follow: "she thought | it must be love".
 _BEFORE_CLAUSE = FUNCTION_WORDS | {
@@ -89,7 +90,8 @@ def _label(counted: list[Token]) -> Problem | None:
         if not token.raw.rstrip("*_").endswith(":"):
             continue
         before = _spoken(counted[: i + 1])
-        if i and not (_LABEL.fullmatch(before) or _ANNOUNCES.fullmatch(before)):
+        opening = i == 0 and token.raw.lstrip("*_")[:1].isupper()  # "Sure: the bus"
+        if not (opening or _LABEL.fullmatch(before) or _ANNOUNCES.fullmatch(before)):
             return None
         shown = " ".join(word.raw for word in counted[: i + 1])
         message = f"{quote(shown, MAX_QUOTE)} is a label. Write only the rest of the sentence."

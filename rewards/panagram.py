@@ -8,7 +8,8 @@ valid word, no letter missing, no letter extra. Changed, and why:
   reply uses them (there, the order changes from run to run).
 - Validity is an offline dictionary (`corgi_gym.rewards.dictionary`) in place of a spell checker.
 - The reply must be exactly one word; several are no answer and earn nothing, or listing guesses
-  would pay. Quotation marks around it and a full stop after it are allowed, nothing else.
+  would pay. Quotation marks or Markdown's asterisks around it and a full stop after it are allowed,
+  nothing else.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from corgi_gym.rewards.verdict import Problem, Verdict
 
 # Letters named in one message: more do not help, and the message stays short.
 MAX_NAMED_LETTERS = 6
-_EDGES = "\"'\u201c\u201d\u2018\u2019.!"  # straight and typographic quotes
+_EDGES = "\"'\u201c\u201d\u2018\u2019.!*_`"  # quotes, and Markdown's bold and code
 
 
 def _named(letters: list[str]) -> str:
@@ -36,6 +37,7 @@ def _named(letters: list[str]) -> str:
         ("plane", "nlaep", True),
         (' "Planell." ', "nlaep", False),
         ("PANEL.", "nlaep", True),
+        ("**plane**", "nlaep", True),
         ("panelplane", "nlaep", False),
         ("plan", "nlaep", False),
         ("planet", "nlaep", False),

@@ -70,6 +70,11 @@ _OPPOSITES = (
     ("become", "avoid"), ("build", "destroy"), ("help", "harm"), ("legal", "illegal"),
 )  # fmt: skip
 _NEGATIONS = frozenset(_words("not no never none nobody nothing neither nor without n't"))
+# "What's" starts with "What", and is "what is".
+_SHORTENED = re.compile(r"('s|'re|'d|'ll|n't)$")
+_FULL = {"'s": " is", "'re": " are", "'d": " would", "'ll": " will"}
+# "With no" says "without".
+_WITH_NO = re.compile(r"\bwith no\b", re.IGNORECASE)
 _ARTICLES = frozenset(_words("a an the"))
 # Numbers as words and as digits; "one" is a pronoun too ("Which one is best?").
 _DIGITS = {
@@ -143,8 +148,8 @@ def judge_paraphrase(reply: str, target: Any, meaning: Meaning) -> Verdict:
     if question:
         return Verdict.wrong(0.0, question)
     problems = []
-    first = said[0].lower()
-    if first not in FORMS[form] and first.removesuffix("n't") not in FORMS[form]:
+    first = _SHORTENED.sub("", _straight(said[0].lower()))
+    if first not in FORMS[form]:
         shown = listing([quote(word.capitalize(), 12) for word in FORMS[form]], "or")
         text = f"Your question starts with {quote(said[0], 12)}. Start it with {shown}."
         problems.append(Problem("form", text))
@@ -191,11 +196,11 @@ def _examine(question: str) -> tuple[Problem, ...]:
 
 def _faults(reply: str, source: str, keep: Sequence[str]) -> list[Problem]:
     """Where the meaning must differ, or the words do not."""
-    if _copied(words(reply.lower()), words(source.lower())):
+    if _copied(_full_words(reply), _full_words(source)):
         text = "You copied the question. Ask the same in other words."
         return [Problem("copy", text)]
     problems = []
-    forms = set().union(*(lemmas(word) for word in words(reply)))
+    forms = set().union(*(lemmas(word) for word in words(_WITH_NO.sub("without", reply))))
     missing = [kept for kept in keep if not any(_is_form(word, kept) for word in words(reply))]
     added = _added(reply, source)
     if missing:
@@ -207,7 +212,7 @@ def _faults(reply: str, source: str, keep: Sequence[str]) -> list[Problem]:
     if _negations(reply) != _negations(source):
         text = "Your question turns the meaning around. Do not add or drop a negation."
         problems.append(Problem("negation", text))
-    old = set().union(*(lemmas(word) for word in words(source)))
+    old = set().union(*(lemmas(word) for word in words(_WITH_NO.sub("without", source))))
     for pair in _OPPOSITES:
         for one, other in (pair, pair[::-1]):
             if one in old and other in forms and other not in old:
@@ -264,6 +269,22 @@ def _bare(reply: str, keep: Sequence[str]) -> bool:
 def _negations(text: str) -> int:
     low = text.lower().replace("\u2019", "'")
     return sum(word in _NEGATIONS or word.endswith("n't") for word in words(low))
+
+
+def _straight(text: str) -> str:
+    return text.replace("\u2019", "'")
+
+
+def _full_words(text: str) -> list[str]:
+    """The words in small letters, each "What's" as "what is".
+
+    Example:
+        >>> _full_words("What's new?")
+        ['what', 'is', 'new']
+    """
+    found = (_straight(word) for word in words(text.lower()))
+    full = " ".join(_SHORTENED.sub(lambda m: _FULL.get(m[0], m[0]), word) for word in found)
+    return full.split()
 
 
 def _copied(new: list[str], old: list[str]) -> bool:

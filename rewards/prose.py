@@ -10,6 +10,7 @@ random small words in turn, nine of ten pass at N = 3 and seven of ten at N = 10
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from itertools import pairwise
 from typing import NamedTuple
@@ -41,12 +42,18 @@ ABBREVIATIONS = frozenset((*_TITLES, "vs", "etc", "a.m", "p.m", "e.g", "i.e", "u
 
 _APOSTROPHE, _DASH = "\u2019", "\u2013"  # as word processors write ' and -
 _QUOTES = f"\"'\u201c\u201d\u2018{_APOSTROPHE}«»"
-_CLOSING = f"{_QUOTES})]"
-_EDGES = f" \t\n.,;:!?…()[]-{_DASH}{_QUOTES}"
+_CLOSING = f"{_QUOTES})]*_`"
+_MARKDOWN = "*_`#"  # "**to the bus**"
+_EDGES = f" \t\n.,;:!?…()[]-{_DASH}{_QUOTES}{_MARKDOWN}"
 _TOKEN = re.compile(r"[^\s\u2014]+")  # an em dash separates words like a space
 _NUMBER = re.compile(r"[$£€]?\d[\d.,:]*(?:st|nd|rd|th|am|pm|s|%)?", re.IGNORECASE)
 # These may stand alone between spaces; any other lone symbol is no prose.
 _LONE_MARKS = frozenset(("-", _DASH, "--", "...", "…", *_QUOTES))
+_UNLISTED = frozenset(("cafe", "cafes"))  # everyday words that the dictionary lacks
+_UNITS = frozenset(("kg", "km", "cm", "mm", "ml", "mg", "lb", "lbs", "oz", "ft", "mph", "kmh"))
+# "TV", "DVDs": nobody says them as words, so they need no vowel.
+_ACRONYM = re.compile(r"[A-Z]{2,4}s?")
+_LETTER_FIRST = re.compile(r"[extu]-(?=.)", re.IGNORECASE)  # "e-mail", "T-shirt"
 _DOUBLES = frozenset(("had", "that"))  # "the joy that had had no end"
 
 
@@ -103,9 +110,10 @@ def _kind_of_word(core: str) -> str:
     """``"word"``, ``"other"`` (a name or number), or ``""``."""
     if len(core) > MAX_WORD_CHARS:
         return ""
-    if is_word(core) or is_contraction(core) or core.lower() in ABBREVIATIONS:
+    core = _LETTER_FIRST.sub("", _without_accents(core), count=1)
+    if is_word(core) or is_contraction(core) or core.lower() in ABBREVIATIONS | _UNLISTED:
         return "word"
-    if _NUMBER.fullmatch(core):
+    if _NUMBER.fullmatch(core) or _ACRONYM.fullmatch(core) or core in _UNITS:
         return "other"
     parts = core.split("-")
     if len(parts) <= _MAX_HYPHENS + 1 and all(is_word(p) or p.isdecimal() for p in parts):
@@ -115,6 +123,13 @@ def _kind_of_word(core: str) -> str:
     if name.isalpha() and len(name) > 1 and core[0].isupper() and pronounceable:
         return "other"
     return ""
+
+
+def _without_accents(core: str) -> str:
+    """The letters of "café" as in "cafe"; others stay."""
+    if core.isascii():
+        return core
+    return "".join(c for c in unicodedata.normalize("NFD", core) if not unicodedata.combining(c))
 
 
 def _unknown_word(found: list[Token]) -> Problem | None:
@@ -138,6 +153,8 @@ def _ends_sentence(token: Token, following: Token) -> bool:
     if tail.endswith(("...", "…")):
         return False
     if tail.endswith("."):
+        if token.core.lower() == "no" and following.core[:1].isdigit():  # "at No. 5"
+            return False
         return token.core.lower() not in ABBREVIATIONS
     spoken = tail != token.raw and following.core[:1].islower()  # "Stop!" said the driver
     return tail.endswith(("!", "?")) and not spoken

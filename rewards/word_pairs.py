@@ -36,21 +36,23 @@ _NO_NOUN = _DETERMINERS | _PRONOUNS | _FINITE | _JOINTS | _CLAUSES | _PREPOSITIO
 _NO_NOUN |= _BESIDES | _words("been be being am have do both all")
 _RULES: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
     # after an article or the like comes what belongs to a noun
-    (_ARTICLES | _OWNERS | _words("every whose"), _NO_NOUN - _words("may will must can")),
+    (_ARTICLES, _NO_NOUN - _words("may will must can not just then yet so like")),
+    (_OWNERS | _words("every whose"), _NO_NOUN - _words("may will must can")),
     (_words("very"), _NO_NOUN | _words("one two three several")),
-    (_words("no"), _NO_NOUN - _MODALS - _words("to in on for as by")),
+    (_words("no"), _NO_NOUN - _MODALS - _JOINTS - _CLAUSES - _words("to in on for as by at with")),
     (_words("this these those some any"), _words("a an the me him us them") | _OWNERS),
     # after a preposition comes a thing
     (_PREPOSITIONS, _SUBJECTS | (_FINITE - {"will"}) | _PREPOSITIONS | _words("be been")),
     (_words("to for"), (_FINITE - _MODALS) | _words("he she they of with from into been")),
     # after a subject comes a verb
     (_SUBJECTS, _DETERMINERS | _SUBJECTS | _OBJECTS | _PREPOSITIONS | _words("be been being")),
-    (_OBJECTS, _OBJECTS | _words("been has does")),
+    (_OBJECTS, _OBJECTS | _words("been")),
     # after an auxiliary comes its verb form
-    (_MODALS, _FINITE | (_PREPOSITIONS - {"of", "at"}) | _OBJECTS | _words("been being")),
+    # (a clause may end there: "did what he could with the money", "felt as he did at the start")
+    (_MODALS, _FINITE | _OBJECTS | _words("been being")),
     (_BE, _FINITE | _words("be do have") | _words("them us")),
     (_HAVE, _FINITE - _words("had") | _words("be have do being") | _words("he she they we")),
-    (_words("does did"), _FINITE | _words("been being") | _PREPOSITIONS),
+    (_words("does did"), _FINITE | _words("been being")),
     (_words("been being"), _SUBJECTS | _OBJECTS | _FINITE | _words("be been have do")),
     (_words("be"), _SUBJECTS | _OBJECTS | _FINITE | _words("be been have do")),
     # what joins clauses does not meet its like

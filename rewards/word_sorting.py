@@ -38,6 +38,7 @@ FORMAT_CREDIT = 0.1
 PREFIX_CREDIT = 0.4
 # Words named in one message; more would only flood it.
 _MAX_NAMED = 5
+_MARKDOWN = "*_`"  # around single words, too: "**apple**, **fig**"
 _SEPARATOR = re.compile(r"[,;\s]+")
 # Split at most so many times more than there are words: a longer list is wrong anyway.
 _SPARE_WORDS = 50
@@ -51,6 +52,9 @@ _TASK = {"words": ["pear", "fig", "apple"]}
         ("Answer: apple, fig, pear", _TASK, True),
         ("fig comes before pear.\n**Answer:** apple fig pear.", _TASK, True),
         ("Answer: Apple, Fig, Pear", _TASK, True),
+        ("Answer: **apple**, **fig**, **pear**", _TASK, True),
+        ("Answer: `apple`, `fig`, `pear`", _TASK, True),
+        ("Answer: **pear**, **apple**, **fig**", _TASK, False),
         ("Answer: pear, fig, apple", _TASK, False),
         ("Answer: apple, fig", _TASK, False),
         ("Answer: apple, fig, pear, plum", _TASK, False),
@@ -69,7 +73,8 @@ def word_sorting(reply: str, target: Mapping[str, Any]) -> Verdict:
     if isinstance(line, Problem):
         return Verdict.wrong(0.0, line)
     limit = len(given) + _SPARE_WORDS
-    found = [word for word in _SEPARATOR.split(line.text.lower(), maxsplit=limit) if word]
+    parts = (part.strip(_MARKDOWN) for part in _SEPARATOR.split(line.text.lower(), maxsplit=limit))
+    found = [word for word in parts if word]
     counts = Counter(found)
 
     problems = []

@@ -83,6 +83,9 @@ def test_exact_feedback_and_score(reply, wrong, expected):
         GOOD.replace(", ", " & "),
         GOOD.replace("Group", "- Group") + ".",
         GOOD.replace("Group 1:", "**Group 1:**").replace("Group 2:", "* **Group 2**:"),
+        GOOD.replace("Group", "### Group"),
+        GOOD.replace("Group", "1. **Group").replace(":", ":**"),
+        GOOD.replace("Group", "1) `Group").replace(":", "`:"),
         "Group 1: Anna, Ben, Emil, and Fay\nGroup 2: Dora, Carl",
         "Group 7: Ben, Anna, Fay\r\nGroup 3: Carl, Dora, Emil ",
     ],
@@ -95,6 +98,14 @@ def test_everybody_everywhere_fails_low():
     everyone = ", ".join(CLASS["students"])
     verdict = judge(clustering, f"Group 1: {everyone}\nGroup 2: {everyone}", CLASS)
     assert verdict.score <= 1 - 6 / CHECKS
+
+
+def test_a_template_without_students_earns_nothing():
+    verdict = judge(clustering, "Group 1: name, name\nGroup 2: name, name", CLASS)
+    assert verdict.score == 0.0
+    assert [p.message for p in verdict.problems] == [
+        '"name" is not one of the students. Use only the given names.'
+    ]
 
 
 def test_singletons_fail_low():

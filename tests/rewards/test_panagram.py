@@ -44,7 +44,9 @@ def test_exact_feedback_and_score(reply, thirds, expected):
     assert verdict.score == pytest.approx(thirds / 3)
 
 
-@pytest.mark.parametrize("reply", ["plane", "PLANE", "Plane.", '"plane"', " plane!\n", "penal"])
+@pytest.mark.parametrize(
+    "reply", ["plane", "PLANE", "Plane.", '"plane"', " plane!\n", "penal", "**plane**", "`plane`"]
+)
 def test_forms_of_a_right_word(reply):
     assert judge(panagram, reply, "nlaep").success
 

@@ -154,6 +154,28 @@ def test_opposites_are_seen():
     assert any(problem.kind == "opposite" for problem in verdict.problems)
 
 
+def test_a_shortened_first_word_counts_and_is_no_other_question():
+    """ "What's" starts with "What", and is a copy of "What is"."""
+    target = {"question": "How far is Rome from Tokyo?", "form": "what", "keep": ["rome", "tokyo"]}
+    for reply in ("What's the distance between Tokyo and Rome?",
+                  "What\u2019s the distance between Tokyo and Rome?"):  # fmt: skip
+        assert "form" not in [p.kind for p in judge(paraphrase, reply, target).problems]
+    source = {**target, "question": "What is the distance between Tokyo and Rome?"}
+    reply = "What's the distance between Tokyo and Rome?"
+    assert [p.kind for p in judge(paraphrase, reply, source).problems] == ["copy"]
+
+
+def test_with_no_is_without():
+    question = "How do I lose weight without exercise?"
+    target = {"question": question, "form": "what", "keep": ["lose", "weight", "exercise"]}
+
+    def kinds(reply):
+        return [p.kind for p in judge(paraphrase, reply, target).problems]
+
+    assert "opposite" not in kinds("What should I do to lose weight with no exercise?")
+    assert "opposite" in kinds("What should I do to lose weight with exercise?")
+
+
 def test_what_the_encoder_does_not_see():
     """The documented limit: it holds, so that nobody relies on more."""
     assert cosine("How old is the bridge in Rome?", "How tall is the bridge in Rome?") >= THRESHOLD

@@ -32,6 +32,8 @@ def test_tokens_have_their_places():
         ("to the bus\nand home", SENTENCES),
         ("\n to the bus \n", None),
         ("home. He left", SENTENCES),
+        ("at No. 10 for us", None),
+        ("and said no. He left", SENTENCES),
         ("home! He left", SENTENCES),
         ("home? he left", SENTENCES),
         ("to Mr. Baker", None),
@@ -54,6 +56,14 @@ def test_one_sentence(text, expected):
     [
         ("to the xqzv bus", '"xqzv"'),
         ("to the **xqzv** bus", '"**xqzv**"'),
+        ("to the **bus**", None),
+        ("to the * bus", '"*"'),
+        ("on the TV with two DVDs", None),
+        ("on the XQZVB", '"XQZVB"'),  # too long for letters
+        ("a pound and 2 kg of tea", None),
+        ("to a caf\u00e9", None),
+        ("with e-mails and a T-shirt", None),
+        ("with e-xqzv", '"e-xqzv"'),
         ("with his mother-in-law", None),
         ("with a son-of-a-gun", '"son-of-a-gun"'),
         ("with a well-xqzv bus", '"well-xqzv"'),
@@ -85,6 +95,8 @@ def test_every_word_is_a_word_a_name_or_a_number(text, unknown):
     [
         ("Anna", None),
         ("Anna Zoz", NAMES),
+        ("TV DVD", NAMES),
+        ("kg mph", NAMES),
         ("Anna met Zoz", NAMES),
         ("Anna met old Zoz", None),  # half of the words
         ("Anna met Zoz at 7:30", NAMES),
