@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence, Set
+from numbers import Real
 from typing import Any
 
 from corgi_gym.rewards.registry import checker_name, get_checker, is_slow, run
@@ -11,6 +13,7 @@ from corgi_gym.rewards.verdict import Checker, Problem, Verdict
 
 # The largest score that a reply with a problem can get: rounding must never make it a success.
 BELOW_ONE = 1.0 - 2.0**-30
+_LARGEST = sys.float_info.max
 
 
 class AllOf:
@@ -26,7 +29,8 @@ class AllOf:
         name: Name in messages and logs.
 
     Raises:
-        ValueError: For no checker, or weights that do not match or are not positive.
+        ValueError: For no checker, or weights that do not match, are not positive or too large.
+        TypeError: For weights that are no list of numbers.
 
     Example:
         >>> short = lambda reply, target: len(reply) < 9
@@ -45,13 +49,10 @@ class AllOf:
             raise ValueError("AllOf needs at least one checker")
         if weights is None:
             weights = [1.0] * len(checkers)
-        if len(weights) != len(checkers) or not all(0.0 < w < math.inf for w in weights):
-            raise ValueError(
-                f"weights must be {len(checkers)} positive numbers, got {list(weights)!r}"
-            )
+        weights = _check_weights(weights, len(checkers))
         self.name = name
         self.checkers = tuple(get_checker(c) for c in checkers)
-        self.weights = tuple(float(w) / sum(weights) for w in weights)
+        self.weights = tuple(w / sum(weights) for w in weights)
         self.slow = any(map(is_slow, self.checkers))
 
     def __call__(self, reply: str, target: Any) -> Verdict:
@@ -71,6 +72,31 @@ class AllOf:
         return Verdict(score, tuple(problems), metrics=metrics)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _check_weights(weights: Any, number: int) -> list[float]:
+    """The weights as floats.
+
+    Raises:
+        TypeError: For what is no list of numbers, or has no order.
+        ValueError: For another number of them, one that is not positive, or too large a sum.
+    """
+    unordered = isinstance(weights, (str, bytes, Set, Mapping))
+    if unordered or not isinstance(weights, Iterable):
+        raise TypeError(f"weights must be a list of {number} positive numbers, got {weights!r:.80}")
+    given = list(weights)
+    if not all(map(_is_number, given)):
+        raise TypeError(f"weights must be {number} positive numbers, got {given!r:.80}")
+    if len(given) != number or not all(0.0 < w <= _LARGEST for w in given):
+        raise ValueError(f"weights must be {number} positive numbers, got {given!r:.80}")
+    found = [float(w) for w in given]
+    if not math.isfinite(sum(found)):
+        raise ValueError(f"weights must have a finite sum: give smaller ones than {given!r:.80}")
+    return found
+
+
 def _named(verdict: Verdict, part: str) -> Verdict:
     """An unscored verdict whose reason begins with the part that gave it."""
     reason = " ".join(problem.message for problem in verdict.problems)
@@ -86,6 +112,7 @@ class Scaled:
 
     Raises:
         ValueError: For a factor outside [0, 1].
+        TypeError: For a factor that is no number; the checker comes first.
 
     Example:
         >>> half = lambda reply, target: 0.5
@@ -94,6 +121,8 @@ class Scaled:
     """
 
     def __init__(self, check: str | Checker, factor: float) -> None:
+        if not _is_number(factor):
+            raise TypeError(f"factor must be a number in [0, 1], after the checker: {factor!r:.80}")
         if not 0.0 <= factor <= 1.0:
             raise ValueError(f"factor must be in [0, 1], got {factor!r}")
         self.check = get_checker(check)

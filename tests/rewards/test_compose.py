@@ -3,6 +3,7 @@
 import math
 import random
 
+import numpy as np
 import pytest
 
 from corgi_gym.rewards import AllOf, Problem, Verdict, is_slow, judge, scale
@@ -87,6 +88,28 @@ def test_parts_may_be_names_floats_bools_and_compositions():
 def test_bad_weights_are_refused(weights):
     with pytest.raises(ValueError, match="weights must be 2 positive numbers, got"):
         AllOf(constant(1.0), constant(1.0), weights=weights)
+
+
+@pytest.mark.parametrize("weights", [["a", 1], 3, {1, 2}, "12", {1: 1, 2: 1}, [True, 1], [None, 1]])
+def test_weights_that_are_no_list_of_numbers_are_refused(weights):
+    with pytest.raises(TypeError, match=r"weights must be .*2 positive numbers, got"):
+        AllOf(constant(1.0), constant(1.0), weights=weights)
+
+
+def test_weights_whose_sum_is_no_number_are_refused():
+    with pytest.raises(ValueError, match="finite sum"):
+        AllOf(constant(1.0), constant(1.0), weights=[1e308, 1e308])
+    with pytest.raises(ValueError, match="positive"):  # no float holds it
+        AllOf(constant(1.0), constant(1.0), weights=[10**400, 1])
+    assert AllOf(constant(1.0), constant(1.0), weights=(1, np.float32(3))).weights == (0.25, 0.75)
+
+
+@pytest.mark.parametrize(("check", "factor"), [("panagram", "0.5"), (0.5, "panagram")])
+def test_scale_names_a_factor_that_is_no_number(check, factor):
+    with pytest.raises(TypeError, match=r"factor must be a number in .*after the checker: '"):
+        scale(check, factor)
+    with pytest.raises(TypeError, match="factor must be a number"):
+        scale("panagram", True)
 
 
 def test_nothing_to_compose_is_refused():
