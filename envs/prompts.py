@@ -16,6 +16,7 @@ from corgi_gym.envs.task import (
     stable_text,
 )
 from corgi_gym.rewards import Checker, get_checker
+from corgi_gym.rewards.compose import check_target
 
 
 class PromptSource(TaskSource):
@@ -29,7 +30,8 @@ class PromptSource(TaskSource):
 
     Raises:
         ValueError: For no prompts, no checker, or a prompt without text, too long, of several
-            messages, or not encodable; the message names the row.
+            messages, or not encodable, or a target that the checker says it cannot read; the
+            message names the row.
         TypeError: For rows of another type, or something that is no list of rows.
 
     Example:
@@ -51,6 +53,11 @@ class PromptSource(TaskSource):
         rows = prompt_rows(prompts)
         self.checker = get_checker(checker)
         self.drafts = [_draft(i, row) for i, row in enumerate(rows)]
+        for i, draft in enumerate(self.drafts):
+            try:
+                check_target(self.checker, draft.target)
+            except ValueError as error:
+                raise ValueError(f"prompt {i} has a bad target: {error}") from error
 
     def generate(self, rng: np.random.Generator) -> Draft:
         """A random one of the prompts."""

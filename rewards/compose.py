@@ -1,19 +1,58 @@
-"""Checkers made of checkers."""
+"""Checkers made of checkers, and targets that are checked before there is a reply."""
 
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
 from corgi_gym.rewards.registry import checker_name, get_checker, is_slow, run
 from corgi_gym.rewards.verdict import Checker, Problem, Verdict
 
 # The largest score that a reply with a problem can get: rounding must never make it a success.
 BELOW_ONE = 1.0 - 2.0**-30
-_LARGEST = sys.float_info.max
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def checks_target(read: Callable[[Any], Any]) -> Callable[[_Function], _Function]:
+    """Say what reads the targets of a checker, under its `@checker` line: see `check_target`.
+
+    Args:
+        read: Called with a target; raises a ValueError or TypeError that says what is wrong.
+
+    Example:
+        >>> @checks_target(int)
+        ... def equals(reply, target):
+        ...     return reply == str(int(target))
+        >>> check_target(equals, "4")
+    """
+
+    def mark(function: _Function) -> _Function:
+        function.check_target = read  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def check_target(check: Checker, target: Any) -> None:
+    """Raise what a checker's ``check_target`` says of ``target``; nothing, if it has none.
+
+    So a bad target is an error where tasks are made, not an unscored verdict on each reply.
+
+    Raises:
+        ValueError: For a target that the checker cannot read.
+    """
+    read = getattr(check, "check_target", None)
+    if read is None:
+        read = getattr(getattr(check, "function", None), "check_target", None)
+    if read is None:
+        return
+    try:
+        read(target)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"checker {checker_name(check)!r}: {error}") from error
 
 
 class AllOf:
@@ -55,6 +94,11 @@ class AllOf:
         self.weights = tuple(w / sum(weights) for w in weights)
         self.slow = any(map(is_slow, self.checkers))
 
+    def check_target(self, target: Any) -> None:
+        """All parts get the same target, so each must be able to read it."""
+        for check in self.checkers:
+            check_target(check, target)
+
     def __call__(self, reply: str, target: Any) -> Verdict:
         """Judge with each part in order."""
         problems: list[Problem] = []
@@ -89,9 +133,12 @@ def _check_weights(weights: Any, number: int) -> list[float]:
     given = list(weights)
     if not all(map(_is_number, given)):
         raise TypeError(f"weights must be {number} positive numbers, got {given!r:.80}")
-    if len(given) != number or not all(0.0 < w <= _LARGEST for w in given):
+    try:
+        found = [float(w) for w in given]
+    except OverflowError:  # a whole number that no float can hold
+        found = []
+    if len(found) != number or not all(0.0 < w < math.inf for w in found):
         raise ValueError(f"weights must be {number} positive numbers, got {given!r:.80}")
-    found = [float(w) for w in given]
     if not math.isfinite(sum(found)):
         raise ValueError(f"weights must have a finite sum: give smaller ones than {given!r:.80}")
     return found
@@ -129,6 +176,10 @@ class Scaled:
         self.factor = float(factor)
         self.name = f"scaled_{checker_name(self.check)}"
         self.slow = is_slow(self.check)
+
+    def check_target(self, target: Any) -> None:
+        """The checker inside must be able to read it."""
+        check_target(self.check, target)
 
     def __call__(self, reply: str, target: Any) -> Verdict:
         """Judge, then scale a score below 1."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from corgi_gym.rewards.compose import BELOW_ONE
+from corgi_gym.rewards.compose import BELOW_ONE, checks_target
 from corgi_gym.rewards.constraints.describe import clause, describe
 from corgi_gym.rewards.constraints.evaluate import found, holds
 from corgi_gym.rewards.constraints.floor import Floor, examine_floor, parse_floor
@@ -67,6 +67,7 @@ def parse_target(target: Any) -> tuple[ConstraintSet, Floor | None]:
         ("!!!", {"not": _SEVEN}, False),
     ],
 )
+@checks_target(parse_target)
 def constraint_grammar(reply: str, target: Any) -> Verdict:
     """Score a text against a set of constraints; see the module docstring.
 

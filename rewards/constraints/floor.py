@@ -31,6 +31,9 @@ MIN_DISTINCT = 0.5
 MAX_PROBLEMS = 2
 # What a text without its topic keeps of its score.
 OFF_TOPIC = 0.3
+# The form of a grammatical sentence with a digit or a quotation mark, which the prompt rules out.
+SIGN_FORM = 0.8
+_QUOTATION_MARKS = frozenset('"\u201c\u201d\u201e\u00ab\u00bb')
 # A reply about the task in place of a text ("This sentence uses the word dog and has ten words.").
 _ABOUT_TASK = frozenset(
     ["constraint", "letter", "paragraph", "prompt", "requirement", "sentence", "text", "word"]
@@ -157,6 +160,10 @@ def _examine_sentence(floor: Floor, sentence: Passage) -> tuple[float, Problem |
         return 0.0, Problem("unknown_word", message, sentence.span)
     if floor.style == "grammar":
         report = sentence_report(flat)
+        sign = next(filter(_is_unasked, flat), None)
+        if sign is not None and not report.problems:
+            message = f"In {quote(flat, 32)}: Do not use the sign {quote(sign)}."
+            return SIGN_FORM, Problem("sign", message, sentence.span)
         if not report.problems:
             return 1.0, None
         first = report.problems[0]
@@ -167,6 +174,11 @@ def _examine_sentence(floor: Floor, sentence: Passage) -> tuple[float, Problem |
     if problem is None:
         return 1.0, None
     return 0.0, Problem(problem.kind, problem.message, sentence.span)
+
+
+def _is_unasked(sign: str) -> bool:
+    """Whether a sign is one that the prompt of a grammatical text rules out."""
+    return sign.isdigit() or sign in _QUOTATION_MARKS
 
 
 def _odd_word(word: str) -> str | None:

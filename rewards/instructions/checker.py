@@ -30,6 +30,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from corgi_gym.rewards.compose import checks_target
 from corgi_gym.rewards.instructions.floor import answer_problem, content_problem
 from corgi_gym.rewards.instructions.kind import Instruction, read_instruction, texts, whole
 from corgi_gym.rewards.instructions.registry import KINDS
@@ -122,6 +123,7 @@ def read_target(target: Any, where: str = "target") -> Target:
          True),
     ],
 )  # fmt: skip
+@checks_target(read_target)
 def instruction_following(reply: str, target: Any) -> Verdict:
     """Score a reply by the share of instructions that it follows; see the module docstring.
 

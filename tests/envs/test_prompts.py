@@ -5,6 +5,7 @@ import pytest
 
 from corgi_gym.envs import GuidedEnv
 from corgi_gym.envs.prompts import PromptSource
+from corgi_gym.rewards import AllOf, scale
 
 
 def accept(reply, target):
@@ -84,3 +85,31 @@ def test_prompts_need_a_checker_and_take_no_task_options():
         GuidedEnv(prompts=["a"], checker=3)
     with pytest.raises(ValueError, match=r"task_options=.* has no meaning with prompts"):
         GuidedEnv(prompts=["a"], checker=accept, task_options={"panagram": {}})
+
+
+GOOD = {"prompt": "a", "target": [{"kind": "punctuation:no_comma"}]}
+LANGUAGE = {"kind": "language:response_language", "kwargs": {"language": "da"}}
+
+
+@pytest.mark.parametrize(
+    ("checker", "target", "said"),
+    [
+        ("instruction_following", 1, "a list of instructions or a dict, got 1"),
+        ("instruction_following", [{"kind": "count:sheep"}], "field 'kind' is 'count:sheep'"),
+        ("instruction_following", [LANGUAGE], "must be one of 'en'"),
+        ("constraint_grammar", {"constraints": []}, "constraints"),
+        ("constraint_grammar", "three words", "three words"),
+        (AllOf(accept, "instruction_following"), 1, "checker 'instruction_following'"),
+        (scale("instruction_following", 0.5), 1, "checker 'instruction_following'"),
+    ],
+)
+def test_a_target_that_the_checker_cannot_read_is_refused_at_once(checker, target, said):
+    rows = [] if checker == "constraint_grammar" else [GOOD]
+    with pytest.raises(ValueError, match=f"prompt {len(rows)} has a bad target: checker") as caught:
+        GuidedEnv(prompts=[*rows, {"prompt": "b", "target": target}], checker=checker)
+    assert said in str(caught.value)
+
+
+def test_targets_of_a_checker_that_says_nothing_of_them_are_taken_as_they_are():
+    assert PromptSource([{"prompt": "a", "target": object()}], accept).drafts
+    assert GuidedEnv(prompts=[GOOD], checker="instruction_following").reset(seed=0)

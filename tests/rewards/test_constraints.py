@@ -434,3 +434,21 @@ def test_never_unscored_and_never_raises(fuzz_strings, leaves):
         assert judge(constraint_grammar, reply, target if i % 7 == 0 else short).status == "scored"
     for reply in ("a" * 200_000, "a. " * 70_000, "\n" * 200_000, "\ud800" * 200_000):
         assert constraint_grammar(reply, target).status == "scored"
+
+
+@pytest.mark.parametrize(
+    ("reply", "sign"),
+    [
+        ("The 2 dogs chased a ball.", "2"),
+        ('"The dogs chased a ball."', '"'),
+        ("\u201cThe dogs chased a ball.\u201d", "\u201c"),
+        ("The dog's owner chased a ball.", None),
+    ],
+)
+def test_the_floor_refuses_the_signs_that_its_prompt_rules_out(reply, sign):
+    some = {"level": "word", "transform": "count", "relation": ">", "value": 0}
+    target = {"constraints": [some], "floor": {"topic": "dog", "max_words": 30}}
+    verdict = judge(constraint_grammar, reply, target)
+    said = [problem.message.partition(": ")[2] for problem in verdict.problems]
+    assert said == ([] if sign is None else [f'Do not use the sign "{sign}".'])
+    assert verdict.success is (sign is None)
