@@ -170,7 +170,7 @@ def problem_chart(
     plot.legend(list(names.items()), bars=True)
     room = plot.width - 56
     for i, (kind, bars) in enumerate(rows):
-        y = 62 + height * i
+        y = 62 + plot.down + height * i
         plot.text(0, y, kind.replace("_", " "))
         for j, (role, name, share) in enumerate(bars):
             wide = room * share / scale

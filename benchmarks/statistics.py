@@ -103,22 +103,40 @@ def summary(
     scores: Scores,
     statistic: Callable[[Array], Array] = mean,
     *,
+    pooled: bool = False,
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
 ) -> Estimate:
-    """A statistic of all runs with the percentile interval of the stratified bootstrap.
+    """A statistic of each stratum's runs, and its mean over strata, with a bootstrap interval.
 
-    Runs are drawn again within each stratum (Agarwal et al. 2021, section 4.2). With one run per
-    stratum nothing can be drawn, and the interval is the value itself.
+    Strata count alike, however many runs each has, as in `compare`. Runs are drawn again within
+    each stratum (Agarwal et al. 2021, section 4.2), and the interval is that of percentiles. With
+    one run per stratum nothing can be drawn, and the interval is the value itself.
+
+    Args:
+        scores: By stratum.
+        statistic: Over the last axis.
+        pooled: One statistic of all runs together, as for `iqm`, which few runs do not have.
+        rng: Draws the runs.
+        resamples: How often.
 
     Raises:
         ValueError: Without scores.
+
+    Example:
+        >>> summary({"a": [0.0], "b": [1.0, 1.0, 1.0]}, rng=generator(0)).value
+        0.5
     """
     strata = _arrays(scores)
-    value = statistic(np.concatenate(strata))
-    drawn = statistic(np.concatenate([_resample(s, resamples, rng) for s in strata], axis=1))
+
+    def over(samples: list[Array]) -> Array:
+        if pooled:
+            return statistic(np.concatenate(samples, axis=-1))
+        return mean(np.stack([statistic(sample) for sample in samples], axis=-1))
+
+    drawn = over([_resample(s, resamples, rng) for s in strata])
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(float(value), float(low), float(high))
+    return Estimate(float(over(strata)), float(low), float(high))
 
 
 def improvement(
@@ -163,13 +181,15 @@ def compare(first: Scores, second: Scores, *, resolution: float = 0.0) -> Compar
     The change is the macro average over strata, its variance the sum of the squared standard errors
     of all its means; degrees of freedom are Satterthwaite's. Scores are means over many tasks, so
     they are near normal. A method whose runs do not differ (an untrained model) adds no variance.
-    Where no method's runs differ, they are equal as far as the scores can tell: the variance is
-    then that of rounding to ``resolution``, which is its square over 12.
+    Runs that tie are equal as far as the scores can tell, and share one rounding error, which more
+    seeds do not make smaller. So the variance is never less than that of rounding two scores to
+    ``resolution`` in each stratum, which is the square of that over 6.
 
     Args:
         first: Scores by stratum.
         second: Those of the other method.
-        resolution: The smallest step between two scores, such as 1/64 for a share of 64 tasks.
+        resolution: The smallest step between two runs of a stratum, such as 1/64 for shares of 64
+            tasks.
 
     Raises:
         ValueError: If the strata differ or are empty.
@@ -177,7 +197,7 @@ def compare(first: Scores, second: Scores, *, resolution: float = 0.0) -> Compar
     Example:
         >>> found = compare({"a": [5, 6, 7, 8]}, {"a": [1, 2, 3, 4]})
         >>> found.change, round(found.low, 2), round(found.high, 2), round(found.p, 4)
-        (4.0, 1.77, 6.23, 0.0046)
+        (4.0, 1.77, 6.23, 0.0047)
     """
     pairs = _pairs(first, second)
     samples = [sample for pair in pairs for sample in pair]
@@ -188,7 +208,7 @@ def compare(first: Scores, second: Scores, *, resolution: float = 0.0) -> Compar
         return Comparison(change, -math.inf, math.inf, 1.0, seeds)
     squares = np.array([s.var(ddof=1) / len(s) for s in samples]) / len(pairs) ** 2
     variance = float(squares.sum())
-    least = resolution**2 / 12 / seeds
+    least = resolution**2 / 6 / len(pairs)
     if not least and variance < _ROUNDING**2:
         return Comparison(change, change, change, float(abs(change) < _ROUNDING), seeds)
     if variance < least:

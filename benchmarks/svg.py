@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
@@ -66,18 +67,29 @@ def short(value: float) -> str:
     """A number in at most about five characters.
 
     Example:
-        >>> short(12345.6), short(31.4), short(0.0234), short(0.0)
-        ('12.3k', '31.4', '0.023', '0')
+        >>> short(12345.6), short(999_999), short(31.4), short(0.0234), short(0.0)
+        ('12.3k', '1M', '31.4', '0.023', '0')
     """
     if value == 0:
         return "0"
     size = abs(value)
-    for unit, name in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if size >= unit:
+    for unit, name in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
+        # three digits of a little less are a thousand of the unit below
+        if size >= (unit if name == "k" else 0.9995 * unit):
             return f"{value / (1e3 if name == 'k' else unit):.3g}{name}"
     if size >= 100:
         return f"{value:.0f}"
     return f"{value:.3g}" if size >= 1 else f"{value:.2g}"
+
+
+def wrapped(text: str, most: int) -> list[str]:
+    """A name in lines of at most ``most`` characters: all of it, broken at spaces where it can.
+
+    Example:
+        >>> wrapped("a long name · silent", 12)
+        ['a long name', '· silent']
+    """
+    return textwrap.wrap(text, most) or [""]
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -99,13 +111,20 @@ class Plot:
     """An SVG under construction: a title, a legend, two axes, and marks in data coordinates."""
 
     TOP, LEFT, RIGHT = 46, 58, 14
+    # Width of a character of a title, and height of its line.
+    TITLE_CHAR, TITLE_LINE = 8.2, 19
 
     def __init__(self, title: str, size: tuple[int, int], axis_rows: int = 1) -> None:
         self.width, self.height = size
-        self.top, self.floor = self.TOP, self.height - 8 - 16 * axis_rows
+        lines = wrapped(title, max(1, int(self.width / self.TITLE_CHAR)))
+        # a title of several lines moves all else down, and the picture is as much higher
+        self.down = self.TITLE_LINE * (len(lines) - 1)
+        self.height += self.down
+        self.top, self.floor = self.TOP + self.down, self.height - 8 - 16 * axis_rows
         self.parts: list[str] = []
         self.x_range = self.y_range = (0.0, 1.0)
-        self.text(0, 16, title, "title")
+        for depth, line in enumerate(lines):
+            self.text(0, 16 + self.TITLE_LINE * depth, line, "title")
 
     def x(self, value: float) -> float:
         """Horizontal pixel of a data value."""
@@ -161,10 +180,10 @@ class Plot:
         x = 0.0
         for role, name in entries:
             if bars:
-                self.bar(x, 27, (20, 11), role, name)
+                self.bar(x, 27 + self.down, (20, 11), role, name)
             else:
-                self.line([(x, 33), (x + 22, 33)], f"line {role}")
-            self.text(x + 28, 37, name)
+                self.line([(x, 33 + self.down), (x + 22, 33 + self.down)], f"line {role}")
+            self.text(x + 28, 37 + self.down, name)
             x += 28 + 6.9 * len(name) + 16
 
     def y_axis(

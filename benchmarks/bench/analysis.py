@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ from corgi_gym.envs import LEVELS
 
 # Of the bootstrap and of random relabellings.
 SEED = 0
+# Goes up where the analysis gives other numbers or names: reports of before are older then.
+FORMAT = 1
 RATES = ("fix", "regress", "repeat")
 
 Json = dict[str, Any]
@@ -58,7 +61,9 @@ def analyse(results: Results, seed: int = SEED) -> Json:
 
 def _fingerprint(results: Results) -> str:
     """A hash of all that is analysed: whether a report is of these results, or older."""
-    return digest([results.spec, [[r.folder.name, r.labels, r.metrics] for r in results.done]])
+    return digest(
+        [FORMAT, results.spec, [[r.folder.name, r.labels, r.metrics] for r in results.done]]
+    )
 
 
 def _cells(results: Results) -> dict[str, Cell]:
@@ -77,9 +82,28 @@ def _scores(cell: Cell, value: Callable[[Result], float]) -> dict[str, list[floa
     return {f: [value(runs[s]) for s in sorted(runs)] for f, runs in sorted(cell.items())}
 
 
+def _distinct(runs: dict[int, Result]) -> list[Result]:
+    """The runs of a family: the one of an untrained model is there once."""
+    return list({id(r): r for r in runs.values()}.values())
+
+
 def _all(cell: Cell) -> list[Result]:
     """The distinct runs of an arm."""
-    return list({id(r): r for runs in cell.values() for r in runs.values()}.values())
+    return [result for runs in cell.values() for result in _distinct(runs)]
+
+
+def _seeds(cell: Cell) -> tuple[int, int]:
+    """The fewest and the most runs that a family has."""
+    counts = [len(_distinct(runs)) for runs in cell.values()]
+    return min(counts), max(counts)
+
+
+def _estimate(
+    cell: Cell, value: Callable[[Result], float], rng: Any, statistic: Any = mean
+) -> list[float | None]:
+    """A statistic with its interval over seeds, which is unknown where no family has two."""
+    found = summary(_scores(cell, value), statistic, pooled=statistic is not mean, rng=rng)
+    return list(found) if _seeds(cell)[1] > 1 else [found.value, None, None]
 
 
 def _evaluation(results: Results, arms: dict[str, Cell], name: str, seed: int) -> Json:
@@ -108,33 +132,31 @@ def _success(name: str, k: int) -> Callable[[Result], float]:
 def _row(arm: str, cell: Cell, name: str, rank: int, seed: int) -> Json:
     """One line of the leaderboard."""
 
-    def estimate(value: Callable[[Result], float], statistic: Any = mean) -> list[float]:
-        rng = generator(seed, arm, name)
-        return list(summary(_scores(cell, value), statistic, rng=rng))
+    def estimate(value: Callable[[Result], float], statistic: Any = mean) -> list[float | None]:
+        return _estimate(cell, value, generator(seed, arm, name), statistic)
 
-    def average(key: str) -> float:
-        return _mean([float(r.metrics["evaluations"][name][key]) for r in _all(cell)])
+    def average(value: Callable[[Json], float]) -> float:
+        """The mean over families, each the mean of its runs."""
+        families = [[r.metrics["evaluations"][name] for r in _distinct(c)] for c in cell.values()]
+        return _mean([_mean([float(value(n)) for n in numbers]) for numbers in families])
 
     numbers = [r.metrics["evaluations"][name] for r in _all(cell)]
+    fewest, most = _seeds(cell)
     return {
         "arm": arm,
         "runs": len(numbers),
-        "seeds": min(len({id(r) for r in runs.values()}) for runs in cell.values()),
+        "seeds": fewest,
+        "most_seeds": most,
         "tasks": numbers[0]["tasks"],
         "unscored": sum(n["unscored"] for n in numbers),
         "first": estimate(_success(name, 1)),
         "mean": estimate(_success(name, rank)),
         "iqm": estimate(_success(name, rank), iqm),
-        "last": _average(numbers, lambda n: n["success"][-1]),
-        "gain": average("gain"),
-        "mean_score": average("mean_score"),
+        "last": average(lambda n: n["success"][-1]),
+        "gain": average(lambda n: n["gain"]),
+        "mean_score": average(lambda n: n["mean_score"]),
         "exploits": _exploits(numbers),
     }
-
-
-def _average(numbers: Sequence[Json], value: Callable[[Json], float]) -> float:
-    """The mean of a value over runs."""
-    return _mean([float(value(n)) for n in numbers])
 
 
 def _exploits(numbers: Sequence[Json]) -> Json:
@@ -151,57 +173,116 @@ def _exploits(numbers: Sequence[Json]) -> Json:
 def _comparisons(
     arms: dict[str, Cell], reference: str, name: str, rank: int, seed: int
 ) -> list[Json]:
-    """Every arm against the reference, on the families and seeds that both have; Holm over all."""
+    """Every arm against the reference, on what both have; Holm over all that could be tested."""
     if reference not in arms:
         return []
     rows = []
     for arm, cell in arms.items():
         if arm == reference:
             continue
-        first, second = _common(cell, arms[reference])
-        if not first:
-            continue
-        value = _success(name, rank)
-        ours, theirs = _scores(first, value), _scores(second, value)
-        tasks = _task_differences(first, second, name, rank)
-        found = compare(ours, theirs, resolution=1 / max(1, len(tasks)))
-        better = improvement(ours, theirs, rng=generator(seed, "better", arm, reference, name))
-        rng = generator(seed, "tasks", arm, reference, name)
-        on_tasks = list(paired_tasks(tasks, rng=rng)) if tasks else None
-        rows.append(
-            {
-                "arm": arm,
-                "families": sorted(first),
-                "seeds": found.seeds,
-                "change": found.change,
-                "interval": [_finite(found.low), _finite(found.high)],
-                "p": found.p,
-                "better": list(better),
-                "tasks": len(tasks),
-                "on_tasks": on_tasks,
-            }
-        )
-    for row, adjusted in zip(rows, holm([row["p"] for row in rows]), strict=True):
+        first, second = _common(cell, arms[reference], name)
+        if first:
+            rows.append(_comparison(arm, reference, first, second, name, rank, seed))
+    tested = [row for row in rows if None not in row["interval"]]
+    for row, adjusted in zip(tested, holm([row["p"] for row in tested]), strict=True):
         row["p_holm"] = adjusted
     return rows
 
 
-def _common(first: Cell, second: Cell) -> tuple[Cell, Cell]:
-    """Both on the families and seeds that both have."""
+def _comparison(
+    arm: str, reference: str, first: Cell, second: Cell, name: str, rank: int, seed: int
+) -> Json:
+    """One arm against the reference, both on the same families and seeds."""
+    checked = {family: _checked(first, second, family, name) for family in first}
+
+    def value(result: Result) -> float:
+        numbers = result.metrics["evaluations"][name]
+        tasks = checked[result.labels["family"]]
+        if len(tasks) == len(numbers["solved_at"]):
+            return _success(name, rank)(result)
+        return _success_on(numbers, tasks, rank)
+
+    ours, theirs = _scores(first, value), _scores(second, value)
+    tasks = _task_differences(first, second, name, rank)
+    found = compare(ours, theirs, resolution=1 / max(1, min(map(len, checked.values()))))
+    runs = [_seeds(cell)[0] for cell in (first, second)]
+    # between two single runs, such as two untrained models, there is nothing to compare with
+    known = max(runs) > 1 and math.isfinite(found.low)
+    better = improvement(ours, theirs, rng=generator(seed, "better", arm, reference, name))
+    rng = generator(seed, "tasks", arm, reference, name)
+    return {
+        "arm": arm,
+        "families": sorted(first),
+        "seeds": found.seeds,
+        "runs": runs,
+        "change": found.change,
+        "interval": [max(-1.0, found.low), min(1.0, found.high)] if known else [None, None],
+        "p": found.p if known else 1.0,
+        "better": list(better),
+        "tasks": len(tasks),
+        "left_out": _left_out(first, second, checked, name),
+        "on_tasks": list(paired_tasks(tasks, rng=rng)) if tasks else None,
+        "p_holm": 1.0,
+    }
+
+
+def _common(first: Cell, second: Cell, name: str) -> tuple[Cell, Cell]:
+    """Both on the families and seeds that both have, where there is a task that all could check."""
     seeds = {f: first[f].keys() & second[f].keys() for f in first.keys() & second.keys()}
-    return tuple(  # type: ignore[return-value]
+    cells: list[Cell] = [
         {f: {s: cell[f][s] for s in sorted(seeds[f])} for f in sorted(seeds) if seeds[f]}
         for cell in (first, second)
+    ]
+    lost = [family for family in cells[0] if not _checked(*cells, family, name)]
+    first, second = ({f: c for f, c in cell.items() if f not in lost} for cell in cells)
+    return first, second
+
+
+def _tables(first: Cell, second: Cell, family: str, name: str) -> list[dict[str, int]]:
+    """Which attempt solved each task that could be checked, for every run of both arms."""
+    runs = [*first[family].values(), *second[family].values()]
+    return [r.metrics["evaluations"][name]["solved_at"] for r in runs]
+
+
+def _checked(first: Cell, second: Cell, family: str, name: str) -> set[str]:
+    """Tasks that every run of both arms could check: on others one of them was not measured."""
+    return set.intersection(*map(set, _tables(first, second, family, name)))
+
+
+def _left_out(first: Cell, second: Cell, checked: dict[str, set[str]], name: str) -> int:
+    """How many tasks are not compared, since in some run the checker failed on them."""
+    played = {family: set().union(*_tables(first, second, family, name)) for family in checked}
+    unscored = (
+        r.metrics["evaluations"][name].get("unscored", 0) for r in (*_all(first), *_all(second))
     )
+    return max(sum(len(played[f] - checked[f]) for f in checked), *unscored)
+
+
+def _success_on(numbers: Json, tasks: set[str], rank: int) -> float:
+    """Success on some of a run's tasks, the mean over their families.
+
+    A task is called after its family; where one is not, all count alike.
+    """
+    families: dict[str, list[float]] = {}
+    for task in sorted(tasks):
+        solved = float(0 < numbers["solved_at"][task] <= rank)
+        families.setdefault(task.partition("/")[0], []).append(solved)
+    if not families.keys() <= numbers["families"].keys():
+        return _mean([share for shares in families.values() for share in shares])
+    return _mean([_mean(shares) for shares in families.values()])
 
 
 def _task_differences(first: Cell, second: Cell, name: str, rank: int) -> list[float]:
-    """Per task: the share of seeds that solve it, under the first minus under the second."""
-    differences = []
+    """Per task: the share of seeds that solve it, under the first minus under the second.
+
+    A task that is tested after training on several families is one task: its mean over these.
+    """
+    differences: dict[str, list[float]] = {}
     for family in sorted(first):
         ours, theirs = (_solved(cell[family], name, rank) for cell in (first, second))
-        differences += [ours[task] - theirs[task] for task in sorted(ours.keys() & theirs.keys())]
-    return differences
+        for task in sorted(ours.keys() & theirs.keys()):
+            differences.setdefault(task, []).append(ours[task] - theirs[task])
+    return [_mean(found) for found in differences.values()]
 
 
 def _solved(runs: dict[int, Result], name: str, rank: int) -> dict[str, float]:
@@ -214,13 +295,14 @@ def _curves(cell: Cell, name: str, attempts: int, seed: int, arm: str) -> Json:
     """Success by attempt with intervals, its tokens, and independent resampling beside it."""
     runs = [r.metrics["evaluations"][name] for r in _all(cell)]
     estimates = [
-        summary(_scores(cell, _success(name, k)), rng=generator(seed, arm, name))
+        _estimate(cell, _success(name, k), generator(seed, arm, name))
         for k in range(1, attempts + 1)
     ]
+    success, low, high = (list(column) for column in zip(*estimates, strict=True))
     found: Json = {
-        "success": [e.value for e in estimates],
-        "low": [e.low for e in estimates],
-        "high": [e.high for e in estimates],
+        "success": success,
+        "low": low,
+        "high": high,
         "tokens": _columns([run["tokens"] for run in runs]),
     }
     sampled = [run["resampling"] for run in runs if "resampling" in run]
@@ -271,19 +353,18 @@ def _gap(cell: Cell, name: str, seed: int, arm: str) -> Json:
             return float(result.metrics["evaluations"][name]["gap"][rule]["gap"])
 
         if len(known["gap"]) == len(runs):  # none of which a checker failed on all samples
-            estimate = summary(_scores(cell, gap), rng=generator(seed, arm, name))
-            found[rule] = {**averages, "gap": list(estimate)}
+            estimate = _estimate(cell, gap, generator(seed, arm, name))
+            found[rule] = {**averages, "gap": estimate}
     return found
 
 
 def _dose(arms: dict[str, Cell], name: str, rank: int, seed: int) -> Json:
     """Success against the feedback level of training, per algorithm that has several levels."""
-    levels: dict[str, dict[str, list[float]]] = {}
+    levels: dict[str, dict[str, list[float | None]]] = {}
     for arm, cell in arms.items():
         labels = _all(cell)[0].labels
-        estimate = summary(_scores(cell, _success(name, rank)), rng=generator(seed, arm, name))
-        entry = labels["algorithm"]
-        levels.setdefault(entry, {})[labels["feedback"]] = list(estimate)
+        estimate = _estimate(cell, _success(name, rank), generator(seed, arm, name))
+        levels.setdefault(labels["algorithm"], {})[labels["feedback"]] = estimate
     return {
         entry: {level: found[level] for level in LEVELS if level in found}
         for entry, found in levels.items()
@@ -292,24 +373,39 @@ def _dose(arms: dict[str, Cell], name: str, rank: int, seed: int) -> Json:
 
 
 def _learning(cell: Cell) -> list[Json]:
-    """The mean learning curve: points that every run has, by the number of evaluations so far."""
-    curves = [r.metrics["curve"] for r in _all(cell) if r.metrics["curve"]]
+    """The mean learning curve: the rounds after which every run was evaluated.
+
+    Runs whose budget ends after different numbers of rounds have no last point in common.
+    """
+    curves = [_by_step(r.metrics["curve"]) for r in _all(cell) if r.metrics["curve"]]
     if not curves:
         return []
-    length = min(map(len, curves))
-    # budgets in tokens end after different numbers of rounds: the last point is everybody's last
-    points = [[*curve[: length - 1], curve[-1]] for curve in curves]
-    return [
-        {
-            "step": _mean([row["step"] for row in column]),
-            "tokens": _mean([row["tokens"] for row in column]),
-            "seconds": _mean([row["seconds"] for row in column]),
-            "success": _mean([row["success"][-1] for row in column]),
-            "low": min(row["success"][-1] for row in column),
-            "high": max(row["success"][-1] for row in column),
-        }
-        for column in zip(*points, strict=True)
-    ]
+    common = [key for key in curves[0] if all(key in curve for curve in curves)]
+    rows = []
+    for key in common:
+        points = [curve[key] for curve in curves]
+        success = [point["success"][-1] for point in points]
+        one = len(points) == 1
+        rows.append(
+            {
+                "step": float(key[0]),
+                "tokens": _mean([point["tokens"] for point in points]),
+                "seconds": _mean([point["seconds"] for point in points]),
+                "success": _mean(success),
+                "low": None if one else min(success),
+                "high": None if one else max(success),
+            }
+        )
+    return rows
+
+
+def _by_step(curve: Sequence[Json]) -> dict[tuple[int, int], Json]:
+    """Points by their round; the evaluation in the end may be the second one of its round."""
+    found: dict[tuple[int, int], Json] = {}
+    for point in curve:
+        again = sum(step == point["step"] for step, _ in found)
+        found[point["step"], again] = point
+    return found
 
 
 def _cost(cell: Cell, target: float) -> Json:
@@ -339,8 +435,8 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _median(values: Sequence[float]) -> float | None:
-    """The upper median; None if that is infinite."""
-    return _finite(sorted(values)[len(values) // 2])
+    """The median; None if that is infinite."""
+    return _finite(median(values))
 
 
 def _finite(value: float) -> float | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from corgi_gym.benchmarks.charts import SMALL
-from corgi_gym.benchmarks.svg import Plot, percent, percent_tick, ticks
+from corgi_gym.benchmarks.svg import Plot, percent, percent_tick, ticks, wrapped
 
 # The axis of success never ends below this, so that noise near zero does not fill the picture.
 MIN_TOP = 0.2
@@ -19,21 +19,24 @@ ROW, CELL = 30, 30
 # Columns of a heat map narrower than this would cut their numbers.
 _CELL_WIDTH = 64
 _CHAR = 6.9
+# Characters in a line of an arm's name, and the height of a further line.
+_NAME, LINE = 44, 15
 # Shading of a heat map: the share of the colour behind the highest success. At this much the ink
 # on top still has a contrast of more than 4.5.
 _DARKEST = 0.45
 
 Point = tuple[float, float]
+Band = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A line of the ranking: a value with its interval, and a second value to hold beside it."""
+    """A line of the ranking: a value with its interval (None: unknown), and one to hold beside."""
 
     name: str
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     beside: float
 
 
@@ -44,14 +47,14 @@ class Panel:
     Attributes:
         title: The arm.
         points: Its curve.
-        band: Lower and upper end of its interval at each point; may be empty.
+        band: Lower and upper end of its interval at each point, None where unknown; may be empty.
         dashed: Other curves of the same arm, by name (at most two).
         others: The curves of the other arms, in grey.
     """
 
     title: str
     points: Sequence[Point]
-    band: Sequence[tuple[float, float]] = ()
+    band: Sequence[Band] = ()
     dashed: Mapping[str, Sequence[Point]] = field(default_factory=dict)
     others: Sequence[Sequence[Point]] = ()
 
@@ -66,11 +69,14 @@ def ranking_chart(title: str, rows: Sequence[Ranked], beside: str, measure: str)
 
     ``beside`` names the second values; without a name they are not drawn.
     """
-    wide = max(len(row.name) for row in rows) * _CHAR
-    plot = Plot(title, (max(440, int(wide) + 300), 84 + ROW * len(rows)))
+    names = [wrapped(row.name, _NAME) for row in rows]
+    wide = max(len(line) for lines in names for line in lines) * _CHAR
+    heights = [ROW + LINE * (len(lines) - 1) for lines in names]
+    plot = Plot(title, (max(440, int(wide) + 300), 84 + sum(heights)))
     plot.legend([("after", measure), *[("before", beside)] * bool(beside)])
-    left = min(wide + 12, 0.5 * plot.width)
-    plot.x_range = (0.0, ticks(0, top_of([row.high for row in rows]))[-1])
+    left = wide + 12
+    ends = [row.value if row.high is None else row.high for row in rows]
+    plot.x_range = (0.0, ticks(0, top_of([*ends, *(row.beside for row in rows)]))[-1])
 
     def x(value: float) -> float:
         low, high = plot.x_range
@@ -80,42 +86,58 @@ def ranking_chart(title: str, rows: Sequence[Ranked], beside: str, measure: str)
     for value in ticks(0, plot.x_range[1]):
         plot.line([(x(value), plot.top - 6), (x(value), floor)], "rule")
         plot.text(x(value), floor + 16, percent_tick(value), "small", "middle")
-    for i, row in enumerate(rows):
-        y = plot.top + 8 + ROW * i
-        plot.text(0, y + 4, row.name)
-        plot.line([(x(row.low), y), (x(row.high), y)], "whisker after")
-        for end in (row.low, row.high):
-            plot.line([(x(end), y - 5), (x(end), y + 5)], "whisker after")
+    y = plot.top + 8.0
+    for row, lines, end, height in zip(rows, names, ends, heights, strict=True):
+        for depth, line in enumerate(lines):
+            plot.text(0, y + 4 + LINE * depth, line)
+        if row.low is not None and row.high is not None:
+            plot.line([(x(row.low), y), (x(row.high), y)], "whisker after")
+            for bound in (row.low, row.high):
+                plot.line([(x(bound), y - 5), (x(bound), y + 5)], "whisker after")
         if beside:
             told = f"{row.name}, {beside}: {percent(row.beside)}"
             plot.dot(x(row.beside), y, "dot before", told)
-        tip = f"{row.name}: {percent(row.value)} ({percent(row.low)} to {percent(row.high)})"
-        plot.dot(x(row.value), y, "dot after", tip, radius=5)
-        plot.text(x(row.high) + 8, y + 4, percent(row.value), "small")
-    spoken = "; ".join(
-        f"{r.name}: {percent(r.value)}, interval {percent(r.low)} to {percent(r.high)}"
-        for r in rows
-    )
+        plot.dot(x(row.value), y, "dot after", f"{row.name}: {_told(row)}", radius=5)
+        plot.text(x(end) + 8, y + 4, percent(row.value), "small")
+        y += height
+    spoken = "; ".join(f"{row.name}: {_told(row, ', interval {}')}" for row in rows)
     return plot.svg(f"{title}, {measure}. {spoken}.")
+
+
+def _told(row: Ranked, form: str = " ({})") -> str:
+    """A value with its interval in words."""
+    if row.low is None or row.high is None:
+        return f"{percent(row.value)}{form.format('one seed')}"
+    return percent(row.value) + form.format(f"{percent(row.low)} to {percent(row.high)}")
 
 
 def panel_chart(
     panel: Panel,
     *,
     top: float,
+    right: float,
     x_ticks: Sequence[float],
     x_label: str,
     x_form: Callable[[float], str],
     measure: str,
 ) -> str:
-    """One arm's curve among all others; ``top`` is the upper end of the axis, in [0, 1]."""
+    """One arm's curve among all others.
+
+    ``top`` is the upper end of the axis, in [0, 1]; ``right`` the highest of all points across,
+    which may lie beyond the last tick.
+    """
     plot = Plot(panel.title, SMALL)
     roles = ("before", "third")
     plot.legend(
         [("after", "this arm"), *zip(roles, panel.dashed, strict=False)] if panel.dashed else []
     )
-    pad = 0.03 * ((x_ticks[-1] - x_ticks[0]) or 1)
-    plot.x_range = (x_ticks[0] - pad, x_ticks[-1] + pad)
+    # the names of the first and last tick stay clear of the axis' own name and of the border
+    names = max(len(x_form(x_ticks[i])) for i in (0, -1))
+    room = plot.width - plot.LEFT - plot.RIGHT
+    edge = max(0.03 * room, names * _CHAR / 2)
+    right = max(right, x_ticks[-1])
+    pad = edge / (room - 2 * edge) * ((right - x_ticks[0]) or 1)
+    plot.x_range = (x_ticks[0] - pad, right + pad)
     plot.y_axis(ticks(0, top), measure, percent_tick)
     plot.x_axis(x_ticks, [(x_label, [x_form(value) for value in x_ticks])])
 
@@ -129,11 +151,12 @@ def panel_chart(
         for (x, y), at in zip(points, spots(points), strict=True):
             plot.dot(*at, f"faint {role}", f"{name}, {x_form(x)}: {percent(y)}", radius=3)
     for (x, _), (low, high) in zip(panel.points, panel.band, strict=False):
-        plot.line([(plot.x(x), plot.y(low)), (plot.x(x), plot.y(high))], "whisker after")
+        if low is not None and high is not None:
+            plot.line([(plot.x(x), plot.y(low)), (plot.x(x), plot.y(high))], "whisker after")
     plot.line(spots(panel.points), "line after")
     for i, ((x, y), at) in enumerate(zip(panel.points, spots(panel.points), strict=True)):
-        band = panel.band[i] if i < len(panel.band) else None
-        told = f" ({percent(band[0])} to {percent(band[1])})" if band else ""
+        low, high = panel.band[i] if i < len(panel.band) else (None, None)
+        told = "" if low is None or high is None else f" ({percent(low)} to {percent(high)})"
         plot.dot(*at, "dot after", f"{panel.title}, {x_form(x)}: {percent(y)}{told}", radius=3)
     ends = [percent(panel.points[i][1]) for i in (0, -1)]
     return plot.svg(f"{panel.title}: {measure}, from {ends[0]} to {ends[1]}.")
@@ -143,7 +166,8 @@ def heat_chart(
     title: str, rows: Mapping[str, Mapping[str, float]], columns: Sequence[str], measure: str
 ) -> str:
     """A table of shares: every cell has its number, and is the darker the higher it is."""
-    left = max(len(name) for name in rows) * _CHAR + 12
+    names = {name: wrapped(name, _NAME) for name in rows}
+    left = max(len(line) for lines in names.values() for line in lines) * _CHAR + 12
     width = max(_CELL_WIDTH, max(len(name) for name in columns) * _CHAR + 10)
     plot = Plot(title, (int(max(left + width * len(columns), 300)), 76 + CELL * len(rows)))
     plot.text(0, 36, measure, "small")
@@ -152,7 +176,8 @@ def heat_chart(
         plot.text(left + width * (j + 0.5), 58, column.replace("_", " "), "small", "middle")
     for i, (name, cells) in enumerate(rows.items()):
         y = 66 + CELL * i
-        plot.text(0, y + 20, name)
+        for depth, line in enumerate(names[name]):
+            plot.text(0, y + 20 + LINE * (depth - (len(names[name]) - 1) / 2), line)
         for j, column in enumerate(columns):
             if column not in cells:
                 continue

@@ -9,6 +9,7 @@ from typing import Any
 from corgi_gym.benchmarks.bench import tables
 from corgi_gym.benchmarks.bench.analysis import RATES
 from corgi_gym.benchmarks.bench.charts import (
+    Band,
     Panel,
     Ranked,
     heat_chart,
@@ -103,7 +104,8 @@ def _by_attempt(found: Json) -> str:
         caption += (
             " Dashed: as many independent samples at the training temperature, without feedback."
         )
-    x_ticks = _attempt_ticks(found["attempts"])
+    sampled = (len(curve.get("resampling", ())) for curve in curves.values())
+    x_ticks = _attempt_ticks(max(found["attempts"], *sampled))
     return _panels(
         points, bands, resampled, x_ticks, "attempt", short, "share of tasks solved", caption
     )
@@ -209,7 +211,7 @@ def training_section(statistics: Json) -> str:
 
 def _panels(
     points: Curves,
-    bands: Mapping[str, Sequence[tuple[float, float]]],
+    bands: Mapping[str, Sequence[Band]],
     dashed: Mapping[str, Curves],
     x_ticks: Sequence[float],
     x_label: str,
@@ -220,9 +222,10 @@ def _panels(
     alone: bool = False,
 ) -> str:
     """A panel per arm on common axes; ``alone`` leaves the other arms out."""
-    heights = [y for line in points.values() for _, y in line]
-    heights += [high for band in bands.values() for _, high in band]
-    heights += [y for lines in dashed.values() for line in lines.values() for _, y in line]
+    lines = [*points.values(), *(line for found in dashed.values() for line in found.values())]
+    heights = [y for line in lines for _, y in line]
+    heights += [high for band in bands.values() for _, high in band if high is not None]
+    right = max((x for line in lines for x, _ in line), default=0.0)
     pictures = []
     for arm, line in points.items():
         panel = Panel(
@@ -234,8 +237,8 @@ def _panels(
         )
         pictures.append(
             panel_chart(
-                panel, top=top_of(heights), x_ticks=x_ticks, x_label=x_label, x_form=x_form,
-                measure=measure,
+                panel, top=top_of(heights), right=right, x_ticks=x_ticks, x_label=x_label,
+                x_form=x_form, measure=measure,
             )
         )  # fmt: skip
     return _grid(caption, pictures) if pictures else ""

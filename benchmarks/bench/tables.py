@@ -31,10 +31,10 @@ def leaderboard(evaluation: Json) -> Table:
     k, last = evaluation["rank"], evaluation["attempts"]
     columns: list[tuple[str, Callable[[Json], str]]] = [
         ("arm", lambda row: row["arm"]),
-        ("runs", lambda row: str(row["runs"])),
+        ("runs", _runs),
         ("success@1", lambda row: percent(row["first"][0])),
-        (f"success@{k} (95% interval)", lambda row: with_interval(row["mean"], row["seeds"])),
-        ("IQM (95% interval)", lambda row: with_interval(row["iqm"], row["seeds"])),
+        (f"success@{k} (95% interval)", lambda row: with_interval(row["mean"])),
+        ("IQM (95% interval)", lambda row: with_interval(row["iqm"])),
         (f"success@{last}", lambda row: percent(row["last"])),
         ("gained by retrying", lambda row: percent(row["gain"])),
         ("mean best score", lambda row: f"{row['mean_score']:.3f}"),
@@ -45,6 +45,13 @@ def leaderboard(evaluation: Json) -> Table:
     shown = [(name, cell) for name, cell in columns if name not in twice]
     rows = [[cell(row) for _, cell in shown] for row in evaluation["leaderboard"]]
     return Table(f"Ranked by success {within(k)}", [name for name, _ in shown], rows)
+
+
+def _runs(row: Json) -> str:
+    """How many runs an arm has; with more seeds in some families these still count alike."""
+    fewest, most = row["seeds"], row["most_seeds"]
+    told = "" if fewest == most else f" (unequal: {fewest} to {most} seeds a family)"
+    return f"{row['runs']}{told}"
 
 
 def within(attempts: int) -> str:
@@ -71,12 +78,16 @@ def comparisons(evaluation: Json) -> Table:
             # with too few seeds nothing was tested
             *(NONE if None in row["interval"] else p_value(row[key]) for key in ("p", "p_holm")),
             "yes" if row["p_holm"] <= 0.05 else "no",
-            _probability(row["better"], row["seeds"]),
+            _probability(row["better"], max(row["runs"])),
             points(*row["on_tasks"]) if row["on_tasks"] else NONE,
-            str(row["seeds"]),
+            " and ".join(map(str, dict.fromkeys(row["runs"]))),
         ]
         for row in evaluation["comparisons"]
     ]
+    lost = [row["left_out"] for row in evaluation["comparisons"]]
+    if any(lost):
+        header.append("tasks left out (not checked in every run)")
+        rows = [[*row, str(count)] for row, count in zip(rows, lost, strict=True)]
     return Table(f"Compared with {evaluation['reference']}", header, rows)
 
 
@@ -181,16 +192,17 @@ def _probability(estimate: Sequence[float], seeds: int) -> str:
     return f"{value:.2f} " + (f"({low:.2f} to {high:.2f})" if seeds > 1 else "(too few seeds)")
 
 
-def with_interval(estimate: Sequence[float], runs: int = 2) -> str:
-    """A share with its interval, which nothing is known of where there is one run.
+def with_interval(estimate: Sequence[float | None]) -> str:
+    """A share with its interval, of which nothing is known where no family has two seeds.
 
     Example:
-        >>> with_interval([0.5, 0.4, 0.6]), with_interval([0.5, 0.5, 0.5], 1)
-        ('50.0% (40.0 to 60.0)', '50.0% (one run)')
+        >>> with_interval([0.5, 0.4, 0.6]), with_interval([0.5, None, None])
+        ('50.0% (40.0 to 60.0)', '50.0% (one seed)')
     """
     value, low, high = estimate
-    if runs == 1:
-        return f"{percent(value)} (one run)"
+    assert value is not None
+    if low is None or high is None:
+        return f"{percent(value)} (one seed)"
     return f"{percent(value)} ({100 * low:.1f} to {100 * high:.1f})"
 
 

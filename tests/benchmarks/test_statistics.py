@@ -41,7 +41,9 @@ def test_summaries_are_the_same_bytes_again_and_stay_in_the_range():
     scores = {"a": rng.random(6), "b": rng.random(5)}
     first, second = (summary(scores, rng=generator(3, "x")) for _ in range(2))
     assert first == second != summary(scores, rng=generator(4, "x"))
-    assert first.value == pytest.approx(np.mean([*scores["a"], *scores["b"]]))
+    assert first.value == pytest.approx((np.mean(scores["a"]) + np.mean(scores["b"])) / 2)
+    pooled = summary(scores, iqm, pooled=True, rng=generator(3, "x"))
+    assert pooled.value == pytest.approx(iqm(np.array([*scores["a"], *scores["b"]])))
     assert 0 < first.low < first.value < first.high < 1
     assert summary({"a": [0.3]}, rng=generator(0)) == (0.3, 0.3, 0.3)
     with pytest.raises(ValueError, match="at least one score"):
@@ -90,14 +92,37 @@ def test_seeds_that_tie_are_as_uncertain_as_one_task():
     assert found.low < 0 < found.high and found.p > 0.05
     equal = compare(tied, tied, resolution=1 / 8)
     assert equal.p == 1 and equal.low < 0 < equal.high
-    # by hand: the standard error of rounding, one degree of freedom less than there are seeds
-    error = (1 / 64 / 12 / 2) ** 0.5
+    # by hand: the standard error of rounding two scores, which more seeds do not make smaller,
+    # and one degree of freedom less than there are seeds
+    error = (1 / 64 / 6) ** 0.5
     assert found.high - found.change == pytest.approx(12.706 * error, rel=1e-4)
     # seeds that differ have a variance of their own
     unequal = {"a": [0.25, 0.5]}
     assert compare(unequal, tied, resolution=1 / 64) == compare(unequal, tied)
     five = compare({"a": [1.0] * 5}, {"a": [0.0] * 5}, resolution=1 / 64)
     assert five.p < 1e-6 and five.low > 0.98
+
+
+def test_families_count_alike_in_a_summary_as_in_a_comparison():
+    """One arm has more seeds of the easy family: pooled it would lead where it does not."""
+    more, fewer = {"easy": [0.9] * 5, "hard": [0.1]}, {"easy": [0.9], "hard": [0.3] * 5}
+    first, second = (summary(scores, rng=generator(0)).value for scores in (more, fewer))
+    change = compare(more, fewer).change
+    assert first - second == pytest.approx(change) and change < 0
+
+
+@pytest.mark.parametrize("seeds", [5, 10])
+def test_intervals_of_seeds_that_tie_hold_the_truth(seeds):
+    """Runs of little spread round to the same share of 8 tasks, all in the same direction."""
+    rng, covered, tied = np.random.default_rng(0), 0, 0
+    while tied < 400:
+        truth = rng.random(2)
+        runs = [np.round(8 * rng.normal(t, 0.005, seeds)) / 8 for t in truth]
+        if all(len(set(r)) == 1 for r in runs):
+            found = compare({"a": runs[0]}, {"a": runs[1]}, resolution=1 / 8)
+            covered += found.low <= truth[0] - truth[1] <= found.high
+            tied += 1
+    assert covered >= 0.95 * tied
 
 
 def test_one_seed_decides_nothing():

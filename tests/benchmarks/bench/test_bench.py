@@ -337,7 +337,7 @@ def test_the_ranking_is_right_and_the_same_bytes_again(results):
     # what never varies has no interval
     ranking = (results / "report.md").read_text(encoding="utf-8").split("**Compared")[0]
     shown = {line.split(" | ")[0]: line for line in ranking.splitlines() if line.startswith("| ")}
-    assert "(one run)" in shown["| untrained"] and "(one run)" not in shown["| strong"]
+    assert "(one seed)" in shown["| untrained"] and "(one seed)" not in shown["| strong"]
 
 
 def test_points_of_which_nothing_is_known_are_not_on_the_curve(results):
