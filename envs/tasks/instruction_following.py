@@ -207,10 +207,12 @@ class IFEval(RowSource):
                 i.kind.name == _LANGUAGE and i.values["language"] != "en" for i in read.instructions
             )
             closed = any(i.kind.closed for i in read.instructions)
-            topic = _allowed(subject_words(prompt), read) if english and not closed else []
+            subject = subject_words(prompt) if english and not closed else []
+            topic = _allowed(subject, read)
+            least = min(needed(subject), len(topic))
             # the note too: a copy of the whole prompt is no reply
             copied = f"{prompt}\n\n{STRICT_NOTE}"
-            target |= {"prompt": copied, "topic": topic, "topic_least": needed(topic)}
+            target |= {"prompt": copied, "topic": topic, "topic_least": least}
             if self.note and english and not closed:
                 prompt = f"{prompt}\n\n{STRICT_NOTE}"
         return Draft(stable_text([row["prompt"], instructions]), prompt, target, "")

@@ -3,9 +3,9 @@
 
 `identify` guesses one of thirty languages from small words, and a short text of plain sentences may
 have too few of them, or those of a neighbour. Where the language is known beforehand the question
-is easier: the script must be its own, some words must be ones of it (a small word, a letter or an
-ending that it has), and no other language may have clearly more of its own. What cannot be told
-counts for the writer.
+is easier: the script must be its own, some words must be ones of it (small words, or endings that
+it has), and no other language may have clearly more of its own. Between two neighbours that both
+fit, the writer is believed.
 
 Not told apart: neighbours in a text that holds nothing of only one of them.
 """
@@ -13,7 +13,7 @@ Not told apart: neighbours in a text that holds nothing of only one of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -28,18 +28,22 @@ from corgi_gym.rewards.instructions._languages import (
     word_pieces,
 )
 
-# Share of the words that must be small words of the language, or, with its letters and endings too,
-# the larger share and so many different ones.
+# Share of the words that must be small words of the language, or, with its endings too, the larger
+# share and so many different ones.
 _SMALL_SHARE, _SHAPE_SHARE, _LEAST_SHAPES = 0.1, 0.25, 2
+# In so few words one ending is enough.
+_FEW = 3
+# More English words than this share of all are English.
+_ENGLISH_SHARE = 0.5
 # Share of the words that must be in the dictionary, for English.
 _KNOWN_SHARE = 0.75
-# Share of the words that can be said in the language, where small words do not show it.
+# Share of the words that can be said in the language.
 _SAYABLE_SHARE = 0.75
 # Another language than English is clearly there with so many words that the asked one has not, and
 # more than so many times as many as of the asked one alone. Of English one word more is enough.
 _CLEAR, _CLEAR_TIMES = 2, 2
 # Words looked at.
-_MAX_WORDS = 2_000
+_MAX_WORDS = 1_000
 # Different letters below which a text in its own script is no text.
 _MIN_VARIETY = 6
 
@@ -52,23 +56,34 @@ _SPECIAL = {
     "ar": "ةىؤإأئيك", "fa": "پچژگیک", "ur": "پچژگیکٹڈڑےںھہ",
     "hi": "", "mr": "ळ", "ne": "",
 }  # fmt: skip
-# Endings and pairs of letters of languages that put into endings what others say in small words.
-# Those of the three Cyrillic ones are alike: they tell a language from none, not which.
+# Endings of verbs, adjectives and cases, of languages that say with them what others say in small
+# words; a list of nouns has none. Those of the three Cyrillic ones are alike: they tell a language
+# from none, not which.
 _CYRILLIC = (
-    r"(?:[иы]й|[аяоеы]я|ое|ие|[еёиюуая]т|ть|[лн][аоыи]|ого|ому|ами|ях|ах|ов|ів|ите|ата|ето|ът)$"
+    r"(?:[иы]й|[ая]я|[ое]е|[ыи]е|[еёиюуая]т|ть(?:ся)?|тся|[ое][мй]|[аиыея]л[аои]?|[ое]го|[ое]му|[ая]ми|[ая]х"
+    r"|ите|ата|ето|ът)$"
 )
 _SHAPES = {
     "ru": _CYRILLIC, "uk": _CYRILLIC, "bg": _CYRILLIC,
-    "pl": r"sz|cz|rz|dz|(?:owa|uje|ego|emu|ych|ymi|ami|ach|iej)$",
-    "fi": r"(?:aa|ää|yy|uu|ii|öö|ie|uo|yö)\w*[aäeioöuy]$|(?:ss|ll|lt|st)[aä]$|lle$|v[aä]t$|nen$"
-    r"|(?:aa|ii|ää|öö|yy|uu)n$|uus$|yys$|tt[uy]$|mme$|ns[aä]$|kki$|kka$|[tk]si$|aa$|ää$|[eo]i$",
+    "pl": r"(?:ą|ę|dzie?|nie|cze|ś?ci|uje|ego|emu|ych|ymi|ami|ach|iej|owa[ćłn]\w?|[aeiy]ł[aoiy]?"
+    r"|[aei]my|[aeiy]sz|[sr]zy)$",
+    "fi": r"(?:(?:ss|ll|st|lt)[aä]|lle|v[aä]t|aa|ää|ee|ii|oo|uu|yy|öö|(?:aa|ää|ii|öö)n|mme"
+    r"|tt[iu])$",
 }  # fmt: skip
 # Letters of the basic alphabet that only foreign words have there.
-_NEVER = {"fi": "bcfqwxz", "pl": "qvx", "it": "jkwxy", "vi": "fjwz", "sw": "qx"}
+_NEVER = {
+    "fi": "bcfqwxz", "pl": "qvx", "it": "jkwxy", "es": "kw", "pt": "kwy", "fr": "kw", "vi": "fjwz",
+    "sw": "qx",
+}  # fmt: skip
 _VOWELS = "aeiouyаеиоуыэюяіїєёъ"
 # Letters that start no word.
 _NO_START = "ыьъ"
-_CLUSTER = re.compile(rf"[^\W\d_{_VOWELS}]{{6,}}")
+# Consonants that no word starts with, has inside or ends with, so many in a row; in Finnish and the
+# Romance languages, words end more simply. Letters with accents count as vowels.
+_HARD = re.compile(r"^[b-df-hj-np-tv-xz]{5}|[b-df-hj-np-tv-xz]{7}|[b-df-hj-np-tv-xz]{5}$")
+_HARD_SIMPLE = re.compile(r"^[b-df-hj-np-tv-xz]{4}|[b-df-hj-np-tv-xz]{5}|[b-df-hj-np-tv-xz]{3}$")
+_HARD_CYRILLIC = re.compile(r"^[бвгджзйклмнпрстфхцчшщ]{4,}|[бвгджзйклмнпрстфхцчшщ]{5}|[щйъ][ыьъй]")
+_SIMPLE = frozenset(("fi", "it", "es", "pt", "fr", "sw", "vi"))
 
 
 class Judgement(NamedTuple):
@@ -116,23 +131,32 @@ def _is_clear(held: Sequence[str], language: str, other: str) -> bool:
     asked = sum(_shows(w, language) and not _shows(w, other) for w in held)
     rival = sum(_shows(w, other) and not _shows(w, language) for w in held)
     if other == "en":
-        return rival > asked
+        return rival > asked or _is_english(held, language)
     return rival >= _CLEAR and rival > _CLEAR_TIMES * asked
 
 
+def _is_english(held: Sequence[str], language: str) -> bool:
+    """Whether most words are in the English dictionary, be they small ones or not."""
+    known = sum(len(w) > 2 and not _shows(w, language) and is_word(w) for w in held)
+    return known > _ENGLISH_SHARE * len(held)
+
+
 def _is_shown(held: Sequence[str], language: str) -> bool:
-    """Whether enough of the words are ones of the language."""
-    small = sum(map(small_words()[language].__contains__, held))
-    if small and small >= _SMALL_SHARE * len(held):
-        return True
+    """Whether enough of the words are ones of the language, and of those that are not, none noise.
+
+    Letters alone show nothing: any row of them holds some that are the language's own.
+    """
     if language == "en":
         return sum(map(is_word, held)) >= _KNOWN_SHARE * max(1, len(held))
-    shown = [w for w in held if _shows(w, language)]
-    if len(set(shown)) < _LEAST_SHAPES or len(shown) < _SHAPE_SHARE * len(held):
+    if sum(_can_be_said(w, language) for w in held) < _SAYABLE_SHARE * len(held):
         return False
-    if script_of(language) == "CYRILLIC" and not any(_has_shape(w, language) for w in shown):
-        return False  # of any row of letters, some are its own
-    return sum(_can_be_said(w, language) for w in held) >= _SAYABLE_SHARE * len(held)
+    small = [w for w in held if w in small_words()[language]]
+    proof = len(set(small)) > 1 or any(len(w) > 1 for w in small)  # "a" alone is no language
+    if proof and len(small) >= _SMALL_SHARE * len(held):
+        return True
+    shown = [w for w in held if _has_shape(w, language)]
+    least = _LEAST_SHAPES if len(held) > _FEW else 1
+    return len(set(shown)) >= least and len(shown) >= _SHAPE_SHARE * len(held)
 
 
 @lru_cache(maxsize=50_000)
@@ -160,10 +184,13 @@ def _all_special(script: str) -> frozenset[str]:
 
 def _can_be_said(word: str, language: str) -> bool:
     """Whether a word has a vowel, no long run of consonants, and no letter that is foreign."""
-    if script_of(language) not in ("LATIN", "CYRILLIC") or len(word) < 3:
+    script = script_of(language)
+    if script not in ("LATIN", "CYRILLIC") or len(word) < 3 or not word.isalpha():
         return True
-    never: Collection[str] = _NEVER.get(language, "")
-    latin = script_of(language) == "LATIN"  # there, a vowel may have an accent
-    vowels = any(c in _VOWELS or (latin and not c.isascii()) for c in word)
-    starts = word[0] not in _NO_START
-    return starts and vowels and not any(c in never for c in word) and not _CLUSTER.search(word)
+    foreign = any(c in _all_special(script) and c not in _SPECIAL[language] for c in word)
+    if foreign or word[0] in _NO_START or any(c in _NEVER.get(language, "") for c in word):
+        return False
+    if script == "CYRILLIC":
+        return any(c in _VOWELS for c in word) and not _HARD_CYRILLIC.search(word)
+    hard = _HARD_SIMPLE if language in _SIMPLE else _HARD
+    return any(c in _VOWELS or not c.isascii() for c in word) and not hard.search(word)
