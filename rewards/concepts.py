@@ -36,7 +36,7 @@ from corgi_gym.rewards.verdict import Problem, Verdict
 # Share of the score that coverage earns alone; the rest is multiplied by the form. Small, because
 # with 0.4 a 135M model in training settled on lists of all the words and never found a sentence.
 COVERAGE_BASE = 0.15
-# With a larger share of given words a sentence is a list with glue. "The girl chews gum." has 3/4.
+# With a larger share of given words, what is no good sentence is a list with glue.
 MAX_GIVEN_SHARE = 0.75
 # A small model reads the feedback: the missing words, and at most two more problems.
 MAX_PROBLEMS = 3
@@ -98,7 +98,8 @@ def concepts(reply: str, target: Any) -> Verdict:
     talk = _ABOUT_TASK.difference(given).intersection(token.lower() for token in tokens)
     places = sorted({place for found in uses.values() for place in found})
     strung = not missing and _strung(tokens, places, given)
-    listed = bool(talk) or strung or _listed(tokens, places)
+    formed = not report.problems and len(given) <= LISTED
+    listed = bool(talk) or strung or _listed(tokens, places, formed)
     again = [word for word in given if len(uses[word]) > 1]
     problems = []
     if missing:
@@ -131,9 +132,12 @@ def _uses(tokens: Sequence[str], given: Sequence[str]) -> dict[str, list[int]]:
     return places
 
 
-def _listed(tokens: Sequence[str], places: Sequence[int]) -> bool:
-    """Whether the given words, which stand at ``places``, are shown instead of used."""
-    if len(places) > MAX_GIVEN_SHARE * sum(token[0].isalnum() for token in tokens):
+def _listed(tokens: Sequence[str], places: Sequence[int], formed: bool = False) -> bool:
+    """Whether the given words, which stand at ``places``, are shown instead of used.
+
+    A sentence for three words that is ``formed`` well may have little else ("Dogs chase balls.").
+    """
+    if not formed and len(places) > MAX_GIVEN_SHARE * sum(t[0].isalnum() for t in tokens):
         return True
     run = 1
     for before, after in pairwise(places):

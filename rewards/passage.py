@@ -25,6 +25,7 @@ MAX_REPORTED = 2
 MAX_PARSED = 10
 
 _END = re.compile(r"[.!?]+[\"'\u201d\u2019)]*(?=\s|$)")
+_LINES = re.compile(r"[ \t\r]*\n\s*")
 _TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St)\.$")
 
 
@@ -76,7 +77,8 @@ def examine_passage(
     """Judge ``text`` as ``least`` to ``most`` sentences of at most ``max_words`` words in all.
 
     Args:
-        text: The reply. Its cost is bounded by ``max_words``, whatever its length.
+        text: The reply, on one line or several. Its cost is bounded by ``max_words``, whatever its
+            length.
         least: Smallest number of sentences.
         most: Largest number of sentences, at most `MAX_PARSED`.
         max_words: Bound on all words together.
@@ -90,7 +92,7 @@ def examine_passage(
         >>> examine_passage("The rain fell. rain fall", 1, 3, 60).problems[0].message
         'Sentence 2: End the sentence with one full stop.'
     """
-    text = text.strip()
+    text = _LINES.sub(" ", text.strip())
     count = len(words(text))
     asked = plural(most, "sentence") if least == most else f"{least} to {most} sentences"
     if count > max_words or len(text) > 12 * max_words:
@@ -101,11 +103,9 @@ def examine_passage(
     if not least <= len(sentences) <= most:
         found = f"Your reply has {plural(len(sentences), 'sentence')}. Write {asked}."
         problems.append(Problem("sentences", found))
-    if "\n" in text:
-        problems.append(Problem("one_paragraph", "Write one paragraph, without line breaks."))
     form, reported = 0.0, 0
     for number, sentence in enumerate(sentences[:MAX_PARSED], start=1):
-        report = examine(sentence, apart, events)
+        report = examine(sentence, apart, events, uses=1 if events else MAX_REUSE)
         form += report.form
         if report.problems and reported < MAX_REPORTED:
             reported += 1

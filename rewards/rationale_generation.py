@@ -29,6 +29,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from corgi_gym.rewards.dictionary import is_word
 from corgi_gym.rewards.lexicon import CLOSED, lemmas
 from corgi_gym.rewards.passage import content_words, examine_passage
 from corgi_gym.rewards.registry import checker
@@ -53,7 +54,8 @@ _ONE_AT_A_TIME = threading.Lock()
 
 # Words about the task: they point at an option without naming it.
 _POINTS = re.compile(
-    r"\b(?:answers?|options?|choices?|correct|letters?|rhymes?|spell(?:ed|s|ing)?|words?|alphabet"
+    r"\b(?:answers?|options?|choices?|correct|letters?|rhymes?|spell(?:ed|s|ing)?"
+    r"|(?<!other )words?|alphabet"
     r"|starts? with|begins? with|ends? with|syllables?|[a-e]\)|questions?|first one|last one)\b",
     re.IGNORECASE,
 )
@@ -153,13 +155,20 @@ def _names(part: str) -> frozenset[str]:
     return frozenset((part, part.removesuffix("s"), part.removesuffix("es")))
 
 
+def _is_other_word(word: str, option: str) -> bool:
+    """Whether a dictionary's word only begins like an option ("broomsticks", not "breadknife")."""
+    beyond = word.removesuffix("s") not in (option, option + "e")
+    return word.startswith(option) and beyond and is_word(word)
+
+
 def _reveals(reply: str, options: Sequence[str]) -> Problem | None:
     said = [lemmas(word) for word in words(reply)]
-    joined = "".join(words(reply.lower()))
     for option in options:
         parts = [word for word in words(option.lower()) if word not in CLOSED] or words(option)
         named = all(any(not _names(part).isdisjoint(form) for form in said) for part in parts)
         compact = "".join(words(option.lower()))
+        # an option in another spelling ("icecream"), or in a longer word ("breadknife")
+        joined = "".join(w for w in words(reply.lower()) if not _is_other_word(w, compact))
         if named or (len(compact) > 4 and compact in joined):
             named_option = f"You name the option {quote(option)}."
             text = f"{named_option} Give background knowledge, and name no option."

@@ -50,6 +50,8 @@ MAX_USES = {"the": 6, "a": 5} | dict.fromkeys(
     3,
 )
 MAX_NAMES = 3
+# Words between two uses of a content word, where two are allowed ("its good sides and bad sides").
+APART = 2
 # Words, commas and parts of contractions that are parsed: lists have a comma after each word.
 _MAX_TOKENS = MAX_WORDS + 10
 # Form: what a problem costs, the least that a sentence keeps, the most that a non-sentence gets
@@ -81,7 +83,7 @@ class Report:
     form: float
 
 
-def examine(text: str, apart: Collection[str] = (), events: bool = False) -> Report:
+def examine(text: str, apart: Collection[str] = (), events: bool = False, uses: int = 1) -> Report:
     """Judge ``text`` as one sentence. Never raises; what is parsed is bounded in length.
 
     Args:
@@ -89,6 +91,7 @@ def examine(text: str, apart: Collection[str] = (), events: bool = False) -> Rep
         apart: Given lemmas: no two may form a compound noun ("dog ball"), and verbs among them
             are not used as rare nouns ("a carry").
         events: The main clause must tell what happens, not what a thing is ("a dog is an animal").
+        uses: How often one of the content words may occur; again only after `APART` other words.
 
     Example:
         >>> examine("The girl carried a basket across the field.").problems
@@ -101,17 +104,17 @@ def examine(text: str, apart: Collection[str] = (), events: bool = False) -> Rep
         return Report(
             (Problem("length", f"Write one sentence of at most {MAX_WORDS} words."),), 0.0
         )
-    return _examine(text, frozenset(apart), events)
+    return _examine(text, frozenset(apart), events, uses)
 
 
 @lru_cache(maxsize=_KEPT_REPORTS)
-def _examine(text: str, apart: frozenset[str], events: bool) -> Report:
+def _examine(text: str, apart: frozenset[str], events: bool, uses: int = 1) -> Report:
     quoted = _QUOTED.match(text)
     text = _TITLE.sub(r"\1", quoted[2].strip() if quoted else text)
     words = [word for word in _TOKEN.findall(text) if word != ","]
     if not words:
         return Report((Problem("length", "Write one English sentence."),), 0.0)
-    repetition, repeats = _repetition(words)
+    repetition, repeats = _repetition(words, uses)
     problems = [*_shape(text, words), *_vocabulary(words), *repetition, *_articles(words)]
     parsed, grammar = _grammar(text, apart, events)
     problems.extend(grammar)
@@ -202,24 +205,30 @@ def _is_name(word: str) -> bool:
 _DOUBLED = frozenset(("had", "that", "very", "so", "no", "is"))
 
 
-def _repetition(words: list[str]) -> tuple[list[Problem], int]:
+def _repetition(words: list[str], uses: int = 1) -> tuple[list[Problem], int]:
     """Words used too often: one problem that names the first, and how many there are.
 
-    Content words may occur once (by lemma), function words as often as `MAX_USES` says, and most of
-    them never twice in a row.
+    Content words may occur once (by lemma), one of them ``uses`` times, function words as often as
+    `MAX_USES` says, and most of them never twice in a row.
     """
     seen: dict[str, int] = {}
-    again = []
+    counts: Counter[str] = Counter()
+    again, spared = [], False
     for i, word in enumerate(words):
         base = stem(word)
         if base in CLOSED or _CONTRACTION.match(base):
             continue
-        previous = [seen[lemma] for lemma in lemmas(base) if lemma in seen]
+        forms = lemmas(base)
+        counts.update(forms)
+        previous = [seen[lemma] for lemma in forms if lemma in seen]
+        apart = bool(previous) and i - max(previous) > APART
+        if apart and not spared and max(counts[form] for form in forms) <= uses:
+            previous, spared = [], True
         # "side by side", "higher and higher"
         idiom = ("by", "to", "in", "after", "and" if base.endswith("er") else "by")
         if previous and not (i - max(previous) == 2 and words[i - 1] in idiom):
             again.append(f"You used {quote(word.lower(), 24)} twice.")
-        seen.update(dict.fromkeys(lemmas(base), i))
+        seen.update(dict.fromkeys(forms, i))
     low = [word.lower() for word in words]
     for word, following in pairwise(low):
         if word == following and word in CLOSED and word not in _DOUBLED:
@@ -322,7 +331,9 @@ def _explain(tokens: list[Token], shown: list[str], far: int) -> Problem:
     """The most useful short sentence about why no analysis went beyond ``far``."""
     far = min(far, len(tokens) - 1)
     for i, (one, two) in enumerate(pairwise(tokens)):
-        if one.apart and two.apart and one.readings & _NOUN and two.readings <= _NOUN:
+        verb = one.readings & _FINITE and not (i and tokens[i - 1].word in _DETERMINERS)
+        glued = one.apart and two.apart and one.readings & _NOUN and two.readings <= _NOUN
+        if glued and not verb:  # "roasts marshmallow" lacks an article
             pair = quote(f"{shown[i]} {shown[i + 1]}")
             return Problem("glued", f"Do not put given words side by side: {pair}.")
     if not any(_can_be_finite(token) for token in tokens):

@@ -35,6 +35,8 @@ BROKEN = 0.2
 # Things of one kind that a review names side by side; more is a list of guesses at the product.
 # An item of such a list has at most so many words ("the old brass lamp").
 MAX_LISTED, MAX_ITEM_WORDS = 2, 4
+# Of what stands before the list, the words that can be its first item ("I love | this old lamp").
+MAX_HEAD_WORDS = 3
 
 CLASSES = {
     1: "very bad: angry or fully disappointed",
@@ -43,8 +45,11 @@ CLASSES = {
     4: "good: content, without strong praise",
     5: "very good: enthusiastic",
 }
+# Stars (no "rock star"), ratings, and points or scores that are counted (no "weak point").
+_COUNT = r"(?:\d+|zero|one|two|three|four|five|six|seven|eight|nine|ten|full|top|all|perfect)"
 _RATING = re.compile(
-    r"\b(?:stars?|ratings?|rated?|scores?|points?|thumbs?|out of (?:five|ten|5|10)"
+    r"\b(?:(?<!rock )(?<!pop )(?<!film )(?<!movie )stars?|ratings?|rated?|rates"
+    rf"|{_COUNT}[ -](?:points?|scores?)|scores? (?:of |a |an )?{_COUNT}|out of (?:five|ten|5|10)"
     r"|[0-5] ?/ ?(?:5|10)"
     r"|(?:one|two|three|four|five)-star)\b|[\u2605\u2606\u2b50]",
     re.IGNORECASE,
@@ -103,7 +108,7 @@ def judge_review(reply: str, target: Any, reader: Reader) -> Verdict:
         return Verdict.wrong(0.0, *passage.problems)
     problems = [problem for problem in (_rating(reply), _unnamed(reply, names)) if problem]
     named = not any(problem.kind == "product" for problem in problems)
-    crowd = _crowd(reply)
+    crowd = _crowd(reply, names)
     if crowd:
         problems.append(crowd)
     problems.extend(passage.problems)
@@ -141,14 +146,18 @@ def _unnamed(reply: str, names: list[str]) -> Problem | None:
     return Problem("product", f"Name the product: write {listing(names, 'or')} in your review.")
 
 
-def _crowd(reply: str) -> Problem | None:
-    """Report "the lamp, the chair and the bag": a review names one product."""
-    run = 1
+def _crowd(reply: str, names: list[str]) -> Problem | None:
+    """Report "the lamp, the chair and the bag": a review names one product.
+
+    What the product is good for may be a list ("my desk, my bed and my kitchen").
+    """
+    run: list[list[str]] = []
     for part in _JOINTS.split(reply.lower()):
-        thing = words(part)[: MAX_ITEM_WORDS + 1]
+        thing = words(part)
         kinds = readings(stem(thing[-1])) if thing else frozenset()
         item = len(thing) <= MAX_ITEM_WORDS and "ADJ" not in kinds and kinds & _NOUN
-        run = run + 1 if item else 1
-        if run > MAX_LISTED:
-            return Problem("list", "Review one product, and do not list things.")
+        run = [*run, thing] if item else [thing[-MAX_HEAD_WORDS:]]
+        named = any(not lemmas(word).isdisjoint(names) for thing in run for word in thing)
+        if len(run) > MAX_LISTED and named:
+            return Problem("list", "Name one product, and not a list of things.")
     return None

@@ -58,8 +58,8 @@ _VALUES = {
     "smoothly easy easily nicely strong sharp soft quiet clever affordable cheerful neat tidy "
     "fresh cozy cosy generous accurate warm pleasantly worth safe better powerful fine-looking "
     "robust dependable precise crisp tasty delicious charming fun spacious precisely firmly",
-    1.0: "fine decent acceptable adequate works usable serviceable satisfactory reasonable okayish "
-    "suitable",
+    1.0: "fine decent works reasonable suitable",
+    0.6: "acceptable adequate usable serviceable satisfactory okayish",
     0.0: "okay ok average ordinary mediocre middling fair so-so mixed unremarkable standard "
     "neutral passable tolerable plain basic",
     -1.3: "flimsy loose weak slow noisy heavy dull thin stiff bulky awkward pricey loud tight "
@@ -84,10 +84,14 @@ _PHRASES = {
     "worth every penny": 3.8, "worth every cent": 3.8, "highly recommend": 3.8,
     "works like a charm": 3.6, "top quality": 3.4, "high quality": 2.8, "best of all": 3.4,
     "buy it again": 3.0, "buy another": 3.0, "buy this again": 3.0, "order it again": 3.0,
-    "exceeded my expectations": 3.6, "better than expected": 2.6, "better than i expected": 2.6,
+    "exceeded my expectations": 3.6, "exceeded all my expectations": 3.6,
+    "exceeded all expectations": 3.6, "exceeded expectations": 3.6, "exceeds my expectations": 3.6,
+    "exceeds all my expectations": 3.6, "exceeds all expectations": 3.6, "a gem": 3.4,
+    "expected more": -1.6, "expected better": -1.8, "would be better": -1.2,
+    "would have been better": -1.4, "better than expected": 2.6, "better than i expected": 2.6,
     "could not put it down": 3.6, "no complaints": 2.2, "no problems": 2.0, "no complaint": 2.2,
     "worth the money": 2.2, "worth the price": 2.2, "good value": 2.0, "not bad": 1.0,
-    "does its job": 1.0, "does the job": 1.0, "did its job": 1.0, "not too bad": 1.0,
+    "does its job": 0.6, "does the job": 0.6, "did its job": 0.6, "not too bad": 1.0,
     "as described": 1.2, "as expected": 0.6, "nothing special": 0.0, "neither good nor bad": 0.0,
     "neither great nor terrible": 0.0, "so so": 0.0, "hit or miss": 0.0, "good and bad": 0.0,
     "pros and cons": 0.0, "in the middle": 0.0, "nothing more and nothing less": 0.0,
@@ -157,6 +161,10 @@ _SAID = frozenset(_words("say says said think thought believe believed claim cal
 _JOINTS = frozenset(("but", "however", "although", "though", "yet", "while", "except", "still"))
 _CLAUSE = re.compile(r"[,;:.!?]")
 _TOKEN = re.compile(r"[a-z]+(?:[-'][a-z]+)*|[,;:.!?]")
+# "I cannot recommend this lamp enough": so good that no praise is enough.
+_NEVER_ENOUGH = re.compile(
+    r"\b(?:can|could) not (?:recommend|praise|love|thank)\b([^.,;!?]{0,60}?)\benough\b"
+)
 _SHORT = (("won't", "will not"), ("can't", "can not"), ("cannot", "can not"), ("n't", " not"))
 
 
@@ -213,6 +221,7 @@ def read_stars(text: str) -> Reading:
     for sentence in re.split(r"(?<=[.!?])", low):
         if sentence.endswith("?"):
             continue
+        sentence = _NEVER_ENOUGH.sub(r"highly recommend \1", sentence)
         for value, share in _weigh(_with_stand_ins(_TOKEN.findall(sentence))):
             total, weight, opinions = total + share * value, weight + share, opinions + 1
     mean = round(total / weight, 6) if weight else 0.0
@@ -265,6 +274,7 @@ def _weigh(tokens: list[str]) -> list[tuple[float, float]]:
     unreal, i, start, share = False, 0, 0, AFTER_BUT
     while i < len(tokens):
         token = tokens[i]
+        phrase, value = _phrase_at(tokens, i)  # "expected more" says something, "expected" does not
         if token in _JOINTS:
             if token in ("but", "however", "yet"):
                 found = [(value, old * BEFORE_BUT / AFTER_BUT) for value, old in found]
@@ -272,9 +282,11 @@ def _weigh(tokens: list[str]) -> list[tuple[float, float]]:
             share = CONCEDED if token in ("although", "though") else AFTER_BUT
         elif _CLAUSE.fullmatch(token):
             unreal, start, share = False, i + 1, AFTER_BUT
-        elif token in _UNREAL or (token in _SAID and not _NEGATIONS.isdisjoint(tokens[start:i])):
+        elif value is None and (
+            _is_imagined(tokens, i)
+            or (token in _SAID and not _NEGATIONS.isdisjoint(tokens[start:i]))
+        ):
             unreal = True
-        phrase, value = _phrase_at(tokens, i)
         if phrase:
             if value is not None and not unreal:
                 said = " ".join(tokens[i : i + phrase])
@@ -291,6 +303,12 @@ def _weigh(tokens: list[str]) -> list[tuple[float, float]]:
             found.append((_changed(value, before, token), share))
         i += 1
     return found
+
+
+def _is_imagined(tokens: list[str], i: int) -> bool:
+    """Whether what follows is not so: "I hoped for ...", "it would be ..." (not "I would be")."""
+    would_be = tokens[i : i + 2] in (["would", "be"], ["would", "have"])
+    return tokens[i] in _UNREAL or (would_be and tokens[i - 1] not in ("i", "we"))
 
 
 def _phrase_at(tokens: list[str], i: int) -> tuple[int, float | None]:

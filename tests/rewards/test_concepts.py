@@ -151,6 +151,13 @@ def test_score_rises_with_each_word_and_with_form():
     assert scores == sorted(set(scores)) and scores[0] == 0.0 and scores[-1] == 1.0
 
 
+def test_three_words_can_be_a_sentence_by_themselves():
+    three, four = ["dog", "chase", "ball"], ["happy", "dog", "chase", "ball"]
+    assert judge(concepts, "Dogs chase balls.", {"concepts": three}).success
+    assert not judge(concepts, "Dog chase ball.", {"concepts": three}).success
+    assert not judge(concepts, "Happy dogs chase balls.", {"concepts": four}).success
+
+
 def test_feedback_is_short():
     rng = random.Random(0)
     vocabulary = [

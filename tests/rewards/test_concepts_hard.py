@@ -77,6 +77,11 @@ def test_games_lose(reply):
     assert judge(concepts_hard, reply, TARGET).score < 1.0
 
 
+def test_a_story_may_have_paragraphs():
+    target = {"concepts": ["dog", "chase", "ball", "cook", "boil", "egg"]}
+    assert judge(concepts_hard, "A dog chased a ball.\n\nA cook boiled an egg.", target).success
+
+
 def test_lists_earn_little():
     for reply in GAMES[:21]:
         assert judge(concepts_hard, reply, TARGET).score <= 0.36, reply

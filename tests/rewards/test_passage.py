@@ -28,7 +28,6 @@ def test_split(text, count):
         ("The dog ran.", "Your reply has 1 sentence. Write 2 to 3 sentences."),
         ("The dog ran. The cat sat. It rained. We left.", "Your reply has 4 sentences."),
         ("The dog ran. dog cat", "Sentence 2: End the sentence with one full stop."),
-        ("The dog ran.\nThe cat sat.", "Write one paragraph, without line breaks."),
         ("The dog ran. The dog ran.", 'You wrote "The dog ran." more than once.'),
         ("The dog ran. A dog sat. My dogs ate.", 'You used "dogs" more than 2 times.'),
         ("The dog ran. " * 9, "Your reply has 27 words. Write at most 20, in 2 to 3 sentences."),
@@ -85,11 +84,31 @@ def test_ten_sentences_are_parsed():
 
 
 def test_what_a_passage_of_good_sentences_keeps_of_its_form():
-    lines = examine_passage("The dog ran.\nA cat sat.", 1, 2, 60)
-    assert lines.form == LEAST
+    again = examine_passage("The dog ran. The dog ran.", 1, 2, 60)
+    assert again.form == LEAST
     many = examine_passage("The dog ran. A cat sat. We left.", 1, 2, 60)
     assert many.form == NO_SENTENCE
     assert examine_passage("", 1, 3, 60).form == 0.0
+
+
+def test_a_word_may_come_again_in_a_sentence_but_only_one():
+    for text in (
+        "The lamp has its good sides and its bad sides.",
+        "Anna got on the first bus, but the driver said that this bus was full.",
+    ):
+        assert examine_passage(text, 1, 1, 60).problems == ()
+    for text in (
+        "I love the lamp, and I love the lamp.",
+        "The lamp lamp is nice.",
+        "The bus left when the bus came and the bus stopped.",
+    ):
+        assert examine_passage(text, 1, 1, 60).problems, text
+
+
+def test_lines_are_one_paragraph():
+    assert examine_passage("The dog ran.\n\nA cat sat.", 2, 2, 60).problems == ()
+    assert examine_passage("The dog\nran. A cat sat.", 2, 2, 60).problems == ()
+    assert examine_passage("The dog ran\nThe cat sat.", 1, 2, 60).problems
 
 
 def test_what_a_passage_need_not_be():

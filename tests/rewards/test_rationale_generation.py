@@ -3,7 +3,11 @@
 import pytest
 
 from corgi_gym.rewards import get_checker, judge
-from corgi_gym.rewards.rationale_generation import judge_rationale, rationale_generation
+from corgi_gym.rewards.rationale_generation import (
+    _reveals,
+    judge_rationale,
+    rationale_generation,
+)
 from corgi_gym.rewards.semantic.student import Answer
 
 TARGET = {
@@ -165,6 +169,23 @@ def test_forms_of_other_words_are_no_options():
         problem.kind == "reveals"
         for problem in judge(lambda r, t: judge_rationale(r, t, Believer()), reply, target).problems
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "option", "named"),
+    [
+        ("Broomsticks are long.", "broom", False),
+        ("It is a breadknife.", "knife", True),
+        ("It is a knifething.", "knife", True),
+        ("Two brooms are here.", "broom", True),
+        ("It is a bro om.", "broom", True),
+        ("Everyone eats icecream.", "ice cream", True),
+        ("In other words, it is sharp.", "broom", False),
+        ("Some words are long.", "broom", True),
+    ],
+)
+def test_what_reveals_an_option(text, option, named):
+    assert (_reveals(text, [option, "xyz"]) is not None) is named
 
 
 def test_any_string_is_judged(fuzz_strings):

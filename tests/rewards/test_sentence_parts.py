@@ -308,6 +308,8 @@ def test_given_words_are_read_strictly():
         ("Hat soccer ball.", "soccer ball", 'Do not put given words side by side: "soccer ball".'),
         ("The hat soccer ball.", "hat ball", 'Your sentence has no verb.'),
         ("The dog chased ball the park.", "chase ball", 'Write "a" or "the" before "ball".'),
+        ("The father roasts marshmallow.", "roast marshmallow",
+         'Write "a" or "the" before "marshmallow".'),
         ("The ball slept park.", "ball sleep", 'The sentence goes wrong at "park".'),
         ("The man kicked a soccer ball.", "soccer man", None),
         ("The man kicked a soccer ball.", "ball man", None),

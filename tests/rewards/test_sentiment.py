@@ -19,6 +19,16 @@ READINGS = """
 4 I can recommend it.
 4 Not bad at all.
 4 It is a nice bag, and it does its job.
+4 It would be hard to say that it is bad, but I like it.
+5 I can't recommend this lamp enough.
+5 It exceeded all my expectations.
+5 This lamp is a gem.
+2 I expected more.
+2 The lamp would be better with a bulb.
+5 I would be happy to buy it again.
+3 It does its job.
+3 The lamp is acceptable.
+3 The lamp is usable.
 3 The lamp is okay.
 3 The lamp is fine, but nothing special.
 3 The lamp looks nice, but the cable is too short.
@@ -138,7 +148,13 @@ def test_idioms_are_read_as_a_whole(row):
 
 
 @pytest.mark.parametrize(
-    "reply", ["I doubt that the lamp is excellent.", "I would hate to lose this lamp."]
+    "reply",
+    [
+        "The lamp would be great with a bulb.",
+        "It would have been perfect.",
+        "I doubt that the lamp is excellent.",
+        "I would hate to lose this lamp.",
+    ],
 )
 def test_what_is_doubted_or_imagined_is_no_opinion(reply):
     assert read_stars(reply).opinions == 0
@@ -199,6 +215,30 @@ def test_partial_credit_falls_with_the_distance():
         for said, review in reviews.items():
             score = judge(sentiment, review, {**LAMP, "stars": asked}).score
             assert score == {0: 1.0, 1: 0.3, 2: 0.2, 3: 0.1, 4: 0.0}[abs(asked - said)]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["The lamp is perfect for my desk, my bed and my kitchen.", "Wow, what a beautiful lamp!",
+     "The light of this lamp is beautiful.\n\nI love it.", "The lamp shines like a rock star. I "
+     "love it.", "I love this lamp, and its light points in every direction."],
+)  # fmt: skip
+def test_natural_reviews_pass(reply):
+    assert judge(sentiment, reply, LAMP).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        ("I love the lamp, the chair and the bag.", "list"),
+        ("I love this bag, this chair and this lamp.", "list"),
+        ("I love this lamp, and it scores ten points.", "rating"),
+        ("I love this lamp, and its score is full stars.", "rating"),
+        ("I love this lamp, which scores a ten.", "rating"),
+    ],
+)
+def test_lists_of_products_and_ratings_are_refused(reply, kind):
+    assert kind in [p.kind for p in judge(sentiment, reply, LAMP).problems]
 
 
 def test_any_string_is_judged(fuzz_strings):
