@@ -185,7 +185,7 @@ class NounPhrases(Recogniser):
         one, many = self.one_phrase(i)
         both = one | many
         if not both:
-            return 0, 0
+            return self.either(i), self.both(i)
         tail = self.then_word(both, ("and", "or", "nor"))
         tail |= self.then_word(self.then_word(both, COMMA), ("and", "or", "then"))
         second = self.then_word(both, COMMA)  # a, b and c: at most two commas
@@ -198,7 +198,19 @@ class NounPhrases(Recogniser):
             second = self.then_word(middle, COMMA)
         tail = self.maybe(tail, self.adverbs)
         many |= self.then(tail, self.any_phrase) | self.then_word(tail, ("i",))
-        return one, many
+        return one | self.either(i), many | self.both(i)
+
+    def either(self, i: int) -> int:
+        """For example "neither the dog nor the cat", which is either number."""
+        return self._pair(i, "neither", "nor") | self._pair(i, "either", "or")
+
+    def both(self, i: int) -> int:
+        """For example "both the dog and the cat"; and `either`."""
+        return self._pair(i, "both", "and") | self.either(i)
+
+    def _pair(self, i: int, first: str, second: str) -> int:
+        joint = self.then_word(self.then(self.is_word(i, (first,)), self.any_phrase), (second,))
+        return self.then(joint, self.any_phrase) | self.then_word(joint, ("i",))
 
     def any_phrase(self, i: int) -> int:
         """`one_phrase` of either number."""
@@ -221,6 +233,8 @@ class NounPhrases(Recogniser):
         quantity = self.then(self.then_word(one | many, ("of",)), self.any_phrase)
         each = self.then_word(self.is_word(i, _EACH), ("of",))
         quantity |= self.then(each, self.several)
+        part = self.then_word(self.is_word(i, ("much", "half")), ("of",))
+        quantity |= self.then(part, self.any_phrase)
         gerund = self.gerund(i)
         return self.attach(one | quantity) | gerund, self.attach(many | quantity)
 

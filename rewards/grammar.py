@@ -302,6 +302,7 @@ class Grammar(NounPhrases):
             return 0
         ends = self.adverbs(i) & ~(1 << i)
         ends |= self.prepositional(i) | self.time_phrase(i) | self.infinitive(i)
+        ends |= self.is_word(i, ("enough",))
         ends |= self.subordinate(i) | self.gerund(i) | self.idiom(i) | self.comparison(i)
         if verb in lists.COPULAR:
             ends |= self.adjective_phrase(i)

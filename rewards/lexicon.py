@@ -41,7 +41,7 @@ _MASS_ENDINGS = ("ness", "ing", "ics", "ility")
 _ADJECTIVES_TOO = _set(
     "complete responsible visible feasible compatible northern regrettable goofy challenging "
     "devastating frustrating annoying confusing terrifying relaxing comforting distracting "
-    "insulting inspiring welcoming caring troubling alarming shocking astounding"
+    "insulting inspiring welcoming caring troubling alarming shocking astounding gone"
 )
 _MASS_TOO = _set(
     "service danger trouble support damage harm quality value care attention effort use storage "
