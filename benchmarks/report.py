@@ -32,7 +32,7 @@ from corgi_gym.benchmarks.figures import (
 from corgi_gym.benchmarks.intervals import paired_change
 from corgi_gym.benchmarks.run_folder import Phase, Run, number, read_run, section
 from corgi_gym.benchmarks.svg import percent
-from corgi_gym.benchmarks.transcripts import VIEWS, embed, evaluation_pages, training_pages
+from corgi_gym.benchmarks.transcripts import KEPT, VIEWS, embed, evaluation_pages, training_pages
 
 REPORT, CURVE = "report.html", "curve.svg"
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -64,13 +64,16 @@ def write_report(folder: str | Path) -> Path:
         + _section("What was sampled when", curriculum_figures(run)),
         "problems": _section("What goes wrong", problem_figures(run)),
         "configuration": _configuration(run),
+        "kept": KEPT,
         "chart_style": svg.STYLE,
         "colours": colours(),
         "data": embed(
             {
                 "views": VIEWS,
-                "tests": evaluation_pages(run.phases),
-                "training": training_pages(run),
+                "pages": {
+                    "tests": evaluation_pages(run.phases),
+                    "training": training_pages(run),
+                },
             }
         ),
     }

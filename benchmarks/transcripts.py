@@ -20,6 +20,9 @@ MAX_TRAINING_PAGES = 120
 MAX_SAMPLES = 4
 MAX_TEXT_CHARS = 6_000
 
+# Where a run keeps its sessions.
+KEPT = "episodes.jsonl"
+
 # The lists of pages of a run's report: their name, and the tags that can be asked for.
 VIEWS = (
     (
@@ -112,17 +115,24 @@ def _outcomes(before: Episode | None, after: Episode | None) -> list[str]:
     return tags
 
 
-def page(place: str, columns: list[tuple[str, Episode]], tags: list[str]) -> Json:
-    """One task with its sessions side by side, each under a title; ``tags`` are what shows it."""
+def page(place: str, columns: list[tuple[str, Episode]], tags: list[str], kept: str = KEPT) -> Json:
+    """One task with its sessions side by side, each under a title.
+
+    Args:
+        place: Where they were played.
+        columns: Titles with their sessions.
+        tags: Filters that show the page.
+        kept: The file that has the whole of a text that is cut here.
+    """
     first = columns[0][1]
     return {
         "place": place,
         "id": normalise(first.task_id),
         "family": normalise(first.task),
-        "prompt": _cut(first.messages[0]["content"]),
+        "prompt": _cut(first.messages[0]["content"], kept),
         "tags": tags,
         "columns": [
-            {"title": title, "outcome": _outcome(e), "attempts": _attempts(e)}
+            {"title": title, "outcome": _outcome(e), "attempts": _attempts(e, kept)}
             for title, e in columns
         ],
     }
@@ -137,22 +147,22 @@ def _outcome(episode: Episode) -> str:
     return f"not solved (best score {episode.best_score:.2f})"
 
 
-def _attempts(episode: Episode) -> list[Json]:
+def _attempts(episode: Episode, kept: str) -> list[Json]:
     shown, previous = [], None
     for attempt in episode.attempts:
         words = attempt.reply.split()
-        shown.append({**_attempt(attempt), "repeat": words == previous})
+        shown.append({**_attempt(attempt, kept), "repeat": words == previous})
         previous = words
     return shown
 
 
-def _attempt(attempt: Attempt) -> Json:
+def _attempt(attempt: Attempt, kept: str) -> Json:
     # as the checker saw it: its spans count in this text, and nothing in it is invisible
     reply = normalise(attempt.reply)
     problems = [p for p in attempt.problems if isinstance(p, dict)]
     return {
-        "reply": _cut(reply),
-        "feedback": _cut(str(attempt.feedback)),
+        "reply": _cut(reply, kept),
+        "feedback": _cut(str(attempt.feedback), kept),
         "score": round(attempt.score, 4),
         "verdict": "solved" if attempt.success else "unscored" if attempt.unscored else "wrong",
         "truncated": bool(attempt.truncated),
@@ -160,7 +170,7 @@ def _attempt(attempt: Attempt) -> Json:
         "problems": [
             {
                 "kind": normalise(str(p.get("kind", ""))),
-                "message": _cut(str(p.get("message", ""))),
+                "message": _cut(str(p.get("message", "")), kept),
                 "where": _span(p.get("where"), min(len(reply), MAX_TEXT_CHARS)),
             }
             for p in problems
@@ -177,9 +187,9 @@ def _span(where: object, length: int) -> list[int] | None:
     return list(where)
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, kept: str) -> str:
     text = normalise(text)
     if len(text) <= MAX_TEXT_CHARS:
         return text
     more = len(text) - MAX_TEXT_CHARS
-    return f"{text[:MAX_TEXT_CHARS]} … ({more} more characters in episodes.jsonl)"
+    return f"{text[:MAX_TEXT_CHARS]} … ({more} more characters in {kept})"

@@ -359,9 +359,14 @@ def _gap(cell: Cell, name: str, seed: int, arm: str) -> Json:
 
 
 def _dose(arms: dict[str, Cell], name: str, rank: int, seed: int) -> Json:
-    """Success against the feedback level of training, per algorithm that has several levels."""
+    """Success against the feedback level of training, per algorithm that has several levels.
+
+    A model that is not trained has none.
+    """
     levels: dict[str, dict[str, list[float | None]]] = {}
     for arm, cell in arms.items():
+        if not _all(cell)[0].config["trains"]:
+            continue
         labels = _all(cell)[0].labels
         estimate = _estimate(cell, _success(name, rank), generator(seed, arm, name))
         levels.setdefault(labels["algorithm"], {})[labels["feedback"]] = estimate

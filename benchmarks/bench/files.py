@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from corgi_gym.benchmarks.bench.shapes import check_metrics
 from corgi_gym.benchmarks.run_writer import load_json
 
 SPEC, JOBS = "spec.json", "jobs"
@@ -35,6 +36,8 @@ def read_job(folder: Path) -> tuple[Json | None, Json | None, Json | None]:
     try:
         job, status, metrics = (read_mapping(folder / name) for name in (JOB, STATUS, METRICS))
         done = status is not None and status["status"] == DONE
+        if done and job is not None and metrics is not None:
+            _check_numbers(metrics, job["config"])
         if status is not None and job is None:
             raise ValueError(f"{JOB} is missing")
         if done and metrics is None:
@@ -47,6 +50,13 @@ def read_job(folder: Path) -> tuple[Json | None, Json | None, Json | None]:
             "again"
         ) from error
     return job, status, metrics if done else None
+
+
+def _check_numbers(metrics: Json, config: Any) -> None:
+    try:
+        check_metrics(metrics, config)
+    except ValueError as error:
+        raise ValueError(f"{METRICS}: {error}") from error
 
 
 def read_mapping(path: Path) -> Json | None:

@@ -17,6 +17,7 @@ from typing import Any
 from corgi_gym.benchmarks import svg
 from corgi_gym.benchmarks.bench import tables
 from corgi_gym.benchmarks.bench.analysis import analyse
+from corgi_gym.benchmarks.bench.files import EVALUATIONS, JOBS
 from corgi_gym.benchmarks.bench.job import sessions_of
 from corgi_gym.benchmarks.bench.measures import first_success
 from corgi_gym.benchmarks.bench.results import Results, read_results
@@ -89,12 +90,15 @@ def _html(results: Results, statistics: Json) -> str:
         "training": training_section(statistics),
         "problems": "",
         "configuration": _configuration(results),
+        "kept": escape(f"{JOBS}/*/{EVALUATIONS}/NAME.jsonl"),
         "chart_style": svg.STYLE,
         "colours": colours(),
         "data": embed(
             {
                 "views": [[name, f"evaluation {name}", _TAGS] for name in names],
-                **{n: list(_transcripts(results, n, MAX_PAGES // len(names))) for n in names},
+                "pages": {
+                    n: list(_transcripts(results, n, MAX_PAGES // len(names))) for n in names
+                },
             }
         ),
     }
@@ -153,7 +157,8 @@ def _transcripts(results: Results, name: str, most: int) -> Iterator[Json]:
             outcome = "unsolved" if not solved else "first" if solved == 1 else "later"
             tag = "unscored" if episode.unscored else outcome
             place = f"{arm}, trained on {family}, seed {result.labels['seed']}"
-            made = page(place, [(arm, episode)], [tag])
+            kept = f"{JOBS}/{result.folder.name}/{EVALUATIONS}/{name}.jsonl"
+            made = page(place, [(arm, episode)], [tag], kept)
             yield {**made, "arm": arm, "attempt": f"{solved:02d}" if solved else "never"}
 
 
@@ -185,7 +190,9 @@ def csv_text(results: Results) -> str:
             row |= {"evaluation": name, "tasks": numbers["tasks"], "unscored": numbers["unscored"]}
             row |= {f"success@{k}": v for k, v in enumerate(numbers["success"], start=1)}
             row |= {"gain": numbers["gain"], "mean_score": numbers["mean_score"]}
-            row |= {f"train_{key}": value for key, value in result.metrics["cost"].items()}
+            # train_seconds has its "train" already
+            cost = result.metrics["cost"].items()
+            row |= {f"train_{key.removeprefix('train_')}": value for key, value in cost}
             row["exploits"] = numbers["exploits"]["found"]
             row |= {f"gap {rule}": of["gap"] for rule, of in numbers.get("gap", {}).items()}
             rows.append(row)

@@ -17,6 +17,7 @@ from corgi_gym.benchmarks.bench.files import (
     read_mapping,
 )
 from corgi_gym.benchmarks.bench.identity import digest
+from corgi_gym.benchmarks.bench.shapes import check_plan
 from corgi_gym.benchmarks.run_folder import number
 
 Json = dict[str, Any]
@@ -82,8 +83,11 @@ def read_results(folder: Path, *, code: str | None = None, mixed: bool = False) 
     """
     try:
         written = read_mapping(folder / SPEC)
+        if written is not None:
+            check_plan(written)
     except ValueError as error:
-        raise ValueError(f"{folder}: {error}; run the benchmark again, which writes it") from error
+        told = str(error) if SPEC in str(error) else f"{SPEC}: {error}"
+        raise ValueError(f"{folder}: {told}; run the benchmark again, which writes it") from error
     if written is None:
         raise FileNotFoundError(f"{folder} holds no benchmark: it has no {SPEC}")
     labels = {entry["config"]: entry["labels"] for entry in written["jobs"]}

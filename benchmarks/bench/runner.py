@@ -71,12 +71,12 @@ def run_bench(
 
 
 def chosen(jobs: list[Job], only: str | None) -> list[Job]:
-    """The jobs whose name has ``only`` in it or matches it as a pattern.
+    """The jobs whose name has ``only`` in it or matches it as a pattern; a whole name is that job.
 
     Raises:
         ValueError: If it matches none.
     """
-    found = [
+    found = [job for job in jobs if str(job) == only] or [
         job for job in jobs
         if only is None or only in str(job) or fnmatch.fnmatchcase(str(job), only)
     ]  # fmt: skip

@@ -192,15 +192,10 @@ def load_spec(name: str) -> Spec:
         FileNotFoundError: If there is none; the message lists the shipped ones.
         ValueError: For an unknown key or an impossible value, named.
     """
-    import yaml
-
     beside = Path(name).parent / SPECS.name / Path(name).name
     moved = beside.is_file() and not Path(name).is_file()
     path = beside if moved else find(name, Path(), SPECS, "benchmark")
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    data = _contents(path)
     if isinstance(data, dict):
         if "algorithm" in data and "algorithms" not in data:
             raise ValueError(
@@ -211,6 +206,41 @@ def load_spec(name: str) -> Spec:
     return spec_of(data, path.name)
 
 
+def _contents(path: Path) -> Any:
+    """What a specification's file says.
+
+    Raises:
+        ValueError: If it is no YAML, or gives a key twice, of which YAML keeps the last one only.
+    """
+    import yaml
+
+    class Once(yaml.SafeLoader):
+        """Refuses a key that is there already."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            if twice := [key for key in keys if keys.count(key) > 1 and key != "<<"]:
+                raise ValueError(f"{path} gives {twice[0]!r} twice in one mapping; leave one out")
+            return super().construct_mapping(node, deep)
+
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Once) or {}
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text ({error}); save it as UTF-8") from error
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def _check_name(name: Any, where: str) -> None:
+    """A name stands in a line of a table, a folder's name, or both.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+        raise ValueError(f"{where} must be a name in one line, got {name!r}")
+
+
 def spec_of(data: Any, where: str = "benchmark") -> Spec:
     """A specification from plain data, checked.
 
@@ -218,6 +248,12 @@ def spec_of(data: Any, where: str = "benchmark") -> Spec:
         ValueError: For an unknown key or an impossible value, named.
     """
     spec: Spec = from_dict(data, Spec, where)
+    _check_name(spec.name, f"{where}.name")
+    if spec.name.startswith(".") or set(spec.name) & set("/\\"):
+        raise ValueError(
+            f"{where}.name names the folder of its results: no / or \\ in it, and no . at its "
+            f"start, got {spec.name!r}"
+        )
     lists: dict[str, tuple[type | tuple[type, ...], str]] = {
         "algorithms": ((str, dict), "names or mappings"),
         "feedback": (str, "names"),
@@ -307,6 +343,7 @@ def _families(spec: Spec) -> dict[str, dict[str, Any]]:
         where = f"families.{name}"
         if not isinstance(name, str):
             raise ValueError(f"{where}: a family's name must be a string, got {name!r}")
+        _check_name(name, "families: a family's name")
         made: EnvSpec = from_dict(env, EnvSpec, where)
         _check_kwargs(made.kwargs, f"{where}.kwargs")
         if both := made.kwargs.keys() & spec.set.get("env", {}).get("kwargs", {}).keys():
@@ -366,6 +403,7 @@ def _arms(spec: Spec) -> Iterator[_Arm]:
         if algorithm == UNTRAINED:
             rewards = rewards[:1]  # which pays nothing here
         own = data.get("name", algorithm)
+        _check_name(own, "algorithms: an arm's name")
         changes = data.get("set") or {}
         _check_set(changes, f"algorithms.{own}.set", spec)
         for level, reward in itertools.product(levels, rewards):

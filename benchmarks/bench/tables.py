@@ -22,8 +22,13 @@ class Table(NamedTuple):
     def markdown(self) -> str:
         """The table in Markdown."""
         lines = [self.header, ["---"] * len(self.header), *self.rows]
-        body = "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in r)} |" for r in lines)
+        body = "\n".join(f"| {' | '.join(map(_cell, r))} |" for r in lines)
         return f"**{self.caption}**\n\n{body}\n"
+
+
+def _cell(text: str) -> str:
+    """Text that stays in its cell: in one line, without what divides cells."""
+    return " ".join(text.replace("|", "/").split())
 
 
 def leaderboard(evaluation: Json) -> Table:

@@ -129,7 +129,7 @@ def test_rounds_have_the_numbers_of_the_display_and_the_alarms(finished_run):
         body = html.split(f"<caption>{caption}</caption>")[1].split("</table>")[0]
         numbers = re.findall(r'<th scope="row">(\d+)</th>', body)
         assert numbers == [str(n) for n in range(1, 25)]
-    places = {page["place"] for page in json.loads(Page(html).data)["training"]}
+    places = {page["place"] for page in json.loads(Page(html).data)["pages"]["training"]}
     assert {"round 1", "round 24"} <= places and "round 0" not in places
 
 
@@ -151,7 +151,7 @@ def test_hostile_text_is_only_data(finished_run):
     pages = json.loads(page.data)
     replies = [
         a["reply"]
-        for p in pages["tests"]
+        for p in pages["pages"]["tests"]
         for c in p["columns"]
         for a in c["attempts"]
     ]  # fmt: skip
@@ -162,7 +162,7 @@ def test_hostile_text_is_only_data(finished_run):
 
 
 def test_transcripts_pair_the_same_task(finished_run):
-    pages = json.loads(page_of(finished_run).data)["tests"]
+    pages = json.loads(page_of(finished_run).data)["pages"]["tests"]
     rows = [json.loads(r) for r in (finished_run / "episodes.jsonl").read_text().splitlines()]
     solved = {(r["phase"], r["task_id"]): r["success"] for r in rows}
     assert len(pages) == 64
@@ -176,7 +176,7 @@ def test_transcripts_pair_the_same_task(finished_run):
 
 
 def test_same_reply_again_is_marked_and_spans_lie_in_the_reply(finished_run):
-    pages = json.loads(page_of(finished_run).data)["tests"]
+    pages = json.loads(page_of(finished_run).data)["pages"]["tests"]
     attempts = [a for p in pages for c in p["columns"] for a in c["attempts"]]
     assert any(a["repeat"] for a in attempts)
     spans = [(a["reply"], p["where"]) for a in attempts for p in a["problems"] if p["where"]]

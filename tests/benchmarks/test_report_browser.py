@@ -67,7 +67,7 @@ def test_pager_keys_and_filters_work_on_every_session(finished_run, dump):
     assert foreign == "0"
     assert new.startswith("1 of ") and (lost.startswith("1 of ") or lost == "none")
     assert family == "1 of 32" and training == "1 of 48" and columns == "4"
-    assert rest == ["#view=training&show=every&family=all&at=1", "0", "true", "360"]
+    assert rest == ["#view=training&show=every&at=1", "0", "true", "360"]
 
 
 def test_security_policy_stops_any_other_script(finished_run, dump):

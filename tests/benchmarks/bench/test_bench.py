@@ -368,7 +368,7 @@ def test_the_page_holds_everything_and_needs_nothing(results):
                   "Compared with weak", "independent samples", "&lt;these&gt;"):  # fmt: skip
         assert words in rest, words
     assert "http" not in rest.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "")
-    pages = json.loads(data)["test"]
+    pages = json.loads(data)["pages"]["test"]
     assert {page["arm"] for page in pages} == {"weak", "strong", "untrained"}
     assert {page["attempt"] for page in pages} > {"01", "02", "never"}
     assert html.count("<script") == 2 and "pwned" not in rest
@@ -382,7 +382,8 @@ def test_a_dose_response_where_there_are_levels(scripted, tmp_path):
     run_bench(spec, tmp_path, in_process, say=quiet)
     found = statistics_of(tmp_path)["evaluations"]["test"]["dose"]
     assert {name: list(levels) for name, levels in found.items()} == {
-        name: ["silent", "full"] for name in ("weak", "strong", "untrained")
+        name: ["silent", "full"]
+        for name in ("weak", "strong")  # untrained has no training
     }
     assert "Feedback levels" in (tmp_path / "report.html").read_text()
     # with one seed nothing was tested
@@ -763,3 +764,123 @@ def test_a_path_into_a_folder_of_recipes(tmp_path, monkeypatch):
     (tmp_path / "recipes/mine.yaml").write_text("algorithms: [untrained]\nseeds: [4]\n")
     assert load_spec("recipes/mine.yaml").seeds == [4]
     assert load_spec(str(SPECS.parent / "smoke.yaml")).name == "smoke"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            b"algorithms: [untrained]\nseeds: [1]\nseeds: [2]\n",
+            "gives 'seeds' twice in one mapping",
+        ),
+        (b"algorithms: [untrained]\nbudget: {rounds: 1, rounds: 2}\n", "gives 'rounds' twice"),
+        (b"algorithms: [untrained]\nname: \xff\n", "is not UTF-8 text ("),
+        (b"algorithms: [untrained]\nname: ''\n", "name must be a name in one line, got ''"),
+        (b"algorithms: [untrained]\nname: ../../evil\n", "folder of its results: no / or"),
+        (b"algorithms: [untrained]\nname: ..\n", "no . at its start, got '..'"),
+        (
+            b'algorithms: [{algorithm: grpo, name: ""}]\n',
+            "an arm's name must be a name in one line",
+        ),
+        (b'algorithms: [{algorithm: grpo, name: "a\\nb"}]\n', "in one line, got 'a\\nb'"),
+        (b'algorithms: [untrained]\nfamilies: {"": {}}\n', "a family's name must be a name in one"),
+    ],
+)
+def test_files_that_say_two_things_or_nothing_are_refused(tmp_path, text, words):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(text)
+    with pytest.raises(ValueError, match=re.escape(words)):
+        load_spec(str(path))
+
+
+def test_a_merged_mapping_may_say_a_key_again(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "algorithms: [untrained]\nseeds: [3]\n"
+        "curve: &c {every: 5, tasks: 8}\nevaluations: {test: {<<: *c, every: 1}}\n"
+    )
+    with pytest.raises(ValueError, match=r"unknown key 'every' in evaluations\.test"):
+        load_spec(str(path))  # the merge itself is read
+
+
+def test_a_whole_name_is_that_job_alone(scripted):
+    spec = scripted(
+        seeds=[1, 10, 11],
+        algorithms=["grpo", {"name": "x grpo", "algorithm": "turn_grpo"}],
+        families={},
+    )
+    jobs = runner.chosen(jobs_of(spec), "grpo / all / seed 1")
+    assert [str(job) for job in jobs] == ["grpo / all / seed 1"]
+    assert len(runner.chosen(jobs_of(spec), "grpo / all / seed")) == 6
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [
+        (("evaluations", "test"), None, "evaluations.test must be a mapping, got None"),
+        (("evaluations", "test", "success"), None, "evaluations.test.success cannot be None"),
+        (("evaluations", "test", "success"), [0.5], "success has 1 values for 6 attempts"),
+        (("evaluations", "test", "tasks"), "24", "evaluations.test.tasks cannot be '24'"),
+        (("evaluations", "test", "exploits"), {}, "evaluations.test.exploits has no looked_at"),
+        (("evaluations", "test", "solved_at"), {"t": None}, "solved_at cannot be {'t': None}"),
+        (("evaluations", "test", "resampling"), [], "resampling must be a mapping, got []"),
+        (("evaluations",), {}, "evaluations.test must be a mapping, got None"),
+        (("cost", "steps"), None, "cost.steps cannot be None"),
+        (("curve",), [{"step": 1}], "curve[0] has no tokens"),
+        (("curve",), None, "curve must be a list, got None"),
+    ],
+)
+def test_damaged_numbers_are_named_with_their_job(results, capsys, place, value, words):
+    job = first_job(results, "weak")
+
+    def damage(data):
+        for key in place[:-1]:
+            data = data[key]
+        data[place[-1]] = value
+
+    change_json(job / "metrics.json", damage)
+    assert main(["bench", "report", str(results)]) == 0
+    shown = capsys.readouterr().out
+    assert f"jobs/{job.name} is broken (metrics.json: " in shown and words in shown
+    assert main(["bench", "verify", str(results)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"jobs": [{}]}, "spec.json: jobs[0] has no config; run the benchmark again"),
+        ({"jobs": [{"config": "x", "labels": {}}]}, "spec.json: jobs[0].labels has no arm"),
+        ({"jobs": 5}, "spec.json: jobs must be a list, got 5"),
+        ({"spec": {"name": "x"}}, "spec.json: spec has no question, evaluations, seeds"),
+    ],
+)
+def test_a_damaged_list_of_jobs_is_named(results, change, words):
+    change_json(results / "spec.json", lambda data: data.update(change))
+    with pytest.raises(ValueError, match=re.escape(words)):
+        write_page(results)
+
+
+def test_names_of_evaluations_and_arms_are_no_words_of_the_page(scripted, tmp_path):
+    """An evaluation may be called as a part of the page's data, an arm as the choice of all."""
+    spec = scripted(
+        seeds=[0],
+        algorithms=[{"name": "all", "algorithm": "grpo"}, {"name": "a | b", "algorithm": "ppo"}],
+        evaluations={"views": {"tasks": 4, "attempts": 2}},
+    )
+    run_bench(spec, tmp_path, in_process, only="all", say=quiet)
+    write_page(tmp_path)
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    data = json.loads(html.split('id="data">')[1].split("</script>")[0])
+    assert [view for view, *_ in data["views"]] == ["views"] and len(data["pages"]["views"]) == 8
+    assert 'const ALL = ""' in html or 'ALL = "", ' in html
+    # where the whole of a text is, and columns with one name each
+    assert "they are also in jobs/*/evaluations/NAME.jsonl" in html and "episodes.jsonl" not in html
+    header = (tmp_path / "results.csv").read_text().splitlines()[0].split(",")
+    assert "train_seconds" in header and "train_train_seconds" not in header
+
+
+def test_a_name_stays_in_its_cell():
+    from corgi_gym.benchmarks.bench.tables import Table
+
+    text = Table("", ["arm", "x"], [["a\nb|c", "1"]]).markdown()
+    assert "| a b/c | 1 |" in text.splitlines()

@@ -20,7 +20,7 @@ choose("arm", "strong"); seen.push(count());
 choose("attempt", "01"); const first = count(); seen.push(first > 0);
 choose("show", "first"); seen.push(count() === first);
 choose("show", "later"); seen.push(count());
-choose("attempt", "all"); choose("show", "every"); choose("family", "prompts");
+choose("attempt", ""); choose("show", "every"); choose("family", "prompts");
 seen.push(id("family-label").hidden, location.hash);
 let foreign = 0;
 do { foreign += id("page").querySelectorAll("script, img, a").length; id("next").click(); }
