@@ -56,6 +56,7 @@ _RATING = re.compile(
 )
 _JOINTS = re.compile(r",|\b(?:and|or)\b")
 _NOUN = frozenset(("Ns", "Nm", "Np"))
+_ARTICLES = frozenset(("a", "an", "the", "this", "my", "your", "our"))
 _LAMP = {"product": "Brass table lamp", "names": ["lamp"], "stars": 5}
 
 
@@ -152,12 +153,15 @@ def _crowd(reply: str, names: list[str]) -> Problem | None:
     What the product is good for may be a list ("my desk, my bed and my kitchen").
     """
     run: list[list[str]] = []
-    for part in _JOINTS.split(reply.lower()):
-        thing = words(part)
-        kinds = readings(stem(thing[-1])) if thing else frozenset()
-        item = len(thing) <= MAX_ITEM_WORDS and "ADJ" not in kinds and kinds & _NOUN
-        run = [*run, thing] if item else [thing[-MAX_HEAD_WORDS:]]
+    for thing in filter(None, map(words, _JOINTS.split(reply.lower()))):
+        kinds = readings(stem(thing[-1]))
+        noun = "ADJ" not in kinds and bool(kinds & _NOUN)
+        item = noun and len(thing) <= MAX_ITEM_WORDS
+        if item or thing[0] in _ARTICLES:  # "... and the bag are here"
+            run = [*run, thing[:MAX_ITEM_WORDS]]
         named = any(not lemmas(word).isdisjoint(names) for thing in run for word in thing)
         if len(run) > MAX_LISTED and named:
             return Problem("list", "Name one product, and not a list of things.")
+        if not item:  # it may end with the first thing of another list
+            run = [thing[-MAX_HEAD_WORDS:]] if noun else []
     return None

@@ -231,6 +231,7 @@ def test_natural_reviews_pass(reply):
     ("reply", "kind"),
     [
         ("I love the lamp, the chair and the bag.", "list"),
+        ("The lamp, the chair, and the bag are excellent.", "list"),
         ("I love this bag, this chair and this lamp.", "list"),
         ("I love this lamp, and it scores ten points.", "rating"),
         ("I love this lamp, and its score is full stars.", "rating"),
