@@ -67,13 +67,14 @@ def write_page(
         (STATISTICS, to_json(statistics) + "\n"),
         (MARKDOWN, markdown(statistics)),
         (CSV, csv_text(results)),
-        (REPORT, _html(results, statistics)),
+        (REPORT, html(results, statistics)),
     ):
         files.replace(name, text)
     return [folder / name for name in (REPORT, MARKDOWN, CSV, STATISTICS)]
 
 
-def _html(results: Results, statistics: Json) -> str:
+def html(results: Results, statistics: Json) -> str:
+    """``report.html``."""
     evaluations = statistics["evaluations"]
     first = next(iter(evaluations))
     sections = [

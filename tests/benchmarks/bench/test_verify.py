@@ -338,6 +338,15 @@ def test_a_changed_report_is_named_by_its_line(results, name):
     assert "statistics.json is missing beside report.md" in differences(results)
 
 
+def test_a_page_of_another_making_is_a_note(results):
+    write_page(results)
+    assert verify.verify(results).notes == []
+    page = results / "report.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("strong", "stronger"), "utf-8")
+    found = verify.verify(results)
+    assert found.sound and found.notes[0].startswith("report.html is not what is written here")
+
+
 def test_the_seed_of_the_statistics_is_fixed(results):
     """A forger may try many, and keep the one whose interval leaves out zero."""
     from corgi_gym.benchmarks.bench.analysis import analyse
