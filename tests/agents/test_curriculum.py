@@ -212,9 +212,7 @@ def test_impossible_numbers_are_named(spec, words):
 def test_weights_are_of_families_that_the_environment_has():
     spec = {"name": "tapir", "weights": {"concept": 3.0}}
     env = GuidedEnv(["concepts", "countdown"])
-    with pytest.raises(
-        ValueError, match=r"no family 'concept'; did you mean 'concepts'"
-    ):
+    with pytest.raises(ValueError, match=r"no family 'concept'; did you mean 'concepts'"):
         check_training("grpo", TrainSpec(curriculum=spec), env)
 
 

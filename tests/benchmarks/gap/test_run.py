@@ -234,9 +234,7 @@ def test_rounds_of_improvement_learn_what_the_verifier_keeps(tiny_folder, tmp_pa
     assert later == pytest.approx(js[1], abs=0.15)
 
 
-def test_rounds_with_an_adapter_go_on_from_each_other(
-    tiny_folder, tmp_path, recipe, monkeypatch
-):
+def test_rounds_with_an_adapter_go_on_from_each_other(tiny_folder, tmp_path, recipe, monkeypatch):
     """LoRA: a round starts from the last one's policy, also after one that kept nothing."""
     rule = "checker:own>=1"
     recipe.env.kwargs["checker"] = lambda reply, target: "e" in reply
