@@ -1,5 +1,6 @@
 """First and last attempts of a run's replies, and the page of coloured pieces."""
 
+import dataclasses
 import json
 
 import pytest
@@ -18,6 +19,17 @@ from corgi_gym.benchmarks.segments import cut_replies, page, run_segments
 from corgi_gym.envs.self_improvement import make_env
 from corgi_gym.rewards.trajectory import ALL_CORRECT, Trajectory
 
+# What a report would show of a job; what is counted here is read from its sessions.
+METRICS = {
+    "evaluations": {
+        "test": {
+            "tasks": 5, "unscored": 0, "success": [0.6], "families": {}, "gain": 0.0,
+            "mean_score": 0.6, "tokens": [9.0], "solved_at": {}, "retries": [], "fix": [],
+            "regress": [], "repeat": [], "exploits": {"looked_at": 0, "found": 0, "kinds": {}},
+        }
+    },
+    "curve": [], "cost": {"steps": 1, "sessions": 8, "tokens": 9, "train_seconds": 1.0},
+}  # fmt: skip
 KWARGS = {"tasks": "word_sorting", "level": "both"}
 
 
@@ -111,12 +123,13 @@ def test_the_jobs_of_a_benchmark_are_counted_by_arm(tmp_path, replies):
         files = {
             "job": {"labels": job.labels, "config": job.config(), "code": "c"},
             "status": {"status": "done"},
-            "metrics": {"evaluations": {"test": {"tasks": 5}}, "curve": [], "cost": {}},
+            "metrics": METRICS,
         }  # fmt: skip
         for name, content in files.items():
             (folder / f"{name}.json").write_text(to_json(content))
         entries.append({"labels": job.labels, "config": digest(job.config())})
-    (tmp_path / "spec.json").write_text(to_json({"spec": data, "jobs": entries}))
+    spec = dataclasses.asdict(spec_of(data))
+    (tmp_path / "spec.json").write_text(to_json({"spec": spec, "jobs": entries}))
     found = improvement(tmp_path)
     assert list(found) == ["tripost", "untrained"]
     assert found["tripost"]["word_sorting"] == Tally(6, 4, 4, 4, 2, 2, 6, 4)

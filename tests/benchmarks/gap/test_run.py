@@ -164,7 +164,10 @@ def test_any_environment_id_and_any_recipe(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(tmp_path)
     recipe = gap_recipe("my_gap_module:MyGap-v0").check()
-    assert gymnasium.make(recipe.env.id).reset()[1]["task"] == "panagram"
+    try:
+        assert gymnasium.make(recipe.env.id).reset()[1]["task"] == "panagram"
+    finally:
+        gymnasium.registry.pop("MyGap-v0", None)
     neither = "is neither a recipe nor an environment id"
     for name, words in (
         ("corgi/Coutdown-v0", f"{neither}; did you mean 'corgi/Countdown-v0'?"),
