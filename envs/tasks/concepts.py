@@ -31,9 +31,8 @@ MIN_COUNT, MAX_COUNT = 2, 8
 # circumstances: small sets should be about one action.
 CORE_SHARE = 0.75
 PROMPT = (
-    "Write one natural English sentence about something happening in everyday life. Use each of "
-    "these words once, in any form: {words}. Make no list, repeat no words, and put no given "
-    "nouns together."
+    "Write one natural English sentence about something that happens in an everyday scene. Use "
+    "each of these words once, in any form: {words}. Repeat no words and make no list."
 )
 
 _STAR = re.compile(r"\*([a-z-]+)(?:/([a-z-]+))?\*")

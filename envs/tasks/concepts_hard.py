@@ -27,7 +27,7 @@ MIN_COUNT, MAX_COUNT = 10, 30
 PROMPT = (
     "Write a short story of {low} to {high} sentences about an everyday scene. Use each of these "
     "words at least once, in any form: {words}. Write full sentences in which something happens, "
-    "each built differently, repeat no word often, make no list, and put no given nouns together."
+    "each built differently, repeat no word often, and make no list."
 )
 # One sentence of a witness each, in different frames, whose own words are all closed-class ones. A
 # scene has three places, three further circumstances and three events, so the later frames go
