@@ -147,11 +147,12 @@ class Pooled:
         What is left over goes to the others in proportion, and where none of these has any, to all
         of them alike.
         """
-        return capped(self.chances(stage), self._most(len(self.tasks)))
+        return capped(self.chances(stage), self.most)
 
-    def _most(self, count: int) -> float:
-        """The largest share of the draws that one of ``count`` tasks has."""
-        return float(min(1.0, max(self.spec.max_share, _LEAST_CAP / count)))
+    @property
+    def most(self) -> float:
+        """The largest share of the draws that one task of the pool has."""
+        return min(1.0, max(self.spec.max_share, _LEAST_CAP / len(self.tasks)))
 
     def stage(self, round_number: int) -> int:
         """Which scoring a round draws from, from 0."""
@@ -270,12 +271,13 @@ class Tapir(Pooled):
         So the share of hard tasks is alpha unless a stratum has too few tasks for its share.
         Families with the weight 0 get what is left over when all other tasks have the most.
         """
-        chances, most = self.chances(stage), self._most(len(self.tasks))
-        weights = [self._weight(task.family) for task in self.tasks]
-        unwanted = [i for i, weight in enumerate(weights) if not weight] if any(weights) else []
+        chances, most = self.chances(stage), self.most
+        wanted = [self._weight(task.family) > 0 for task in self.tasks]
+        unwanted = [i for i, is_wanted in enumerate(wanted) if not is_wanted and any(wanted)]
         places: dict[str, list[int]] = {"hard": [], "easy": []}
-        for i in sorted({*range(len(self.tasks))} - {*unwanted}):
-            places[self.stratum(self.tasks[i])].append(i)
+        for i, task in enumerate(self.tasks):
+            if i not in unwanted:
+                places[self.stratum(task)].append(i)
         shares = {name: sum(chances[i] for i in own) for name, own in places.items()}
         for name, other in (("hard", "easy"), ("easy", "hard")):
             over = shares[name] - min(shares[name], most * len(places[name]))

@@ -138,6 +138,9 @@ TRANSITIVE_NOT_STRICT = _set(
 
 # Singular nouns that stand without an article.
 MASS = _set(
+    "service danger trouble support damage harm quality value care attention effort use storage "
+    "delivery packaging assembly performance protection permission comfort control interest "
+    "difficulty pleasure surprise order touch "
     "water snow ice rain sand mud dirt dust smoke fire air sunlight sunshine light darkness wind "
     "fog mist frost hail heat weather thunder lightning steam moonlight shade grass wood hay "
     "straw soil clay metal gold silver iron steel glass plastic paper cardboard cloth leather "
@@ -311,14 +314,21 @@ TIME_DETERMINERS = DET_ONE | DET_MANY | {"next", "last", "all", "some", "most"}
 AFTER_A = _set("few couple dozen hundred thousand million")
 # After "be" and its complement only adverbials follow, as after this verb.
 ONLY_ADVERBIALS = "exist"
-# Closed-class words that are nouns, verbs or adjectives as well.
+# Closed-class words that are nouns, verbs or adjectives as well; as a noun "which" would make "dog
+# which" a compound.
 ALSO_OPEN = _set(
     "can will like past back down up home right close light well spring fall next last few second "
     "minute time early late fast hard high low long straight deep tight first best better may "
-    "might must more plus opposite outside inside dozen hundred couple due ahead away which "
+    "might must more plus opposite outside inside dozen hundred couple due ahead away "
     "have has had having do does did doing being side top still even other sink"
 )
 ALL_THINGS = _set("all everything something anything nothing")
+# Adjectives that the lexicon knows as verbs or nouns only.
+ADJECTIVES_TOO = _set(
+    "complete responsible visible feasible compatible northern regrettable goofy challenging "
+    "devastating frustrating annoying confusing terrifying relaxing comforting distracting "
+    "insulting inspiring welcoming caring troubling alarming shocking astounding gone"
+)
 # Adjectives that the lexicon also knows as nouns ("the brave"), which no everyday sentence needs.
 ADJECTIVE_FIRST = _set(
     "happy young old tall big small tired busy hungry brave quiet nice great proud nervous careful "

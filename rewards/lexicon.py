@@ -13,11 +13,6 @@ from typing import Any
 
 from corgi_gym.rewards import _wordlists as lists
 
-
-def _set(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 # Words kept in memory; far more than the vocabulary of everyday replies.
 _CACHE = 1 << 16
 # Tags of lemminflect that are forms of a verb.
@@ -36,20 +31,6 @@ _EVERYDAY_COUNT = 20
 _MASS_ENDINGS = ("ness", "ing", "ics", "ility")
 
 # Endings of regular forms, for verbs whose second form the lexicon leaves out.
-# Adjectives that the lexicon knows as verbs or nouns only, and nouns that need no article
-# ("without trouble", "customer service").
-_ADJECTIVES_TOO = _set(
-    "complete responsible visible feasible compatible northern regrettable goofy challenging "
-    "devastating frustrating annoying confusing terrifying relaxing comforting distracting "
-    "insulting inspiring welcoming caring troubling alarming shocking astounding gone"
-)
-_MASS_TOO = _set(
-    "service danger trouble support damage harm quality value care attention effort use storage "
-    "delivery packaging assembly performance protection permission comfort control interest "
-    "difficulty pleasure surprise order touch"
-)
-# Closed-class words with open-class readings; as a noun "which" would make "dog which" a compound.
-_ALSO_OPEN = lists.ALSO_OPEN - {"which"}
 _REGULAR = {"ed": ("VBD", "VBN"), "ing": ("VBG",), "s": ("VBZ",)}
 
 CLOSED = frozenset().union(
@@ -253,7 +234,7 @@ def readings(word: str, tagged_verb: bool = False, strict: bool = False) -> froz
     if "-" in word:
         last = readings(word.rsplit("-", 1)[1])
         return frozenset({"ADJ"} | {r for r in last if r[0] == "N"})
-    if word in CLOSED and word not in _ALSO_OPEN:
+    if word in CLOSED and word not in lists.ALSO_OPEN:
         adverb = word in lists.ADVERBS or word.endswith("ly")
         return frozenset({"ADV"}) if adverb else frozenset()
     table = _lemma_table(word)
@@ -266,7 +247,7 @@ def readings(word: str, tagged_verb: bool = False, strict: bool = False) -> froz
             if word == lemma and word not in lists.ONLY_PLURAL:
                 found.add("Ns")
         uncountable = "Ns" in found and (word.endswith(_MASS_ENDINGS) or _hardly_plural(word))
-        if word in lists.MASS or word in _MASS_TOO or uncountable:
+        if word in lists.MASS or uncountable:
             found.add("Nm")
     elif _evidence(word, "NOUN") > _STRONG:
         found.add("Ns")  # "pan" is only a verb in the lexicon
@@ -284,7 +265,7 @@ def readings(word: str, tagged_verb: bool = False, strict: bool = False) -> froz
             clear = "NOUN" not in table or tagged_verb
             found |= tags if clear else tags & {"VBN", "VBG"}
     found |= {pos for pos in ("ADJ", "ADV") if pos in table}
-    found |= {"ADJ"} if word in _ADJECTIVES_TOO else set()
+    found |= {"ADJ"} if word in lists.ADJECTIVES_TOO else set()
     if word in lists.ADVERBS:
         found.add("ADV")
     if strict and all(map(_rarely_noun, table.get("NOUN", ()))):
