@@ -30,8 +30,10 @@ $(READY): requirements/cpu.txt requirements/dev.txt pyproject.toml
 train: $(READY)
 	$(BIN)/corgi-gym train quickstart --out runs/quickstart --overwrite
 
+# file by file on all cores, then what wants the machine to itself
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile -m "not (alone or model)"
+	$(BIN)/python -m pytest -m "alone or model"
 
 # mypy finds packages by folder name, and ours is the repository itself: it looks through a link
 lint: $(READY)

@@ -263,6 +263,8 @@ def _recipe(arguments: argparse.Namespace, load: Callable[[str], Any] | None = N
 
     quiet_libraries()
     recipe = (load or load_recipe)(arguments.recipe)
+    if arguments.engine not in (None, recipe.engine):
+        recipe.engine_options = {}  # those of another engine
     for name in ("model", "algorithm", "engine", "seed"):
         if (value := getattr(arguments, name)) is not None:
             setattr(recipe, name, value)

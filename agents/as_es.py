@@ -127,8 +127,7 @@ class ASESTrainer(ExampleTrainer):
         )
         cuts = cutter(replies) if replies else []
         labels = [label for cut in cuts for label in cut.labels]
-        share = labels.count(AS) / max(1, len(labels))
-        self._metrics["train"]["examples/abstractive_share"].append(share)
+        self._log_share("examples/abstractive_share", labels.count(AS), len(labels))
         wanted = _LABEL.get(self.args.train_on)
         return [e for cut in cuts for e in continuations(cut) if wanted in (None, e.kind)]
 

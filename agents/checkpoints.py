@@ -26,6 +26,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 from transformers.trainer_callback import TrainerState
+from transformers.trainer_utils import get_last_checkpoint
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from corgi_gym.agents.processes import Processes
@@ -197,6 +198,8 @@ class SurvivingTrainer:
 
     def train(self, resume_from_checkpoint: str | Path | bool | None = None, **kwargs: Any) -> Any:
         """Train, from a checkpoint on if one is given; see `transformers.Trainer.train`."""
+        if resume_from_checkpoint is True and Path(self.args.output_dir).is_dir():
+            resume_from_checkpoint = get_last_checkpoint(self.args.output_dir) or True
         if isinstance(resume_from_checkpoint, str | Path):
             self._load_own_state(Path(resume_from_checkpoint))
             resume_from_checkpoint = str(resume_from_checkpoint)
@@ -235,6 +238,9 @@ class SurvivingTrainer:
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         if self._checkpoints is None:
             super()._save_checkpoint(model, trial)
+            own, made = self.checkpoint_state(), Path(self._get_output_dir(trial))
+            if self.accelerator.is_main_process:
+                torch.save(own, made / f"checkpoint-{self.state.global_step}" / _STATE)
             return
         name = _NAME.format(self.state.global_step // self.steps_per_round)
         scratch = self._checkpoints / f".tmp-{name}"
@@ -293,6 +299,5 @@ class _SaveBetweenRounds(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Called by transformers after each optimizer step, before it logs and saves."""
         rounds, within = divmod(state.global_step, self.trainer.steps_per_round)
-        if not within:
-            due = self.every > 0 and rounds % self.every == 0
-            control.should_save = due or control.should_training_stop
+        due = self.every > 0 and rounds % self.every == 0
+        control.should_save = not within and (due or control.should_training_stop)

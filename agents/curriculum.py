@@ -177,7 +177,8 @@ class Pooled:
         """
         if not tasks:
             raise ValueError(
-                "the curriculum's pool is empty: the checker failed on every one of its tasks"
+                "the curriculum's pool is empty: on every one of its tasks the checker failed, or "
+                "the reference could not be asked or checked"
             )
         self.tasks, self._scored_in = list(tasks), round_number
 

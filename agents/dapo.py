@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from accelerate.utils import gather_object
+
 from corgi_gym.agents.episode import Episode
 from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer
 from corgi_gym.agents.rollout import Session
@@ -68,9 +70,9 @@ class DAPOTrainer(GuidedGRPOTrainer):
             played += more
             for place, number in enumerate(flat):
                 groups[number] = more[place * size : (place + 1) * size]
-        left = sum(map(_is_flat, groups)) / len(groups)
-        self._metrics["train"]["dynamic/flat_groups"].append(left)
-        self._metrics["train"]["dynamic/extra_sessions"].append(float(len(played) - len(episodes)))
+        self._log_share("dynamic/flat_groups", sum(map(_is_flat, groups)), len(groups))
+        extra_sessions = sum(gather_object([len(played) - len(episodes)]))
+        self._metrics["train"]["dynamic/extra_sessions"].append(float(extra_sessions))
         return [episode for group in groups for episode in group], played
 
     def _fresh_task(self, extra: int, number: int, groups: int) -> int:

@@ -44,6 +44,7 @@ from corgi_gym.agents.logps import add_chosen_head
 from corgi_gym.agents.lora import check_embedding
 from corgi_gym.agents.rollout import Rollout, Session
 from corgi_gym.agents.sync import save_policy, sync_weights
+from corgi_gym.agents.teacher import Teacher
 from corgi_gym.envs import stable_hash
 
 # Prompts used by the parity probe after each sync.
@@ -65,6 +66,10 @@ class GuidedGRPOConfig(GRPOConfig):
         single_attempt_rounds: Rounds at the start in which a session has one attempt. A curriculum
             from one attempt to several: what a first reply should look like is learned at a
             fraction of the tokens, and what to do with feedback afterwards.
+
+    Raises:
+        ValueError: For a credit that does not exist, a negative number of rounds, and optimizer
+            steps that reach over the end of a round.
     """
 
     credit: Credit = field(default="attempt")
@@ -82,6 +87,12 @@ class GuidedGRPOConfig(GRPOConfig):
                 f"single_attempt_rounds must be 0 or more, got {self.single_attempt_rounds!r}"
             )
         super().__post_init__()
+        if self.steps_per_generation % self.gradient_accumulation_steps:
+            raise ValueError(
+                f"steps_per_generation={self.steps_per_generation} must be a multiple of "
+                f"gradient_accumulation_steps={self.gradient_accumulation_steps}: an optimizer "
+                "step's micro-batches are of one round"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +100,16 @@ class RolloutReport:
     """One round of sessions, handed to ``on_rollout``: plain data for logs and displays.
 
     ``episodes`` is every session that was played, also those that the loss does not use;
+    ``mismatch`` is what the last sync measured in this round, None if the engine needed none;
+    ``credit`` is how the method compares the sessions of a task, None for one that does not;
     ``curriculum`` is what a `corgi_gym.agents.curriculum.Curriculum` says of the round.
     """
 
     step: int
     episodes: list[Episode]
     seconds: float
-    mismatch: float
+    mismatch: float | None
+    credit: Credit | None = None
     curriculum: dict[str, Any] | None = None
 
     @property
@@ -131,6 +145,10 @@ class GuidedGRPOTrainer(
     _tag_names = ("trl", "grpo", "corgi-gym")
     # Whether sessions are sampled, so that the engine needs the current weights in every round.
     _samples = True
+    # Whether it learns from what tells the sessions of a task apart.
+    _compares = True
+    # Whether the loss needs the engine's log-probs of the conversation (`engine_logps`).
+    needs_logps = True
     # Whether all that it trains can be split over the processes (FSDP, ZeRO-3) and put together.
     shards = True
 
@@ -149,7 +167,7 @@ class GuidedGRPOTrainer(
         self.on_rollout = on_rollout or (lambda report: None)
         # Called with the sessions that had ended when a round's rollouts failed.
         self.on_unfinished: Callable[[list[Episode]], None] = lambda episodes: None
-        self.mismatch = 0.0
+        self.mismatch: float | None = None
         self._synced_at: int | None = None
         self._rows: list[dict[str, Any]] = []
         self._episodes: list[Episode] = []
@@ -225,6 +243,16 @@ class GuidedGRPOTrainer(
 
     # ---------------------------------------------------------------- rollouts
 
+    def teachers(self) -> list[Teacher]:
+        """The engines besides the policy's that the method asks."""
+        reference = self._scorer.reference if self._scorer else None
+        return [reference] if reference else []
+
+    def close(self) -> None:
+        """End what was started for this training: the engines of its teachers."""
+        for teacher in self.teachers():
+            teacher.close()
+
     def sync(self) -> None:
         """Bring the engine to the current weights, once per optimizer step, and prove it."""
         if self._synced_at == self.state.global_step:
@@ -246,6 +274,8 @@ class GuidedGRPOTrainer(
 
     def _run_sessions(self, count: int) -> dict[str, list[Any]]:
         """TRL's ``rollout_func``: sessions for the rows stashed by the caller."""
+        if self._synced_at != self.state.global_step:
+            self.mismatch = None
         if self._samples:
             self.sync()
         started = time.perf_counter()
@@ -261,8 +291,8 @@ class GuidedGRPOTrainer(
         played = gather_object(played)  # one report of the round, the same in every process
         self._log_episodes(played, seconds)
         drawn = self._curriculum_row(played)
-        step = self.state.global_step
-        self.on_rollout(RolloutReport(step, played, seconds, self.mismatch, drawn))
+        step, credit = self.state.global_step, self.args.credit if self._compares else None
+        self.on_rollout(RolloutReport(step, played, seconds, self.mismatch, credit, drawn))
         check_episodes(played)
         return trl_rollout(self._episodes)
 
@@ -315,8 +345,15 @@ class GuidedGRPOTrainer(
         health = round_health(episodes)
         metrics["session/unscored"].append(health["unscored_share"])
         metrics["session/truncated"].append(health["truncated"])
-        metrics["sampling/sync_logp_difference"].append(self.mismatch)
+        if self.mismatch is not None:
+            metrics["sampling/sync_logp_difference"].append(self.mismatch)
         metrics["rollout_time"].append(seconds)
+
+    def _log_share(self, name: str, part: float, whole: float) -> None:
+        """Log a share, of which every process knows its part and its whole; all must call it."""
+        parts = gather_object([(part, whole)])
+        total = sum(whole for _, whole in parts)
+        self._metrics["train"][name].append(sum(part for part, _ in parts) / max(1, total))
 
     # ---------------------------------------------------------------- advantages
 

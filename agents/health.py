@@ -99,18 +99,20 @@ def zero_variance_share(episodes: Sequence[Episode], credit: Credit = "attempt")
     return compared.count(False) / len(compared) if compared else 0.0
 
 
-def round_health(episodes: Sequence[Episode], credit: Credit = "attempt") -> dict[str, float]:
+def round_health(
+    episodes: Sequence[Episode], credit: Credit | None = "attempt"
+) -> dict[str, float | None]:
     """What a row of ``metrics.jsonl`` says about the health of a round's sessions.
 
     Args:
         episodes: All that were played.
-        credit: How the method compares them (`corgi_gym.agents.credit`).
+        credit: How the method compares them (`corgi_gym.agents.credit`); None: it does not.
 
     Returns:
         ``masked``: share of sessions that carry no loss since no attempt was scored;
         ``unscored_share``: share of attempts that the checker failed on; ``truncated``: share of
         attempts cut at the token limit; ``reply_tokens``: mean length of a reply;
-        ``zero_variance``: see `zero_variance_share`.
+        ``zero_variance``: see `zero_variance_share`; None without a ``credit``.
     """
     attempts = [a for e in episodes for a in e.attempts]
     return {
@@ -118,7 +120,7 @@ def round_health(episodes: Sequence[Episode], credit: Credit = "attempt") -> dic
         "unscored_share": sum(a.unscored for a in attempts) / len(attempts),
         "truncated": sum(a.truncated for a in attempts) / len(attempts),
         "reply_tokens": sum(a.tokens for a in attempts) / len(attempts),
-        "zero_variance": zero_variance_share(episodes, credit),
+        "zero_variance": None if credit is None else zero_variance_share(episodes, credit),
     }
 
 

@@ -69,18 +69,23 @@ class EngineComplete:
         text = "\n\n".join(message["content"] for message in messages)
         name = f"{_PREFIX}{next(_REQUESTS)}"
         self.engine.submit(GenerationRequest(name, self.codec.start(text), self.sampling, seed=0))
-        end = time.monotonic() + self.deadline
-        while time.monotonic() < end:
-            for completion in self.engine.poll():
-                if completion.id.startswith(_PREFIX) and completion.id != name:
-                    continue  # the late answer to a question that was given up
-                if completion.id != name:
-                    raise EngineError(
-                        f"the judge's engine returned the reply {completion.id!r} to somebody "
-                        "else; give the judge an engine of its own"
-                    )
-                return self.codec.text(completion.token_ids)
-        raise EngineError(f"the judge's engine gave no answer in {self.deadline:g} s")
+        end, answered = time.monotonic() + self.deadline, False
+        try:
+            while time.monotonic() < end:
+                for completion in self.engine.poll():
+                    if completion.id.startswith(_PREFIX) and completion.id != name:
+                        continue  # the late answer to a question that was given up
+                    if completion.id != name:
+                        raise EngineError(
+                            f"the judge's engine returned the reply {completion.id!r} to somebody "
+                            "else; give the judge an engine of its own"
+                        )
+                    answered = True
+                    return self.codec.text(completion.token_ids)
+            raise EngineError(f"the judge's engine gave no answer in {self.deadline:g} s")
+        finally:
+            if not answered:  # or it would go on, and take time from the next question
+                self.engine.cancel([name])
 
 
 class OpenAIComplete:

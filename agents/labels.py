@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from corgi_gym.agents.logps import chosen_logps
+from corgi_gym.agents.logps import check_head, chosen_logps
 
 # Tokens of one pass at most (padding counts), which bounds its memory.
 _PASS_TOKENS = 4096
@@ -31,8 +31,9 @@ def label_shares(
         Per prompt a list with one share per label, which sum to 1.
 
     Raises:
-        ValueError: For an empty label.
+        ValueError: For an empty label, and a model of which `check_head` says no.
     """
+    check_head(model)
     if not all(labels):
         raise ValueError("every label needs at least one token")
     rows = [(p, b) for p in range(len(prompts)) for b in range(len(labels))]

@@ -54,8 +54,8 @@ class LeanTrainer:
         return self._buffered_inputs[self._step % self.args.steps_per_generation]
 
     def _has_other_terms(self) -> bool:
-        """Whether rows without any advantage add to the loss."""
-        return self.beta != 0.0 or self._entropy_bonus_enabled
+        """Whether rows without any advantage matter to the loss of the others, or add to it."""
+        return self.beta != 0.0 or self._entropy_bonus_enabled or self.top_entropy_quantile < 1.0
 
     def _micro_batches(self, batch: dict[str, Any]) -> list[dict[str, Any]]:
         """Split a round: rows at random over optimizer steps, those that share work together.
@@ -76,7 +76,8 @@ class LeanTrainer:
         alone = self.accelerator.num_processes == 1
         by_tokens = self.loss_type in ("dapo", "cispo", "vespo") and alone
         can_skip = by_tokens and not self._has_other_terms()
-        # the other losses are means over the rows of a micro-batch: only equal numbers weigh alike
+        # the other losses are means over a micro-batch: only equal numbers of rows weigh alike, and
+        # for bnpo, a mean over its tokens, rows must stand in it by chance and not by length
         sizes = lengths if by_tokens else [1] * rows
         active = (weight.sum(1) != 0).tolist()  # NaN is active: it must not be left out unseen
         generator = torch.Generator().manual_seed(
@@ -90,7 +91,8 @@ class LeanTrainer:
             window = order[w * rows // windows : (w + 1) * rows // windows]
             if can_skip:
                 window = [i for i in window if active[i]]
-            window.sort(key=lambda i: (longest[prompts[i]], prompts[i], lengths[i]))
+            if self.loss_type != "bnpo":
+                window.sort(key=lambda i: (longest[prompts[i]], prompts[i], lengths[i]))
             for chunk in split_evenly(window, parts // windows, sizes):
                 result.append(take_rows(batch, chunk))
         return result

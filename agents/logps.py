@@ -150,6 +150,23 @@ def _layout(ids: Tensor, wanted: Tensor) -> Layout | None:
     return shared_layout(ids, wanted)
 
 
+def check_head(model: Any) -> None:
+    """Check that the logits of a model are a plain product with its output matrix.
+
+    Raises:
+        ValueError: If they are not; log-probs from `chosen_logps` would be wrong.
+    """
+    head = model.get_output_embeddings()
+    if getattr(head, "bias", None) is not None or any(
+        getattr(model.config.get_text_config(), name, None) not in (None, 1, 1.0)
+        for name in _LOGIT_CHANGES
+    ):
+        raise ValueError(
+            f"{type(model).__name__} changes its logits after the output matrix (a bias, a scale "
+            "or a soft cap), which is not supported: its log-probs would be wrong"
+        )
+
+
 def add_chosen_head(model: Any, temperature: float) -> None:
     """Teach ``model`` one more call: ``model(input_ids, score_mask=mask)``.
 
@@ -162,15 +179,7 @@ def add_chosen_head(model: Any, temperature: float) -> None:
     Raises:
         ValueError: For a model whose logits are not a plain product with its output matrix.
     """
-    head = model.get_output_embeddings()
-    if getattr(head, "bias", None) is not None or any(
-        getattr(model.config.get_text_config(), name, None) not in (None, 1, 1.0)
-        for name in _LOGIT_CHANGES
-    ):
-        raise ValueError(
-            f"{type(model).__name__} changes its logits after the output matrix (a bias, a scale "
-            "or a soft cap), which is not supported: its log-probs would be wrong"
-        )
+    check_head(model)
     original = model.forward
 
     def forward(

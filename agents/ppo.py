@@ -126,6 +126,11 @@ class GuidedPPOConfig(GuidedGRPOConfig):
         _require("num_iterations", self.num_iterations, self.num_iterations >= 1, "1 or more")
         if self.kl_target is not None:
             _require("beta", self.beta, self.beta > 0, "positive where kl_target is set")
+        if self.sync_ref_model:
+            raise ValueError(
+                "sync_ref_model=True moves the reference parameter by parameter, and the critic "
+                "makes the policy have more of them: leave it out with PPO"
+            )
         if self.critic_model is not None:
             _require(
                 "critic", self.critic, self.critic == "separate", "'separate' for a critic_model"
@@ -148,6 +153,7 @@ class GuidedPPOTrainer(GuidedGRPOTrainer):
     """
 
     _tag_names = ("trl", "ppo", "corgi-gym")
+    _compares = False  # a critic does, token by token
     shards = False  # the critic's file of a checkpoint is written by the first process alone
 
     def __init__(self, model: Any, args: GuidedPPOConfig, rollout: Rollout, **kwargs: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from corgi_gym.agents.episode import Episode
+from corgi_gym.agents.processes import Processes
 from corgi_gym.agents.replay import Example, ReplayBuffer, encode
 from corgi_gym.agents.rollout import Session
 from corgi_gym.agents.weighted import ExampleTrainer, ImitationConfig
@@ -39,7 +40,7 @@ class ReplayTrainer(ExampleTrainer):
     """Takes the next examples of a file in each round, in an order that is drawn for each pass.
 
     Nothing is sampled. The rounds that ``epochs`` passes take are `rounds_for`; rounds after that
-    have no examples and change nothing.
+    have no examples, and what moves the weights then is AdamW's momentum alone.
     """
 
     _samples = False
@@ -56,7 +57,8 @@ class ReplayTrainer(ExampleTrainer):
         left = self.args.epochs * len(self._buffer) - first
         examples = self._buffer.draw(max(0, min(batch, left)), first, self._order_of_pass)
         shown = examples or list(self._buffer)[:1]
-        return examples, [encode(example, self.rollout.codec)[0] for example in shown]
+        mine = Processes.current().share(shown) or shown[:1]
+        return examples, [encode(example, self.rollout.codec)[0] for example in mine]
 
     def _order_of_pass(self, number: int) -> np.random.Generator:
         return np.random.default_rng(stable_hash(self.args.seed, "replay", number))

@@ -41,7 +41,10 @@ class RFTTrainer(ImitationTrainer):
     """
 
     def _attempt_values(self) -> list[list[float]]:
-        """1 for the first reply that reaches `keep_score`, once per conversation; else 0."""
+        """1 for the first reply that reaches `keep_score`, else 0.
+
+        Once per conversation: two of a process that are the same word for word count as one.
+        """
         seen: set[tuple[int, ...]] = set()
         values = []
         for episode in self._episodes:
@@ -52,8 +55,7 @@ class RFTTrainer(ImitationTrainer):
                 seen.add(conversation)
             scored = [t for t, attempt in enumerate(episode.attempts) if not attempt.unscored]
             values.append([float(t == kept) for t in scored])
-        share = sum(map(sum, values)) / max(1, len(values))
-        self._metrics["train"]["imitation/kept"].append(share)
+        self._log_share("imitation/kept", sum(map(sum, values)), len(values))
         return values
 
 

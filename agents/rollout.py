@@ -35,8 +35,10 @@ class Rollout:
     """Runs sessions of one environment on one engine.
 
     Args:
-        make_env: Makes one Gymnasium environment whose ``reset`` takes ``options={"index": i}``;
-            environments are made as needed and used again.
+        make_env: Makes one Gymnasium environment like `corgi_gym.envs.GuidedEnv`: its ``reset``
+            takes ``options={"index": i}``, and infos have ``task``, ``task_id`` and ``messages``,
+            those of ``step`` also ``score``, ``success``, ``unscored`` and ``problems``.
+            Environments are made as needed and used again.
         engine: Generates the replies.
         codec: The chat format.
         sampling: How to sample (its ``stop_ids`` are filled in from the codec).

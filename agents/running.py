@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from corgi_gym.agents.rollout import Rollout
 
+# What a session needs of `gym.Env.reset`'s info; see `corgi_gym.agents.rollout.Rollout`.
+RESET_INFO = ("task", "task_id", "messages")
 # What `gym.Env.step` returns: observation, reward, terminated, truncated, info.
 Step = tuple[str, Any, bool, bool, dict[str, Any]]
 
@@ -94,6 +96,12 @@ class RunningSession:
     def _begin(self, session: Session, options: dict[str, Any], policy_version: int) -> None:
         rollout = self.rollout
         message, info = self.env.reset(seed=session.seed % 2**32, options=options)
+        if missing := [key for key in RESET_INFO if key not in info]:
+            raise ValueError(
+                f"{self.env.unwrapped!r:.80}: reset() returned an info without "
+                f"{', '.join(map(repr, missing))}; an environment of your own is best made as a "
+                "GuidedEnv with your checker or TaskSource"
+            )
         self.episode = Episode(
             task=info["task"],
             task_id=info["task_id"],

@@ -24,7 +24,7 @@ from corgi_gym.agents.demonstrations import check_witnesses, demonstrate
 from corgi_gym.agents.episode import Episode
 from corgi_gym.agents.replay import Example, Piece
 from corgi_gym.agents.rollout import Session
-from corgi_gym.agents.teacher import POLICY, check_teacher, make_teacher
+from corgi_gym.agents.teacher import POLICY, Teacher, check_teacher, make_teacher
 from corgi_gym.agents.weighted import ExampleTrainer, ImitationConfig
 
 Row = tuple[int, str, str, str, str]
@@ -72,6 +72,10 @@ class TapirTrainer(ExampleTrainer):
         options = self.args.teacher
         self._teacher = make_teacher(options, self.rollout) if options else None
 
+    def teachers(self) -> list[Teacher]:
+        """See `GuidedGRPOTrainer.teachers`."""
+        return [*super().teachers(), *([self._teacher] if self._teacher else [])]
+
     @staticmethod
     def check_settings(settings: dict[str, Any], env: gym.Env[str, str]) -> None:
         """See `GuidedGRPOTrainer.check_settings`."""
@@ -87,7 +91,7 @@ class TapirTrainer(ExampleTrainer):
             for e in played
             if not e.unscored and e.best_score >= self.args.keep_score
         ]
-        self._metrics["train"]["tapir/kept"].append(len(mine) / max(1, len(played)))
+        self._log_share("tapir/kept", len(mine), len(played))
         rows: list[Row] = gather_object(mine)
         weights = self._weights_of([index for index, *_ in rows])
         examples = [
@@ -116,8 +120,8 @@ class TapirTrainer(ExampleTrainer):
         answered = [episode for episode in found if episode is not None]
         if not answered:
             raise ValueError(
-                "every task of this round is too long for the teacher: raise "
-                "train.options.teacher.max_length"
+                "every task of this round is too long for the teacher: raise its max_length (with "
+                f"engine: {POLICY} that of the run) or lower its max_tokens"
             )
         return answered
 

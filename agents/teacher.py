@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from corgi_gym.agents.ask import ask
@@ -35,6 +35,8 @@ KEYS = ("engine", "model", "options", "max_tokens", "max_length")
 # The policy itself, as it is in that round.
 POLICY = "policy"
 MAX_LENGTH = 4096
+# So many questions that are too long, and none that is not: the limits are wrong, not the tasks.
+_ALL_TOO_LONG = 8
 
 _FORM = re.compile(
     r"Step: *(?P<step>[0-9]{1,3})\nPart: *(?P<part>[^\n]+)\nReason: *(?P<reason>[^\n]+)"
@@ -76,12 +78,21 @@ class Teacher:
         codec: Its chat format.
         max_tokens: Longest answer.
         max_length: Longest question and answer in the codec's ids.
+        own_engine: Whether nobody else uses the engine.
     """
 
     engine: Engine
     codec: Codec
     max_tokens: int = MAX_TOKENS
     max_length: int | None = None
+    own_engine: bool = True
+    _asked: int = field(default=0, init=False)
+    _too_long: int = field(default=0, init=False)
+
+    def close(self) -> None:
+        """End the engine, unless it is the policy's."""
+        if self.own_engine:
+            self.engine.close()
 
     def answers(
         self, questions: Sequence[str], temperature: float, seed: int = 0
@@ -90,12 +101,23 @@ class Teacher:
 
         Raises:
             EngineError: If the engine fails.
+            ValueError: If every question so far was too long, and there were eight or more.
         """
         keyed = {f"{number}\n{text}": text for number, text in enumerate(questions)}
         sampling = Sampling(temperature=temperature, max_tokens=self.max_tokens)
         found = dict(
             ask(self.engine, self.codec, keyed, sampling, seed=seed, max_length=self.max_length)
         )
+        too_long = sum(answer is None for answer in found.values())
+        self._too_long += too_long
+        self._asked += len(found) - too_long
+        if self._too_long >= _ALL_TOO_LONG and not self._asked:
+            raise ValueError(
+                f"every one of {self._too_long} questions is too long for the teacher, which has "
+                f"{self.max_length} ids for a question and its answer of max_tokens="
+                f"{self.max_tokens}: lower max_tokens, or raise max_length (with engine: {POLICY} "
+                "the run's own)"
+            )
         return [found[key] for key in keyed]
 
     def criticise(self, wrong: Sequence[tuple[Task, str]]) -> list[StepFeedback | None]:
@@ -169,6 +191,11 @@ def check_teacher(options: Mapping[str, Any]) -> None:
             raise ValueError(f"unknown key {key!r} of the teacher; known: {', '.join(KEYS)}")
     engine = options.get("engine", "")
     if engine == POLICY:
+        if foreign := sorted(set(options) - {"engine", "max_tokens"}):
+            raise ValueError(
+                f"the teacher is the policy, whose {', '.join(foreign)} is that of the run: leave "
+                "it out"
+            )
         return
     if not options.get("model"):
         raise ValueError(
@@ -184,7 +211,8 @@ def make_teacher(options: Mapping[str, Any], rollout: Rollout) -> Teacher:
     Args:
         options: ``engine`` (``"policy"``, ``"openai"`` or an engine of
             `corgi_gym.agents.build.ENGINES`), ``model``, the engine's ``options``, ``max_tokens``
-            and ``max_length`` (tokens).
+            and ``max_length`` (tokens). ``"policy"`` has the run's, and by default answers of the
+            length of a reply.
         rollout: The policy's, for ``"policy"``.
 
     Raises:
@@ -193,10 +221,12 @@ def make_teacher(options: Mapping[str, Any], rollout: Rollout) -> Teacher:
     """
     check_teacher(options)
     kind, own = options.get("engine", "auto"), dict(options.get("options", {}))
-    tokens = options.get("max_tokens", MAX_TOKENS)
+    tokens = options.get(
+        "max_tokens", rollout.sampling.max_tokens if kind == POLICY else MAX_TOKENS
+    )
     length = options.get("max_length", MAX_LENGTH)
     if kind == POLICY:
-        return Teacher(rollout.engine, rollout.codec, tokens, rollout.max_length)
+        return Teacher(rollout.engine, rollout.codec, tokens, rollout.max_length, own_engine=False)
     if kind == "openai":
         from corgi_gym.agents.engines.openai_engine import OpenAIEngine, TextCodec
 

@@ -29,6 +29,8 @@ _SET_ELSEWHERE = {
     "num_train_epochs": "train.rounds",
     "output_dir": "--out",
     "per_device_train_batch_size": "train.micro_batch",
+    "save_steps": "train.save_every",
+    "save_strategy": "train.save_every",
     "seed": "--seed (seed)",
     "steps_per_generation": "train.micro_batch and train.updates",
     "temperature": "sampling.temperature",
@@ -40,17 +42,18 @@ _SET_ELSEWHERE = {
 _LOSSES = ("grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo", "luspo", "vespo")
 
 
-def check_training(algorithm: str, spec: Any, env: gym.Env[str, str]) -> None:
+def check_training(algorithm: str, spec: Any, env: gym.Env[str, str], engine: str = "auto") -> None:
     """Check what can be checked before a model is loaded.
 
     Args:
         algorithm: A name of `corgi_gym.agents.algorithms.ALGORITHMS`.
         spec: The recipe's training part.
         env: One of the training environments.
+        engine: Name of the engine that samples (`corgi_gym.agents.build.ENGINES`).
 
     Raises:
         ValueError: For an option that the method does not have, an adapter that cannot be made, or
-            an environment that the method cannot train on.
+            an environment or engine that the method cannot train on.
         ImportError: If an adapter is asked for and PEFT is not installed.
     """
     row = get_algorithm(algorithm)
@@ -60,6 +63,12 @@ def check_training(algorithm: str, spec: Any, env: gym.Env[str, str]) -> None:
                 raise ValueError(f"{algorithm} trains nothing: train.{name}={value!r} has no use")
         return
     trainer, config = _load(row.trainer), _load(row.config)
+    if engine == "pieces" and trainer.needs_logps:
+        raise ValueError(
+            f"{algorithm} needs the log-probs of a reply after its conversation, and engine "
+            "'pieces' samples each piece after a prompt of its own: use another engine, or a "
+            "method that learns from examples (as_es, sft, rft)"
+        )
     Processes.current().check()
     if Processes.current().sharded and not trainer.shards:
         raise ValueError(

@@ -121,6 +121,10 @@ class TripostTrainer(ExampleTrainer):
         super().__init__(model, args, rollout, **kwargs)
         self.add_callback(StopBetweenRounds(self))
 
+    def teachers(self) -> list[Teacher]:
+        """See `GuidedGRPOTrainer.teachers`."""
+        return [*super().teachers(), *([self.teacher] if self.teacher else [])]
+
     @staticmethod
     def check_env(env: gym.Env[str, str]) -> None:
         """Check that replies are judged by their last attempt, and that there are witnesses."""
@@ -240,7 +244,13 @@ class TripostTrainer(ExampleTrainer):
     def _note(
         self, buffer: ReplayBuffer, chosen: list[Example], counted: Counter[str], played: int
     ) -> None:
-        """Log what was made and why the rest was not; save it where that is asked for."""
+        """Log what was made and why the rest was not; save it where that is asked for.
+
+        ``counted`` are the outcomes of this process's trajectories, of which there were ``played``.
+        """
+        everywhere = gather_object([(counted, played)])
+        counted = sum((part for part, _ in everywhere), Counter[str]())
+        played = sum(part for _, part in everywhere)
         metrics = self._metrics["train"]
         kinds = Counter(example.kind for example in chosen)
         metrics["examples/improvement_share"].append(kinds[IMPROVEMENT] / max(1, len(chosen)))

@@ -41,6 +41,9 @@ class ImitationTrainer(GuidedGRPOTrainer):
     Subclasses choose: `_attempt_values` gives an attempt its weight, usually 1 or 0.
     """
 
+    _compares = False
+    needs_logps = False
+
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         batch = super()._generate_and_score_completions(inputs)
         batch.pop("old_per_token_logps", None)  # the ratio of a likelihood to itself is 1

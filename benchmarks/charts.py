@@ -13,6 +13,8 @@ from corgi_gym.benchmarks.svg import Plot, percent, percent_tick, short, ticks
 SMALL = (400, 270)
 ROUND_TICKS = 6
 LABEL_HEIGHT = 13
+# An axis of shares never ends below this, so that noise near zero does not fill the picture.
+MIN_TOP = 0.2
 # More rounds than this get every n-th dot only; the line keeps all.
 MAX_DOTS = 200
 # From this many rounds on, the line is a running mean and the rounds themselves are dots.
@@ -44,6 +46,11 @@ class Rounds:
 
     steps: Sequence[int]
     minutes: Sequence[float | None]
+
+
+def top_of(values: Sequence[float]) -> float:
+    """The upper end of an axis of shares, with room for a label over the highest."""
+    return min(1.0, max(MIN_TOP, 1.05 * max(values, default=0.0)))
 
 
 def success_chart(title: str, curves: Sequence[Curve], top: float, size: tuple[int, int]) -> str:

@@ -15,14 +15,13 @@ from corgi_gym.benchmarks.display import Display, SilentDisplay, clock
 from corgi_gym.benchmarks.evaluation import (
     evaluate,
     evaluate_recipe,
-    evaluation_indices,
     evaluation_text,
     trains,
     unscored_text,
 )
 from corgi_gym.benchmarks.policy import Policy, check_inputs, load_policy, make_env, make_rollout
 from corgi_gym.benchmarks.progress import Progress, RoundRows, evaluation_summary, summarise
-from corgi_gym.benchmarks.provenance import describe, git_commit, versions
+from corgi_gym.benchmarks.provenance import describe
 from corgi_gym.benchmarks.recipe import (
     ENVIRONMENT,
     Recipe,
@@ -51,17 +50,14 @@ __all__ = [
     "describe",
     "evaluate",
     "evaluate_recipe",
-    "evaluation_indices",
     "evaluation_summary",
     "evaluation_text",
-    "git_commit",
     "load_policy",
     "make_env",
     "make_rollout",
     "run",
     "summary_text",
     "train",
-    "versions",
 ]
 
 
@@ -77,7 +73,7 @@ def run(
     """Run a recipe and return its summary.
 
     Ctrl-C in training stops after saving: ``checkpoint/``, the summary and the report describe what
-    was reached. Rows of metrics and episodes are on disk as soon as they exist.
+    was reached. What is on disk when is in ``docs/runs.md``.
 
     Args:
         recipe: What to run.
@@ -326,6 +322,7 @@ def _train(
             policy.tokenizer.save_pretrained(made)
             folder.replace_folder(made, "checkpoint")
             rollout.close()
+            trainer.close()
         if trainer.ended_early:
             shown.say(trainer.ended_early)
         if progress.status != "interrupted":
@@ -337,6 +334,7 @@ def _train(
 def summary_text(summary: dict[str, Any]) -> str:
     """A run's summary as a person reads it."""
     lines = []
+    samples = summary.get("independent", False)
     for phase in ("before", "after"):
         if f"success_{phase}" in summary:
             shares = summary[f"success_{phase}"]
@@ -344,11 +342,13 @@ def summary_text(summary: dict[str, Any]) -> str:
             if shares is not None:
                 success = " ".join(f"{s:.3f}" for s in shares)
                 repeats = summary[f"repeats_{phase}"]
-                found = (
-                    f"success@1...{len(shares)} {success}   "
-                    f"verbatim repeats {repeats:.3f} of retries"
-                )
-            lines.append(f"{phase:>6} training: {found}{unscored_text(summary, f'_{phase}')}")
+                found = f"success@1...{len(shares)} {success}"
+                if not (samples and phase == "after"):
+                    found += f"   verbatim repeats {repeats:.3f} of retries"
+            name = f"{phase:>6} training"
+            if samples:
+                name = "greedy, with feedback" if phase == "before" else "independent samples"
+            lines.append(f"{name}: {found}{unscored_text(summary, f'_{phase}')}")
     lines.append(
         f"{summary['steps']} rounds, {summary['sessions']} sessions, {summary['tokens']} tokens, "
         f"{clock(summary['train_seconds'])} of training, {clock(summary['total_seconds'])} in all, "

@@ -17,6 +17,7 @@ from corgi_gym.benchmarks.charts import (
     round_chart,
     stacked_chart,
     success_chart,
+    top_of,
     window,
 )
 from corgi_gym.benchmarks.intervals import wilson
@@ -25,14 +26,11 @@ from corgi_gym.benchmarks.run_folder import Phase, Run, number, numbers, section
 from corgi_gym.benchmarks.svg import Plot, percent, percent_tick, short
 
 CURVE_SIZE, FAMILY_SIZE = (440, 330), (400, 290)
-# The axis of success never ends below this, so that noise near zero does not fill the picture.
-MIN_TOP = 0.2
 # Problem kinds shown as bars; the table has all.
 MAX_KINDS = 8
 MAX_TABLE_ROUNDS = 200
 # Of a round's row: its number, and what has a section of its own.
 _NO_COLUMN = ("step", "curriculum")
-NAMES = {"before": "before training", "after": "after training"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 def curve_of(run: Run) -> Figure:
     """Success by attempt, before and after, over all tasks of the evaluation."""
-    curves = [_curve(p) for p in run.phases.values()]
+    curves = [_curve(p, run) for p in run.phases.values()]
     title = "Success by attempt"
     if not curves:
         why = "No evaluation was recorded, or nothing in it could be checked."
@@ -88,11 +86,13 @@ def curve_of(run: Run) -> Figure:
     tasks = f"{counts} {split} tasks"
     if _on_training_prompts(run):
         tasks = f"{counts} tasks, the training prompts themselves,"
+    how = "greedy decoding; each retry follows the checker's feedback"
+    if not run.trains:
+        how += ", or as many samples that know nothing of each other (nothing was trained)"
     caption = (
-        f"Share of {escape(tasks)} solved within 1, 2, … attempts, "
-        "greedy decoding; each retry follows the checker's feedback. Whiskers: 95% Wilson score "
-        "intervals over tasks. They cover the choice of tasks, not what another training seed "
-        "would give: this is one run."
+        f"Share of {escape(tasks)} solved within 1, 2, … attempts, {how}. Whiskers: 95% Wilson "
+        "score intervals over tasks. They cover the choice of tasks, not what another training "
+        "seed would give: this is one run."
     )
     picture = success_chart(f"{title}, n = {counts} tasks", curves, _top(curves), CURVE_SIZE)
     return Figure(picture, caption, _curve_table(list(run.phases.values()), curves))
@@ -116,12 +116,13 @@ def family_figures(run: Run) -> list[str]:
         family: [part for p in run.phases.values() if (part := _only(p, family, run.attempts)).n]
         for family in families
     }
-    top = max((_top([_curve(p) for p in found]) for found in parts.values() if found), default=1.0)
+    curves_of = {
+        family: [_curve(p, run) for p in found] for family, found in parts.items() if found
+    }
+    top = max(map(_top, curves_of.values()), default=1.0)
     figures = []
-    for family, found in parts.items():
-        if not found:
-            continue
-        curves = [_curve(p) for p in found]
+    for family, curves in curves_of.items():
+        found = parts[family]
         counts = " and ".join(sorted({str(p.n) for p in found}))
         picture = success_chart(family.replace("_", " "), curves, top, FAMILY_SIZE)
         figure = Figure(picture, f"n = {counts} tasks", _curve_table(found, curves))
@@ -133,14 +134,14 @@ def _only(phase: Phase, family: str, attempts: int) -> Phase:
     return Phase.of(phase.name, [e for e in phase.episodes if e.task == family], attempts)
 
 
-def _curve(phase: Phase) -> Curve:
+def _curve(phase: Phase, run: Run) -> Curve:
     bounds = [wilson(share, phase.n) if phase.n else (share, share) for share in phase.success]
-    return Curve(NAMES[phase.name], phase.name, phase.success, bounds)
+    return Curve(run.titles[phase.name], phase.name, phase.success, bounds)
 
 
 def _top(curves: Sequence[Curve]) -> float:
-    """The upper end of the axis, with room for a label over the highest whisker."""
-    return min(1.0, max(MIN_TOP, 1.05 * max(high for c in curves for _, high in c.bounds)))
+    """The upper end of the axis, over the highest whisker."""
+    return top_of([high for c in curves for _, high in c.bounds])
 
 
 def _curve_table(phases: Sequence[Phase], curves: Sequence[Curve]) -> str:
@@ -297,7 +298,10 @@ def problem_figures(run: Run) -> list[str]:
     scale = max(
         (v for found in shares.values() for s in found.values() for v in s.values()), default=1
     )
-    return [_problem_figure(title, which, shares[which], scale) for which, title in places.items()]
+    return [
+        _problem_figure(title, which, shares[which], scale, run.titles)
+        for which, title in places.items()
+    ]
 
 
 def _shares(phase: Phase, attempt: int) -> dict[str, float]:
@@ -315,7 +319,11 @@ def _kinds(episode: Episode, attempt: int) -> set[str]:
 
 
 def _problem_figure(
-    title: str, which: str, shares: dict[str, dict[str, float]], scale: float
+    title: str,
+    which: str,
+    shares: dict[str, dict[str, float]],
+    scale: float,
+    titles: Mapping[str, str],
 ) -> str:
     kinds = sorted(
         {kind for found in shares.values() for kind in found},
@@ -324,7 +332,7 @@ def _problem_figure(
     if not kinds:
         return Figure("", f"{escape(title)}: no problem at all.").html()
     bars = [
-        (kind, [(name, NAMES[name], found.get(kind, 0.0)) for name, found in shares.items()])
+        (kind, [(name, titles[name], found.get(kind, 0.0)) for name, found in shares.items()])
         for kind in kinds
     ]
     rows = [(kind, *(percent(share) for _, _, share in found)) for kind, found in bars]
@@ -334,5 +342,5 @@ def _problem_figure(
     return Figure(
         problem_chart(title, bars[:MAX_KINDS], scale),
         caption,
-        table(title, ("problem", *(NAMES[name] for name in shares)), rows),
+        table(title, ("problem", *(titles[name] for name in shares)), rows),
     ).html()

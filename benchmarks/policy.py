@@ -133,7 +133,7 @@ def check_inputs(recipe: Recipe, *, train: bool = True) -> None:
         from corgi_gym.agents.training import check_training
 
         env = _checked_env(recipe, train=True)
-        check_training(recipe.algorithm, recipe.train, env)
+        check_training(recipe.algorithm, recipe.train, env, recipe.engine)
         env.close()
 
 

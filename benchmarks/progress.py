@@ -105,8 +105,6 @@ class RoundRows:
         self.logs: list[dict[str, float]] = []
         self.first, self.first_tokens = progress.rounds, progress.tokens
         self.started = self.round_started = time.monotonic()
-        settings = {**get_algorithm(recipe.algorithm).settings, **recipe.train.options}
-        self.credit = settings.get("credit", "attempt")
         self.alarms = Alarms()
         for row in folder.rows("metrics.jsonl"):  # of the parts before this one
             self.alarms.watch(row)
@@ -197,7 +195,7 @@ class RoundRows:
             "train_seconds": now - self.round_started - report.seconds,
             "tokens_per_second": tokens / report.seconds if report.seconds > 0 else 0.0,
             "mismatch": report.mismatch,
-            **round_health(episodes, self.credit),
+            **round_health(episodes, report.credit),
             **{key: _mean(self.logs, key) for key in ("loss", "entropy", "grad_norm")},
             **({} if scored else {"entropy": None}),  # a mean over no tokens is logged as 0
             **{key: _mean(self.logs, key) for key in self._own_keys()},
@@ -254,7 +252,10 @@ def evaluation_summary(episodes: Sequence[Episode], attempts: int) -> dict[str, 
 
 
 def summarise(recipe: Recipe, progress: Progress, versions: dict[str, str]) -> dict[str, Any]:
-    """The contents of ``summary.json``; keys of a phase that did not run are left out."""
+    """The contents of ``summary.json``; keys of a phase that did not run are left out.
+
+    ``independent`` is there for an algorithm that trains nothing: "after" are independent samples.
+    """
     summary: dict[str, Any] = {"status": progress.status}
     for phase, episodes in (("before", progress.before), ("after", progress.after)):
         if episodes:
@@ -262,6 +263,7 @@ def summarise(recipe: Recipe, progress: Progress, versions: dict[str, str]) -> d
                 summary[f"{key}_{phase}"] = value
     return {
         **summary,
+        **({} if get_algorithm(recipe.algorithm).trainer else {"independent": True}),
         "train_seconds": progress.train_seconds,
         "total_seconds": progress.seconds,
         "resumed": len(progress.parts) - 1,

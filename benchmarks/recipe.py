@@ -325,7 +325,7 @@ def _contents(path: Path, above: tuple[Path, ...]) -> Any:
         data = {key: value for key, value in data.items() if key not in ENVIRONMENT}
         data["name"] = data.pop("recipe")
     if "base" not in data:
-        return data
+        return {"name": path.stem, **data}
     base = data.pop("base")
     if not isinstance(base, str):
         raise ValueError(f"{path.name}: base must be the name of a recipe, got {base!r}")
@@ -334,6 +334,8 @@ def _contents(path: Path, above: tuple[Path, ...]) -> Any:
     except FileNotFoundError as error:
         raise FileNotFoundError(f"base of {path.name}: {error}") from error
     below = _contents(place, chain)
+    if isinstance(below, dict) and data.get("engine") not in (None, below.get("engine")):
+        below.pop("engine_options", None)  # those of another engine
     own, old = data.get("env"), below.get("env") if isinstance(below, dict) else None
     if isinstance(own, dict) and isinstance(old, dict) and isinstance(old.get("kwargs"), dict):
         kwargs = own.get("kwargs") if isinstance(own.get("kwargs"), dict) else {}
@@ -403,7 +405,8 @@ def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
 
     Another number of rounds keeps the share of rounds with a single attempt, unless that is given
     too: half of 20 rounds become half of 6. Another environment has tasks of its own, so those of
-    the one before go; with other tasks go the options of families that are gone.
+    the one before go; with other tasks go the options of families that are gone, and with another
+    engine the options of the old one.
 
     Args:
         data: A recipe as `Recipe.as_dict` gives it; changed in place.
@@ -420,6 +423,8 @@ def assign(data: dict[str, Any], values: Mapping[str, Any]) -> None:
     """
     rounds, single = data["train"]["rounds"], data["train"]["single_attempt_rounds"]
     keeps_share = "train.single_attempt_rounds" not in values
+    if values.get("engine") not in (None, data["engine"]):
+        data["engine_options"] = {}  # the old ones are those of another engine
     whole = values.get("env")
     env_id = values.get("env.id", whole.get("id") if isinstance(whole, dict) else None)
     _drop_stale(

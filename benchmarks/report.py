@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 from collections.abc import Callable, Sequence
 from html import escape
@@ -31,6 +30,7 @@ from corgi_gym.benchmarks.figures import (
 )
 from corgi_gym.benchmarks.intervals import paired_change
 from corgi_gym.benchmarks.run_folder import Phase, Run, number, read_run, section
+from corgi_gym.benchmarks.run_writer import RunFolder
 from corgi_gym.benchmarks.svg import percent
 from corgi_gym.benchmarks.transcripts import KEPT, VIEWS, embed, evaluation_pages, training_pages
 
@@ -49,14 +49,16 @@ def write_report(folder: str | Path) -> Path:
 
     Raises:
         FileNotFoundError: If ``folder`` is not a run folder.
+        OSError: If it cannot be written to; the message names the file.
     """
     run = read_run(folder)
     curve = curve_of(run)
-    _write(run.folder / CURVE, svg.standalone(curve.picture))
+    into = RunFolder(folder, resume=True)
+    into.replace(CURVE, svg.standalone(curve.picture))
     parts = {
         "title": escape(_title(run)),
         "lead": _lead(run),
-        "notes": _notes(run),
+        "notes": notes_aside([*run.notes, *_alarms(run)]),
         "tiles": _tiles(run),
         "curve": curve.html(main=True),
         "families": _section("By task family", family_figures(run)),
@@ -71,14 +73,14 @@ def write_report(folder: str | Path) -> Path:
             {
                 "views": VIEWS,
                 "pages": {
-                    "tests": evaluation_pages(run.phases),
+                    "tests": evaluation_pages(run.phases, run.titles),
                     "training": training_pages(run),
                 },
             }
         ),
     }
     page = render(TEMPLATE.read_text(encoding="utf-8"), parts)
-    _write(run.folder / REPORT, page)
+    into.replace(REPORT, page)
     return run.folder / REPORT
 
 
@@ -124,12 +126,6 @@ def colours() -> str:
     return "".join(f"{name}: {value}; " for name, value in svg.PALETTE.items())
 
 
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.tmp")
-    draft.write_bytes(text.encode("utf-8", errors="replace"))
-    os.replace(draft, path)
-
-
 # ---------------------------------------------------------------- parts of the page
 
 
@@ -142,7 +138,7 @@ def _lead(run: Run) -> str:
     config, summary = run.config, run.summary
     said = [
         f"{config.get('model', 'A model')} on {section(config, 'env').get('id', 'an environment')}",
-        f"trained with {config.get('algorithm', 'an unknown algorithm')}",
+        f"{'trained with ' if run.trains else ''}{config.get('algorithm', 'an unknown algorithm')}",
     ]
     steps, sessions = number(summary.get("steps")), number(summary.get("sessions"))
     if steps is None and run.rounds:
@@ -161,8 +157,8 @@ def _lead(run: Run) -> str:
     return f"<p class='lead'>{escape(' · '.join(said))} {badge}</p>"
 
 
-def _notes(run: Run) -> str:
-    said = [*run.notes, *_alarms(run)]
+def notes_aside(said: Sequence[str]) -> str:
+    """What to keep in mind when reading a page, as an HTML element; "" for nothing."""
     if not said:
         return ""
     items = "".join(f"<li>{escape(note)}</li>" for note in said)
@@ -196,7 +192,11 @@ def _tiles(run: Run) -> str:
         _tile("Solved at the first attempt", "success@1", first, percent, _change(run, 1)),
         _tile(f"Solved within {k} attempts", f"success@{k}", last, percent, _change(run, k)),
         _tile("Gained by retrying", f"success@{k} minus success@1", gain, percent),
-        _tile("Retries that repeat", "the reply before, word for word", repeats, percent),
+        *(
+            [_tile("Retries that repeat", "the reply before, word for word", repeats, percent)]
+            if run.trains  # a sample that knows of no other is no retry
+            else []
+        ),
         _tile("Mean best score", "per task; 1 is solved", score, "{:.2f}".format),
         _cost(run),
     ]
@@ -243,7 +243,8 @@ def _cost(run: Run) -> str:
     """Minutes, tokens and memory."""
     seconds = number(run.summary.get("train_seconds"))
     if seconds is None and run.rounds:
-        seconds = number(run.rounds[-1].get("elapsed"))
+        parts = ("rollout_seconds", "train_seconds")
+        seconds = sum(number(r.get(part)) or 0.0 for r in run.rounds for part in parts)
     total, peak = (number(run.summary.get(k)) for k in ("total_seconds", "peak_rss_bytes"))
     tokens = number(run.summary.get("tokens"))
     if tokens is None and run.rounds:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from corgi_gym.agents.algorithms import ALGORITHMS
 from corgi_gym.agents.episode import Attempt, Episode, repeat_share, success_by_attempt
 
 FILES = ("config.json", "metrics.jsonl", "episodes.jsonl", "summary.json")
@@ -82,6 +83,19 @@ class Run:
     training: dict[tuple[int, str], list[Episode]]
     attempts: int
     notes: list[str]
+
+    @property
+    def trains(self) -> bool:
+        """Whether the algorithm trains; else ``"after"`` are independent samples."""
+        known = ALGORITHMS.get(str(self.config.get("algorithm")))
+        return known is None or known.trainer is not None
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What each phase is."""
+        if self.trains:
+            return {"before": "before training", "after": "after training"}
+        return {"before": "greedy, with feedback", "after": "independent samples"}
 
 
 def read_run(folder: str | Path) -> Run:

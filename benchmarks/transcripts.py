@@ -8,6 +8,7 @@ only: text from a model is never read as HTML.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from corgi_gym.agents.episode import Attempt, Episode
@@ -50,8 +51,13 @@ VIEWS = (
 Json = dict[str, Any]
 
 
-def evaluation_pages(phases: dict[str, Phase]) -> list[Json]:
-    """One page per evaluated task, with the session before and the session after training."""
+def evaluation_pages(phases: dict[str, Phase], titles: Mapping[str, str]) -> list[Json]:
+    """One page per evaluated task, with the session before and the session after training.
+
+    Args:
+        phases: By name.
+        titles: What each of them is.
+    """
     sessions: dict[tuple[str, int], dict[str, Episode]] = {}
     for name, phase in phases.items():
         for episode in phase.episodes:
@@ -59,7 +65,7 @@ def evaluation_pages(phases: dict[str, Phase]) -> list[Json]:
     return [
         page(
             "evaluated task",
-            [(f"{name.capitalize()} training", found[name]) for name in phases if name in found],
+            [(titles[name].capitalize(), found[name]) for name in phases if name in found],
             _outcomes(found.get("before"), found.get("after")),
         )
         for found in list(sessions.values())[:MAX_TEST_PAGES]

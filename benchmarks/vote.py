@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from corgi_gym.benchmarks.display import Display
 from corgi_gym.benchmarks.evaluation import evaluation_indices
+from corgi_gym.benchmarks.gap.estimator import powers_of_two
 from corgi_gym.benchmarks.intervals import ratio_intervals
 from corgi_gym.benchmarks.policy import (
     Policy,
@@ -110,9 +111,8 @@ def count_votes(ballots: Sequence[Ballot], samples: int, *, seed: int) -> list[d
     tasks: dict[int, list[Ballot]] = defaultdict(list)
     for ballot in sorted(ballots, key=lambda ballot: ballot.number):
         tasks[ballot.index].append(ballot)
-    sizes = [2**i for i in range(samples.bit_length()) if 2**i < samples] + [samples]
     rows = []
-    for size in sizes:
+    for size in powers_of_two(samples):
         found = [shares(task[:size]) for task in tasks.values()]
         ones = [1.0] * len(found)
         values = {name: ([task[name] for task in found], ones) for name in RULES}

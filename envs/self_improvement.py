@@ -25,7 +25,7 @@ from corgi_gym.envs.task import Draft, Split, Task, TaskSource
 from corgi_gym.envs.tasks import make_sources
 from corgi_gym.envs.vector import GuidedVectorEnv
 from corgi_gym.rewards import Checker, Verdict, is_slow, judge
-from corgi_gym.rewards.trajectory import FEEDBACK, UPDATED, final_attempt
+from corgi_gym.rewards.trajectory import FEEDBACK, UPDATED, final_span
 
 # The families that TriPosT trains on.
 FAMILIES = ("multistep_arithmetic", "word_sorting", "date_understanding", "logical_deduction")
@@ -52,9 +52,8 @@ class FinalAttempt:
 
     def __call__(self, reply: str, target: Any) -> Verdict:
         """Judge the attempt of a reply that counts; its problems have their places in the reply."""
-        attempt = final_attempt(reply)
-        verdict = judge(self.checker, attempt, target)
-        start = reply.rfind(attempt)
+        start, end = final_span(reply)
+        verdict = judge(self.checker, reply[start:end], target)
         problems = tuple(
             replace(p, where=(p.where[0] + start, p.where[1] + start)) if p.where else p
             for p in verdict.problems
@@ -159,6 +158,10 @@ def make_env(
                 f"{', '.join(given)} have no meaning with tasks={{name: source}}, which are made"
             )
         return GuidedEnv(tasks=tasks, max_attempts=max_attempts, **kwargs)
+    tasks = [tasks] if isinstance(tasks, str) else list(tasks)
+    for options in (task_options, unseen_options):  # those of the other level are checked too
+        if stray := sorted(set(options or ()) - set(tasks)):
+            raise ValueError(f"options for {stray}, but the selected families are {tasks}")
     sources: dict[str, TaskSource] = {}
     if level in ("seen", "both"):
         sources.update(_sources(tasks, "seen", task_options, "", request, checker))
@@ -170,7 +173,7 @@ def make_env(
 
 
 def _sources(
-    tasks: str | Iterable[str],
+    names: list[str],
     level: str,
     options: Mapping[str, Mapping[str, Any]] | None,
     suffix: str,
@@ -178,10 +181,7 @@ def _sources(
     checker: str | Checker | None,
 ) -> dict[str, TaskSource]:
     """The wrapped sources of one level of difficulty."""
-    names = [tasks] if isinstance(tasks, str) else list(tasks)
     given = {name: dict(values) for name, values in (options or {}).items()}
-    if stray := sorted(set(given) - set(names)):
-        raise ValueError(f"options for {stray}, but the selected families are {names}")
     made: dict[str, TaskSource] = {}
     for name in names:
         has_cells = "cells" in _parameters(name)

@@ -77,7 +77,7 @@ _ALLOWED: dict[str, tuple[int | None, int | None]] = {
 }  # fmt: skip
 _OPEN, _OPENAT, _PRLIMIT = (2, None), (257, 56), (302, 261)
 _CLONE, _CLONE3, _FCNTL, _IOCTL, _TGKILL = (56, 220), (435, 435), (72, 25), (16, 29), (234, 131)
-# machine: (AUDIT_ARCH, column of the table, number of the system call seccomp is not needed: prctl)
+# machine: (AUDIT_ARCH, column of the table)
 _ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 
 

@@ -13,6 +13,7 @@ Score:
 | right value in the asked form, a false step                        | 0.5   |
 | right value, but not in lowest terms                               | 0.3   |
 | right value, but no unit or another                                | 0.2   |
+| right value as a decimal where a fraction is asked for             | 0.1   |
 | one number in the asked place, but wrong                           | 0.1   |
 | anything else                                                      | 0.0   |
 
@@ -67,6 +68,8 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "weeks": ("week",),
 }
 _NAMES = {word: name for name, words in SPELLINGS.items() for word in (name, *words)}
+# Any case will do, but a capital M stands for a million: Mg, Mm and ML are other units.
+_MILLI = ("mg", "ml", "mm")
 _QUANTITY = re.compile(
     r"(?P<number>(?:[-+] ?)?[0-9.,/]{1,40})[ \t]{0,4}(?P<unit>[A-Za-z]{1,20})?\.?"
 )
@@ -159,7 +162,9 @@ def _quantity(line: AnswerLine, unit: str) -> Read:
     if match["unit"] is None:
         message = f'You wrote {quote(line.text)} without a unit. Write the unit "{unit}".'
         return value, Problem("unit_missing", message, line.where), UNIT_CREDIT
-    if _NAMES.get(match["unit"].lower()) != unit:
+    written = match["unit"].lower()
+    is_mega = written in _MILLI and match["unit"][0] == "M"
+    if _NAMES.get(written) != unit or is_mega:
         message = f'You wrote the unit {quote(match["unit"])}. The task asks for "{unit}".'
         return value, Problem("wrong_unit", message, line.where), UNIT_CREDIT
     return value, None, FALSE_STEP_CREDIT

@@ -58,6 +58,20 @@ _AFTER_BOX = re.compile(r"[\s$.!*_)\]\\]*")
 _TEXT = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _WORD = re.compile(r"[A-Za-z]{2,}")
+# Small letters that are no part of a command or a longer word.
+_RUN = re.compile(r"(?<![A-Za-z\\])[a-z]{2,4}(?![A-Za-z])")
+_LETTER = re.compile(r"(?<![A-Za-z\\])[a-z](?![A-Za-z])")
+_PRODUCT = re.compile(
+    r"(?<=[\d)}])[a-z]{2,3}(?![A-Za-z])|(?<=\{)[a-z]{2,3}(?=\})"
+    r"|(?<![A-Za-z\\])[a-z]{2,3}(?=\s*[-+*/^(])"
+)
+# Units, endings and functions that are written like a product.
+_SYMBOLS = (
+    "mm cm dm km mg kg ml cl dl lb lbs oz ft in yd mi pt qt gal hr hrs min sec am pm mph kph rpm "
+    "st nd rd th deg rad cc px hz kw kwh kj mol gb mb kb ct cts pts usd eur sq cu pi ln log sin "
+    "cos tan cot sec csc exp max min mod gcd lcm or and not if"
+)
+_NO_PRODUCT = frozenset(_SYMBOLS.split())
 _FRACTION = re.compile(
     r"([-+]?)\s*(\d{1,9})?\s*\\[dtc]?frac\s*(?:\{(-?\d+)\}|(\d))\s*(?:\{(\d+)\}|(\d))"
 )
@@ -117,6 +131,8 @@ def math_verify(reply: str, target: Any) -> Verdict:
         answer = _WRAPPED.sub(r"\1", answer)
     if _is_words(gold):
         answer, gold = _ARTICLE.sub("", answer), _ARTICLE.sub("", gold)
+    elif variables := _variables(gold):
+        answer, gold = _factors_apart(answer, variables), _factors_apart(gold, variables)
     shown = quote(found, 60)
     if len(answer) > MAX_ANSWER_CHARS:
         text = f"Your answer has {len(answer)} characters. Write only the final value."
@@ -274,6 +290,28 @@ def _plain(text: str) -> str:
     text = re.sub(r"(?<!\\)\\(?:[!,;: ]|left(?![a-z])|right(?![a-z])|q?quad(?![a-z]))", " ", text)
     text = text.replace(r"\dfrac", r"\frac").replace(r"\tfrac", r"\frac").replace(r"\%", "%")
     return " ".join(text.split()).removesuffix(".").rstrip()
+
+
+def _variables(gold: str) -> set[str]:
+    """The letters of a gold answer with which it calculates: ``x`` and ``y`` of ``2xy + 1``.
+
+    Small letters that stand alone, and those of two or three right behind a number or beside an
+    operator, unless they are a unit or a function.
+    """
+    text = _TEXT.sub(" ", gold)
+    runs = [run for run in _PRODUCT.findall(text) if run not in _NO_PRODUCT]
+    return {*_LETTER.findall(text), *"".join(runs)}
+
+
+def _factors_apart(text: str, variables: set[str]) -> str:
+    """``2{x}{y}`` for ``2xy``: a product of variables in any order is no word and no unit."""
+
+    def apart(match: re.Match[str]) -> str:
+        if match[0] in _NO_PRODUCT or not variables.issuperset(match[0]):
+            return match[0]
+        return "".join(f"{{{letter}}}" for letter in match[0])
+
+    return _RUN.sub(apart, text)
 
 
 def _words(text: str) -> list[str]:

@@ -77,13 +77,12 @@ def program(reply: str, target: Mapping[str, Any]) -> Verdict:
     problems = _example_problems(cases[:known], results, right)
     wrong = len(cases) - known - sum(right[known:])
     if not problems and wrong:
-        problems.append(
-            Problem(
-                "hidden",
-                "Your function is right for all examples, but wrong for "
-                f"{wrong} of {plural(len(cases) - known, 'other input')}. Find the general rule.",
-            )
-        )
+        others = plural(len(cases) - known, "other input")
+        failed = f"wrong for {wrong} of {others}. Find the general rule."
+        if results[-1].kind in ("timeout", "memory", "crashed"):  # and the rest was not run
+            failed = f"{results[-1].sentence('it')} for one of {others}."
+        text = f"Your function is right for all examples, but {failed}"
+        problems.append(Problem("hidden", text))
     if len(line) >= LENGTH_LIMIT:
         text = f"Your line has {len(line)} characters. Write fewer than {LENGTH_LIMIT}."
         problems.append(Problem("length", text))

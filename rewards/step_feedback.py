@@ -12,7 +12,8 @@ an environment: it says what a wrong left side is worth, and which step comes ne
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from corgi_gym.rewards.answer_line import AnswerLine, find_answer_line
@@ -57,9 +58,9 @@ def criticise_arithmetic(attempt: str, target: Any, witness: str) -> StepFeedbac
         found = _judge_line(line, pending)
         if found is not None:
             return StepFeedback(number, *found)
-        pending.pop(_key(line))
+        del pending[[_key(left) for left in pending].index(_key(line))]
     if pending:
-        missing = f"the step that works out {next(iter(pending.values()))} is missing before it"
+        missing = f"the step that works out {pending[0]} is missing before it"
         return StepFeedback(len(lines), answer.text, missing)
     right = _last_value(witness)
     if literal(answer.text) != literal(right):
@@ -77,14 +78,20 @@ def mend_arithmetic(attempt: str, feedback: StepFeedback, target: Any, witness: 
         True
     """
     kept = steps_of(attempt)[: feedback.step - 1]
-    done = {_key(line) for line in kept}
+    done = Counter(map(_key, kept))
     *steps, answer = steps_of(witness)
-    return "\n".join([*kept, *(step for step in steps if _key(step) not in done), answer])
+    rest = []
+    for step in steps:
+        if done[_key(step)]:  # a witness may take the same step twice
+            done[_key(step)] -= 1
+        else:
+            rest.append(step)
+    return "\n".join([*kept, *rest, answer])
 
 
-def _starts(witness: str) -> dict[str, str]:
-    """What each step of a witness works out, by its key."""
-    return {_key(line): line.split("=")[0].strip() for line in steps_of(witness)[:-1]}
+def _starts(witness: str) -> list[str]:
+    """What each step of a witness works out, in order."""
+    return [line.split("=")[0].strip() for line in steps_of(witness)[:-1]]
 
 
 def _key(line: str) -> str:
@@ -96,15 +103,15 @@ def _last_value(witness: str) -> str:
     return steps_of(witness)[-1].partition(":")[2].strip()
 
 
-def _judge_line(line: str, pending: Mapping[str, str]) -> tuple[str, str] | None:
-    """Part and reason of what is wrong with a step."""
+def _judge_line(line: str, pending: list[str]) -> tuple[str, str] | None:
+    """Part and reason of what is wrong with a step, where ``pending`` is still to be worked out."""
     if not pending:
         return line, "the task is worked out already"
     if "=" not in line:
-        return line, f"a step is an equation, here one that works out {_first(pending)}"
+        return line, f"a step is an equation, here one that works out {pending[0]}"
     start = line.split("=")[0].strip()
-    if _key(line) not in pending:
-        return start or line, f"this step should work out {_first(pending)}"
+    if _key(line) not in map(_key, pending):
+        return start or line, f"this step should work out {pending[0]}"
     steps = check_steps(line)
     if steps.wrong is not None:
         first, last = steps.wrong.where
@@ -115,10 +122,6 @@ def _judge_line(line: str, pending: Mapping[str, str]) -> tuple[str, str] | None
     if literal(result) is None:
         return result, f"it can be worked out further, to {_worth(result)}"
     return None
-
-
-def _first(pending: Mapping[str, str]) -> str:
-    return next(iter(pending.values()))
 
 
 def _worth(text: str) -> str:

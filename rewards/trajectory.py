@@ -32,6 +32,8 @@ DETAILS: tuple[Detail, ...] = get_args(Detail)
 # Longer parts and reasons are no pointers any more; also bounds what is searched.
 MAX_PART_CHARS, MAX_REASON_CHARS = 200, 300
 
+_Span = tuple[int, int]
+
 _MARKER = re.compile(rf"^(?:({FEEDBACK})|({UPDATED}))[ \t]*", re.MULTILINE)
 _BEFORE = r"(?:Step 1 is correct\. |Steps 1 to [0-9]{1,3} are correct\. )?"
 _WRONG = re.compile(
@@ -125,25 +127,48 @@ def parse_trajectory(reply: str) -> Trajectory:
         >>> parse_trajectory("Answer: 4\nFeedback: no.\nUpdated answer:\nAnswer: 5").attempts
         ('Answer: 4', 'Answer: 5')
     """
-    attempts: list[str] = []
-    feedbacks: list[str] = []
+    attempts, feedbacks = _parts(reply)
+    return Trajectory(
+        tuple(reply[start:end] for start, end in attempts),
+        tuple(reply[start:end] for start, end in feedbacks),
+    )
+
+
+def _parts(reply: str) -> tuple[list[_Span], list[_Span]]:
+    """Where the attempts of a reply stand, and the feedback, without white space around them."""
+    attempts: list[_Span] = []
+    feedbacks: list[_Span] = []
     start, writing = 0, attempts
     for match in _MARKER.finditer(reply):
         if (match[1] is not None) != (writing is attempts):
             continue
-        writing.append(reply[start : match.start()].strip())
+        writing.append(_stripped(reply, start, match.start()))
         start, writing = match.end(), feedbacks if match[1] is not None else attempts
-    writing.append(reply[start:].strip())
-    return Trajectory(tuple(attempts), tuple(feedbacks))
+    writing.append(_stripped(reply, start, len(reply)))
+    return attempts, feedbacks
 
 
-def final_attempt(reply: str) -> str:
-    """The attempt that counts: the last one with an answer, or the last one where none has.
+def _stripped(text: str, start: int, end: int) -> _Span:
+    part = text[start:end]
+    start += len(part) - len(part.lstrip())
+    return start, start + len(part.strip())
+
+
+def final_span(reply: str) -> _Span:
+    r"""The attempt that counts: the last one with an answer, or the last one where none has.
 
     So a correction that was cut off does not take back the answer before it.
+
+    Returns:
+        The place of its first character, and the place after its last.
+
+    Example:
+        >>> reply = "Answer: 4\nFeedback: no.\nUpdated answer:\nAnswer: 5"
+        >>> reply[slice(*final_span(reply))]
+        'Answer: 5'
     """
-    attempts = parse_trajectory(reply).attempts
-    answered = [attempt for attempt in attempts if is_answered(attempt)]
+    attempts, _ = _parts(reply)
+    answered = [(start, end) for start, end in attempts if is_answered(reply[start:end])]
     return (answered or attempts)[-1]
 
 

@@ -13,6 +13,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # Whatever multiplies first; `load_model` asks for the same (`agents/cpu.py`, `repeat_products`).
 os.environ.setdefault("MKL_CBWR", "AUTO")
+# Beside other workers of pytest-xdist one thread each: more wait for each other at every product.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 PLUGINS = Path(__file__).parent / "plugins"
 CHATML = (

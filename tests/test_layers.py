@@ -13,6 +13,7 @@ HEAVY = ("torch", "transformers", "trl", "vllm", "datasets", "lemminflect", "den
 ROOT = Path(corgi_gym.__file__).parent
 
 
+@pytest.mark.alone
 def test_importing_is_fast_and_light(run_python):
     code = (
         "import sys, time\n"

@@ -48,7 +48,8 @@ class VLLMEngine:
         model: Folder or hub id (see `corgi_gym.agents.models.resolve_model`).
         max_model_len: Longest conversation in tokens.
         max_num_seqs: Replies decoded at once.
-        kv_cache_gib: Memory for keys and values on the CPU, in GiB.
+        kv_cache_gib: Memory for keys and values on the CPU, in whole GiB; in a process with several
+            engines the first one's holds for all.
         gpu_memory_utilization: Share of a GPU's memory (unused on the CPU).
         dtype: Weights and activations.
         sleep_level: What `sleep` frees on a GPU while the trainer works: 0 nothing, 1 the cache
@@ -58,7 +59,8 @@ class VLLMEngine:
         version: How often the weights were replaced.
 
     Raises:
-        ValueError: For an unknown sleep level, or one without a GPU.
+        ValueError: For an unknown sleep level, or one without a GPU, and a cache of less than a GiB
+            or a fraction of one.
         ImportError: If vLLM is not installed, with the command that installs it.
         EngineError: If vLLM cannot start or fails while generating.
     """
@@ -69,18 +71,20 @@ class VLLMEngine:
         *,
         max_model_len: int = 1024,
         max_num_seqs: int = 64,
-        kv_cache_gib: float = 1.0,
+        kv_cache_gib: int = 1,
         gpu_memory_utilization: float = 0.45,
         dtype: str = "bfloat16",
         sleep_level: int = 0,
         seed: int = 0,
     ) -> None:
         _check_sleep_level(sleep_level)
+        if isinstance(kv_cache_gib, bool) or kv_cache_gib < 1 or kv_cache_gib % 1:
+            raise ValueError(f"kv_cache_gib must be a whole number from 1 on, got {kv_cache_gib!r}")
         self.version = 0
         self._sleep_level, self._asleep = sleep_level, False
         for key, value in _ENVIRONMENT.items():
             os.environ.setdefault(key, value)
-        os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(max(1, round(kv_cache_gib))))
+        os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(int(kv_cache_gib)))
         try:
             import vllm
         except ImportError as error:

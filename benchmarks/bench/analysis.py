@@ -194,13 +194,18 @@ def _comparison(
 ) -> Json:
     """One arm against the reference, both on the same families and seeds."""
     checked = {family: _checked(first, second, family, name) for family in first}
+    # as reported, or for every run of both arms an average over the tasks that all could check
+    whole = all(
+        len(table) == len(tasks)
+        for family, tasks in checked.items()
+        for table in _tables(first, second, family, name)
+    )
 
     def value(result: Result) -> float:
-        numbers = result.metrics["evaluations"][name]
-        tasks = checked[result.labels["family"]]
-        if len(tasks) == len(numbers["solved_at"]):
+        if whole:
             return _success(name, rank)(result)
-        return _success_on(numbers, tasks, rank)
+        numbers = result.metrics["evaluations"][name]
+        return _success_on(numbers, checked[result.labels["family"]], rank)
 
     ours, theirs = _scores(first, value), _scores(second, value)
     tasks = _task_differences(first, second, name, rank)
@@ -261,13 +266,14 @@ def _left_out(first: Cell, second: Cell, checked: dict[str, set[str]], name: str
 def _success_on(numbers: Json, tasks: set[str], rank: int) -> float:
     """Success on some of a run's tasks, the mean over their families.
 
-    A task is called after its family; where one is not, all count alike.
+    A task is called after its family. Where these names are not those of the families (which may be
+    several of one name, with easier and with harder tasks), all tasks count alike.
     """
     families: dict[str, list[float]] = {}
     for task in sorted(tasks):
         solved = float(0 < numbers["solved_at"][task] <= rank)
         families.setdefault(task.partition("/")[0], []).append(solved)
-    if not families.keys() <= numbers["families"].keys():
+    if {task.partition("/")[0] for task in numbers["solved_at"]} != set(numbers["families"]):
         return _mean([share for shares in families.values() for share in shares])
     return _mean([_mean(shares) for shares in families.values()])
 
@@ -361,15 +367,18 @@ def _gap(cell: Cell, name: str, seed: int, arm: str) -> Json:
 def _dose(arms: dict[str, Cell], name: str, rank: int, seed: int) -> Json:
     """Success against the feedback level of training, per algorithm that has several levels.
 
-    A model that is not trained has none.
+    Session rewards are told apart where there are several. A model that is not trained has none.
     """
     levels: dict[str, dict[str, list[float | None]]] = {}
-    for arm, cell in arms.items():
-        if not _all(cell)[0].config["trains"]:
-            continue
+    trained = {arm: cell for arm, cell in arms.items() if _all(cell)[0].config["trains"]}
+    rewards = {_all(cell)[0].labels["session_reward"] for cell in trained.values()}
+    for arm, cell in trained.items():
         labels = _all(cell)[0].labels
         estimate = _estimate(cell, _success(name, rank), generator(seed, arm, name))
-        levels.setdefault(labels["algorithm"], {})[labels["feedback"]] = estimate
+        entry = labels["algorithm"]
+        if len(rewards) > 1:
+            entry = f"{entry} · {labels['session_reward']}"
+        levels.setdefault(entry, {})[labels["feedback"]] = estimate
     return {
         entry: {level: found[level] for level in LEVELS if level in found}
         for entry, found in levels.items()

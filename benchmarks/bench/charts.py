@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from corgi_gym.benchmarks.charts import SMALL
+from corgi_gym.benchmarks.charts import SMALL, top_of
 from corgi_gym.benchmarks.svg import Plot, percent, percent_tick, ticks, wrapped
 
-# The axis of success never ends below this, so that noise near zero does not fill the picture.
-MIN_TOP = 0.2
 ROW, CELL = 30, 30
 # Columns of a heat map narrower than this would cut their numbers.
 _CELL_WIDTH = 64
@@ -57,11 +55,6 @@ class Panel:
     band: Sequence[Band] = ()
     dashed: Mapping[str, Sequence[Point]] = field(default_factory=dict)
     others: Sequence[Sequence[Point]] = ()
-
-
-def top_of(values: Sequence[float]) -> float:
-    """The upper end of an axis of shares."""
-    return min(1.0, max(MIN_TOP, 1.05 * max(values, default=0.0)))
 
 
 def ranking_chart(title: str, rows: Sequence[Ranked], beside: str, measure: str) -> str:

@@ -22,7 +22,9 @@ def add_commands(parser: argparse.ArgumentParser, command: Callable[..., Any]) -
     run.add_argument("spec", help="name or YAML file (docs/benchmark.md)")
     run.add_argument("--out", help=f"folder of results (default: {RUNS}/NAME)")
     run.add_argument(
-        "--jobs", type=int, default=1, help="jobs at once on this machine (default: 1)"
+        "--jobs",
+        type=int,
+        help="most jobs at once (default: 1, and with --ray as many as there is room for)",
     )
     run.add_argument("--ray", metavar="ADDRESS", help="run on a Ray cluster; local: start one here")
     run.add_argument("--only", metavar="PATTERN", help="only jobs whose name has or matches this")
@@ -90,9 +92,10 @@ def _run(arguments: argparse.Namespace) -> int:
         print(plan_text(spec, out, arguments.only))
         return 0
     if arguments.ray is None:
-        launcher = local(arguments.jobs, keep_weights=arguments.keep_weights)
+        jobs = 1 if arguments.jobs is None else arguments.jobs
+        launcher = local(jobs, keep_weights=arguments.keep_weights)
     else:
-        launcher = on_ray(arguments.ray, keep_weights=arguments.keep_weights)
+        launcher = on_ray(arguments.ray, arguments.jobs, keep_weights=arguments.keep_weights)
     status = run_bench(spec, out, launcher, only=arguments.only)
     print(f"corgi-gym bench report {out}")
     return status

@@ -24,6 +24,11 @@ _NO_RAY = "--ray needs Ray: pip install 'ray[default]'"
 Launcher = Callable[[Sequence[Path]], Iterator[tuple[Path, str | None]]]
 
 
+def _check_jobs(jobs: int) -> None:
+    if jobs < 1:
+        raise ValueError(f"--jobs must be at least 1, got {jobs}")
+
+
 def local(jobs: int = 1, *, keep_weights: bool = False) -> Launcher:
     """Run up to ``jobs`` jobs at once on this machine, one after another by default.
 
@@ -32,8 +37,7 @@ def local(jobs: int = 1, *, keep_weights: bool = False) -> Launcher:
     Raises:
         ValueError: If ``jobs`` is below 1.
     """
-    if jobs < 1:
-        raise ValueError(f"--jobs must be at least 1, got {jobs}")
+    _check_jobs(jobs)
 
     def launch(folders: Sequence[Path]) -> Iterator[tuple[Path, str | None]]:
         with ThreadPoolExecutor(jobs) as pool:
@@ -60,14 +64,18 @@ def in_process(folders: Sequence[Path]) -> Iterator[tuple[Path, str | None]]:
             yield folder, None
 
 
-def on_ray(address: str, *, keep_weights: bool = False) -> Launcher:
+def on_ray(address: str, jobs: int | None = None, *, keep_weights: bool = False) -> Launcher:
     """Run jobs as tasks of the Ray cluster at ``address`` (``local`` starts one here).
 
-    Every node must see the folder of results under the same path and have corgi-gym installed.
+    A job takes a core and, where the cluster has any, a GPU. As many run at once as there is room
+    for, or up to ``jobs``. Every node must see the folder of results under the same path and have
+    corgi-gym installed.
 
     Raises:
         ImportError: If Ray is not installed, with the command that installs it.
+        ValueError: If ``jobs`` is below 1.
     """
+    _check_jobs(1 if jobs is None else jobs)
     try:
         import ray
     except ImportError as error:
@@ -76,15 +84,19 @@ def on_ray(address: str, *, keep_weights: bool = False) -> Launcher:
     def launch(folders: Sequence[Path]) -> Iterator[tuple[Path, str | None]]:
         ray.init(address=address, log_to_driver=False, include_dashboard=False)
         try:
-            task: Any = ray.remote(num_cpus=1, max_retries=0)(_in_processes)
-            folder_of = {task.remote(f.resolve(), keep_weights): f for f in folders}
-            waiting = list(folder_of)
-            while waiting:
-                (done, *_), waiting = ray.wait(waiting)
+            gpus = 1 if ray.cluster_resources().get("GPU", 0) >= 1 else 0
+            task: Any = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_in_processes)
+            left, running = list(folders)[::-1], {}
+            while left or running:
+                while left and (jobs is None or len(running) < jobs):
+                    folder = left.pop()
+                    running[task.remote(folder.resolve(), keep_weights)] = folder
+                (done, *_), _ = ray.wait(list(running))
+                folder = running.pop(done)
                 try:
-                    yield folder_of[done], ray.get(done)
+                    yield folder, ray.get(done)
                 except ray.exceptions.RayError as error:
-                    yield folder_of[done], f"{type(error).__name__}: {error}"
+                    yield folder, f"{type(error).__name__}: {error}"
         finally:
             ray.shutdown()
 

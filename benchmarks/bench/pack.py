@@ -9,7 +9,7 @@ command of a run names its job's folder from ``jobs/`` on; what is above it is t
 from __future__ import annotations
 
 import os
-import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -67,7 +67,10 @@ def _forget_place(job: Path) -> None:
     if config is None or status is None or not isinstance(command := config.get("command"), str):
         return
     place = f"{JOBS}/{job.name}"
-    config["command"] = re.sub(rf"[^\s'\"]*/{place}\b", place, command)
+    parts = [
+        part[part.index(place) :] if f"/{place}" in part else part for part in shlex.split(command)
+    ]
+    config["command"] = shlex.join(parts)
     if config["command"] != command:
         (job / CONFIG).write_text(to_json(config) + "\n", encoding="utf-8")
         status["files"][CONFIG] = file_digest(job / CONFIG)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from corgi_gym.benchmarks.bench.sections import (
     section,
     training_section,
 )
-from corgi_gym.benchmarks.report import TEMPLATE, colours, render
+from corgi_gym.benchmarks.report import TEMPLATE, colours, notes_aside, render
 from corgi_gym.benchmarks.run_writer import RunFolder, to_json
 from corgi_gym.benchmarks.transcripts import embed, page
 
@@ -84,7 +84,7 @@ def html(results: Results, statistics: Json) -> str:
     parts = {
         "title": escape(f"corgi-gym benchmark: {statistics['name']}"),
         "lead": _lead(statistics),
-        "notes": _notes(statistics["notes"]),
+        "notes": notes_aside(statistics["notes"]),
         "tiles": "",
         "curve": "".join(sections),
         "families": "",
@@ -117,15 +117,6 @@ def _lead(statistics: Json) -> str:
         f"code {', '.join(codes)}",
     ]
     return f"<p class='lead'>{escape(' · '.join(filter(None, said)))}</p>"
-
-
-def _notes(notes: Sequence[str]) -> str:
-    if not notes:
-        return ""
-    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return (
-        f'<aside class="notes" role="note"><strong>Read with care</strong><ul>{items}</ul></aside>'
-    )
 
 
 def _configuration(results: Results) -> str:

@@ -9,10 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from corgi_gym.benchmarks.bench.files import DONE, FAILED, JOBS, SPEC, STATUS, read_job
+from corgi_gym.benchmarks.bench.files import (
+    DONE,
+    EVALUATIONS,
+    FAILED,
+    JOBS,
+    RUN,
+    SPEC,
+    STATUS,
+    read_job,
+)
 from corgi_gym.benchmarks.bench.identity import code_version, digest, job_id
 from corgi_gym.benchmarks.bench.job import new_job
-from corgi_gym.benchmarks.bench.launch import Launcher
+from corgi_gym.benchmarks.bench.launch import LOG, Launcher
 from corgi_gym.benchmarks.bench.spec import Job, Spec, evaluation_recipe, jobs_of
 from corgi_gym.benchmarks.display import clock
 from corgi_gym.benchmarks.run_writer import RunFolder
@@ -99,7 +108,10 @@ def status_of(folder: Path) -> str:
     if not folder.is_dir():
         return "not started"
     _, status, _ = read_job(folder)
-    return str(status["status"]) if status else "started"
+    if status:
+        return str(status["status"])
+    begun = any((folder / name).exists() for name in (LOG, RUN, EVALUATIONS))
+    return "started" if begun else "not started"  # one that waits for those before it
 
 
 def plan_text(spec: Spec, out: Path, only: str | None = None) -> str:

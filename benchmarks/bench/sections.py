@@ -15,8 +15,8 @@ from corgi_gym.benchmarks.bench.charts import (
     heat_chart,
     panel_chart,
     ranking_chart,
-    top_of,
 )
+from corgi_gym.benchmarks.charts import top_of
 from corgi_gym.benchmarks.figures import table
 from corgi_gym.benchmarks.svg import short, size_of, ticks
 

@@ -16,6 +16,7 @@ from corgi_gym.benchmarks.gap.measure import SAMPLES, VERDICTS, Bench, Measured
 from corgi_gym.benchmarks.gap.page import as_markdown, as_page
 from corgi_gym.benchmarks.gap.selection import Rule, parse_rule
 from corgi_gym.benchmarks.gap.settings import GapSettings
+from corgi_gym.benchmarks.gap.verifiers import NO_CHOICE
 from corgi_gym.benchmarks.policy import Policy, check_inputs, load_policy
 from corgi_gym.benchmarks.provenance import describe
 from corgi_gym.benchmarks.recipe import Recipe
@@ -82,7 +83,7 @@ def run_gap(
     settings.check()
     check_inputs(recipe, train=False)
     _check_improvement(recipe, settings)
-    _check_verifier(settings)
+    _check_verifier(recipe, settings)
     folder = GapFolder(out, overwrite=overwrite, resume=resume)
     folder.check_kept(recipe.model)
     nothing = resume and not any((folder.path / name).exists() for name in folder.results)
@@ -95,10 +96,10 @@ def run_gap(
     with display or Display(0) as shown, _policies(recipe, settings) as (policy, judge):
         if nothing:
             shown.say(f"nothing to resume in {folder.path}: starting from the beginning")
+        bench = Bench(recipe, settings, folder, policy, judge, shown)
+        rules = bench.rules()  # before anything is removed: a verifier may be impossible
         folder.clear()
         folder.write_json(CONFIG, config)
-        bench = Bench(recipe, settings, folder, policy, judge, shown)
-        rules = bench.rules()
         learned = parse_rule(settings.improve_rule) if settings.improve_rule else rules[0]
         result: dict[str, Any] = {"config": config, "learned_from": learned.name, "rounds": []}
         first = before = None
@@ -146,13 +147,15 @@ def _check_improvement(recipe: Recipe, settings: GapSettings) -> None:
         )
 
 
-def _check_verifier(settings: GapSettings) -> None:
+def _check_verifier(recipe: Recipe, settings: GapSettings) -> None:
     """Find a model that verifies before samples are drawn for it.
 
     Raises:
-        ValueError: For the name of no model.
+        ValueError: For the name of no model, and for multiple choice by one behind an endpoint.
         EngineError: If its endpoint does not answer.
     """
+    if recipe.engine == "openai" and "mc" in settings.verifiers and not settings.verifier_model:
+        raise ValueError(NO_CHOICE)
     from corgi_gym.agents.build import check_engine
     from corgi_gym.agents.models import resolve_model
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from corgi_gym.agents.names import did_you_mean
 from corgi_gym.benchmarks.gap.selection import Rule, parse_rule
-from corgi_gym.benchmarks.gap.verifiers import CHECKER, MODEL_VERIFIERS, check_names
+from corgi_gym.benchmarks.gap.verifiers import CHECKER, MODEL_VERIFIERS, NO_CHOICE, check_names
 from corgi_gym.benchmarks.recipe import (
     RECIPES,
     EnvSpec,
@@ -90,10 +90,7 @@ class GapSettings:
                     f"verifiers: {', '.join(self.names)}"
                 )
         if self.verifier_url and "mc" in self.verifiers:
-            raise ValueError(
-                "multiple choice (mc) needs the probabilities of words, which a chat endpoint does "
-                "not give: choose --verifier cot_b, cot_s or tournament"
-            )
+            raise ValueError(NO_CHOICE)
         return self
 
     @property

@@ -129,6 +129,12 @@ class _Single:
         raise NotImplementedError
 
 
+NO_CHOICE = (
+    "multiple choice (mc) needs the probabilities of words, which a chat endpoint does not give: "
+    "choose --verifier cot_b, cot_s or tournament, or a model by name (--verifier-model)"
+)
+
+
 class MultipleChoice(_Single):
     """``mc``."""
 
@@ -139,10 +145,7 @@ class MultipleChoice(_Single):
 
     def __init__(self, name: str, model: JudgeModel) -> None:
         if model.policy.model is None:
-            raise ValueError(
-                "multiple choice (mc) needs the probabilities of words, which a chat endpoint does "
-                "not give: choose cot_b, cot_s or tournament, or a model by name"
-            )
+            raise ValueError(NO_CHOICE)
         super().__init__(name, model)
 
     def _ask(self, asked: Mapping[str, str]) -> Iterator[tuple[str, Any]]:

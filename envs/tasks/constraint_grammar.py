@@ -28,8 +28,9 @@ from corgi_gym.rewards.constraints import (
     holds,
     parse,
 )
+from corgi_gym.rewards.constraints.conflicts import find_conflict
 from corgi_gym.rewards.constraints.floor import ask, parse_floor
-from corgi_gym.rewards.constraints.language import ConstraintSet, Node
+from corgi_gym.rewards.constraints.language import MAX_NUMBER, ConstraintSet, Node
 
 MAX_COUNT = 5
 CONNECTIVES = ("and", "or", "not")
@@ -48,6 +49,8 @@ _KEPT_CONSTRAINTS = 4096
 # Texts that are tried against a user's constraints before saying that no witness is known, and
 # before one item goes without.
 _PROBES, _PROBES_OF_ITEM = 400, 60
+# Words that a task allows in any case.
+_LEAST_ALLOWED = 20
 _NOTE = 'Capital letters do not matter; "characters" include spaces and punctuation.'
 
 
@@ -100,8 +103,10 @@ class ConstraintGrammar(TaskSource):
         self.difficulty = difficulty
         self.given: list[Data] | None = None
         self.witness_known = True
+        self.least_allowed = _LEAST_ALLOWED
         if constraints is not None:
             self.given = _given(constraints)
+            self.least_allowed = _words_needed(parse(self.given))
             self._probe()
 
     def _draw(self, entropy: int) -> Draft:
@@ -210,14 +215,14 @@ class ConstraintGrammar(TaskSource):
         wanted = parse(given)
         text = self._any_text(rng)
         for _ in range(_PROBES_OF_ITEM if self.witness_known else 0):
-            draft = _draft(rng, text, given)
+            draft = _draft(rng, text, given, self.least_allowed)
             if (
                 _all_hold(wanted, text.text)
                 and constraint_grammar(draft.witness, draft.target).success
             ):
                 return draft
             text = self._any_text(rng)
-        draft = _draft(rng, text, given)
+        draft = _draft(rng, text, given, self.least_allowed)
         return Draft(draft.key, draft.prompt, draft.target, witness="")
 
     def _any_text(self, rng: Rng) -> Text:
@@ -233,7 +238,9 @@ class ConstraintGrammar(TaskSource):
         if not self.witness_known:
             warnings.warn(
                 f"no witness is known: none of {_PROBES} everyday texts satisfies these "
-                "constraints, and no contradiction was found; they may be hard or unsatisfiable",
+                "constraints, and no contradiction was found; they may be hard, unsatisfiable, or "
+                "at odds with what every text must be (sentences without digits, quotation marks "
+                "or lists)",
                 UserWarning,
                 stacklevel=3,
             )
@@ -258,9 +265,22 @@ def _given(constraints: Any) -> list[Data]:
     return list(constraints) if isinstance(constraints, list | tuple) else [constraints]
 
 
-def _draft(rng: Rng, text: Text, chosen: list[Data]) -> Draft:
+def _words_needed(wanted: ConstraintSet) -> int:
+    """Words that a task must allow, so that its limit does not contradict a user's constraints."""
+    most = _LEAST_ALLOWED
+    while most < MAX_NUMBER:
+        limit = {"level": "word", "transform": "count", "relation": "<=", "value": most}
+        nodes = (*wanted.nodes, *parse(limit, name="limit").nodes)
+        if find_conflict(ConstraintSet(nodes, (1.0,) * len(nodes))) is None:
+            break
+        most = min(2 * most, MAX_NUMBER)
+    return most if most == _LEAST_ALLOWED else min(2 * most, MAX_NUMBER)  # not word for word
+
+
+def _draft(rng: Rng, text: Text, chosen: list[Data], least: int = _LEAST_ALLOWED) -> Draft:
+    """A task with the constraints ``chosen``, with room for twice the text and ``least`` words."""
     topic = text.topics[int(rng.integers(len(text.topics)))]
-    most = max(20, -(-2 * Passage(text.text).count("word") // 10) * 10)
+    most = max(least, -(-2 * Passage(text.text).count("word") // 10) * 10)
     floor = {"topic": topic, "max_words": most}
     nodes = parse(chosen).nodes
     listed = "\n".join(f"{i}. {describe(node)}" for i, node in enumerate(nodes, 1))

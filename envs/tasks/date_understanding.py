@@ -132,7 +132,7 @@ def _draw(rng: np.random.Generator) -> Step:
         "weekday": int(rng.integers(1, 8)),
         "hours": 24 * int(rng.integers(1, 5)),
     }[kind]
-    return kind, sign * size
+    return kind, size if kind == "month_end" else sign * size  # of that month, either way
 
 
 def _apply(day: date, step: Step) -> date | None:

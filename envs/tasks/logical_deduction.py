@@ -112,7 +112,8 @@ class LogicalDeduction(TaskSource):
         cells: ``"seen"``, ``"unseen"``, ``"all"``, one of ``"o3"``, ``"o5"`` and ``"o7"``, or a
             list of them. A task's cell is drawn evenly from these.
         form: ``"order"`` asks for all objects; ``"choice"`` for the letter of one of as many
-            options as objects, where a blind guess is right once in 3 to 7 times.
+            options as objects, where a blind guess is right once in 3 to 7 times. Splits are of
+            one form: a puzzle that is trained on in one may be a test puzzle in the other.
 
     Raises:
         ValueError: For an unknown cell or form.
@@ -144,9 +145,11 @@ class LogicalDeduction(TaskSource):
         setting = SETTINGS[number]
         picks = rng.choice(len(setting.objects), size=count, replace=False)
         order = [setting.objects[i] for i in picks]
-        statements = _statements(rng, order)
-        key = f"{number} {self.form} {order} {statements}"
+        chosen = sorted(_statements(rng, order), key=str)
+        key = f"{number} {self.form} {order} {chosen}"
+        # the order of the statements is wording too: a puzzle must not have a twin in another split
         wording = np.random.default_rng(stable_hash("wording", key))
+        statements = [chosen[i] for i in wording.permutation(len(chosen))]
         texts = [_say(wording, setting, statement, count) for statement in statements]
         shown = sorted(order)
         intro = setting.intro.format(

@@ -123,8 +123,9 @@ class MultistepArithmetic(TaskSource):
                 witness = "\n".join([*steps, f"Answer: {value}"])
                 return Draft(text, _prompt(text), text, witness)
         raise ValueError(
-            f"no expression with a result from 1 to {LARGEST_RESULT} in {_MAX_DRAWS} draws; "
-            f"widen numbers={self.numbers} or operators={self.operators}"
+            f"no expression in {_MAX_DRAWS} draws has a result other than 0 and of at most "
+            f"{LARGEST_RESULT} either way; widen numbers={self.numbers} or "
+            f"operators={self.operators}"
         )
 
     def near_misses(self, task: Task) -> list[str]:

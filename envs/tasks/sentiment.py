@@ -142,7 +142,7 @@ class Sentiment(GeneratedOrRows):
         return _draft(title, [name], stars, witness)
 
     def draft(self, row: dict[str, Any]) -> Draft:
-        """A title of a data set, with stars from its hash."""
+        """A title of a data set, with stars from its hash; no witness with ``scorer="paper"``."""
         title = " ".join(row[self.field].split())[:MAX_TITLE_CHARS]
         names = title_names(title)
         if not names:
@@ -150,7 +150,9 @@ class Sentiment(GeneratedOrRows):
         span = self.stars[1] - self.stars[0] + 1
         stars = self.stars[0] + stable_hash("stars", title) % span
         witness = _REVIEWS[stars].split("; ")[0].format(it=names[-1])
-        witness = witness if check_sentiment(witness, _target(title, names, stars)).success else ""
+        known = self.checker is check_sentiment
+        if not (known and check_sentiment(witness, _target(title, names, stars)).success):
+            witness = ""
         return _draft(title, names, stars, witness)
 
     def near_misses(self, task: Task) -> list[str]:

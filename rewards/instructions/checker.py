@@ -31,6 +31,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from corgi_gym.rewards.compose import checks_target
+from corgi_gym.rewards.instructions.conflicts import conflicts
 from corgi_gym.rewards.instructions.floor import answer_problem, content_problem
 from corgi_gym.rewards.instructions.kind import Instruction, read_instruction, texts, whole
 from corgi_gym.rewards.instructions.registry import KINDS
@@ -111,6 +112,20 @@ def read_target(target: Any, where: str = "target") -> Target:
     return Target(mode, found, prompt, topic, least)
 
 
+def check_satisfiable(target: Any) -> None:
+    """Refuse a target that is none, or whose instructions contradict each other.
+
+    In reference mode they may: its verdicts are the published ones, whatever is asked for.
+
+    Raises:
+        ValueError: Names the field, or says what contradicts what.
+    """
+    read = read_target(target)
+    found = conflicts(read.instructions) if read.mode == "strict" else []
+    if found:
+        raise ValueError(f"target: no reply can follow all instructions: {' '.join(found)}")
+
+
 @checker(
     "instruction_following",
     examples=[
@@ -123,7 +138,7 @@ def read_target(target: Any, where: str = "target") -> Target:
          True),
     ],
 )  # fmt: skip
-@checks_target(read_target)
+@checks_target(check_satisfiable)
 def instruction_following(reply: str, target: Any) -> Verdict:
     """Score a reply by the share of instructions that it follows; see the module docstring.
 

@@ -74,6 +74,9 @@ def conflicts(instructions: Sequence[Instruction]) -> list[str]:
     for low, high in _values(instructions, "count:word_range"):
         if low > high:
             found.append(f"count:word_range asks for {low} to {high} words.")
+    for _, start, end in _values(instructions, "copy:span"):
+        if start > end:
+            found.append(f"copy:span asks for the words {start} to {end}.")
     for instruction in instructions:
         if instruction.kind.name == "length_constraints:nth_paragraph_first_word":
             number, nth = (instruction.values[k] for k in ("num_paragraphs", "nth_paragraph"))

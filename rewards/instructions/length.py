@@ -115,6 +115,8 @@ def nth_paragraph_first_word(
             f"You wrote {plural(found, 'paragraph')}. "
             f"Write {num_paragraphs}, with a blank line between two."
         )
+    if nth_paragraph > num_paragraphs:
+        return f"A reply of {plural(found, 'paragraph')} has no paragraph {nth_paragraph}."
     start = words(reply.paragraphs[nth_paragraph - 1])[:1]
     if [w.lower() for w in start] == [first_word.lower()]:
         return None

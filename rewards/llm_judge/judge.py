@@ -25,7 +25,13 @@ from corgi_gym.rewards.llm_judge.answer import (
     read_answer,
 )
 from corgi_gym.rewards.llm_judge.cache import AnswerCache
-from corgi_gym.rewards.llm_judge.prompt import Message, build_messages, fence_code, target_text
+from corgi_gym.rewards.llm_judge.prompt import (
+    MAX_TARGET_CHARS,
+    Message,
+    build_messages,
+    fence_code,
+    target_text,
+)
 from corgi_gym.rewards.llm_judge.rubric import MAX_MARK, Rubric
 from corgi_gym.rewards.text import defuse, normalise, quote
 from corgi_gym.rewards.verdict import Problem, Verdict
@@ -118,6 +124,8 @@ class Judge:
             message = f"Your reply has {len(reply)} characters. Write at most {MAX_JUDGED_CHARS}."
             return Verdict.wrong(0.0, Problem("too_long", message))
         case = target_text(target)
+        if len(case) > MAX_TARGET_CHARS:  # a judge that reads half of it judges something else
+            return self._unscored(_too_long(case))
         code = self._code(reply, case)
         cache_key = self._cache_key(reply, case)
         kept = self.cache.get(cache_key)
@@ -143,6 +151,16 @@ class Judge:
             self.cache.put(cache_key, answer)
             return self._verdict(marks)
         return self._unscored(f"no answer in the asked form in {self.retries + 1} tries: {fault}")
+
+    def check_target(self, target: Any) -> None:
+        """Refuse a target that is too long to be shown whole (see `rewards.compose.check_target`).
+
+        Raises:
+            ValueError: Says how long it is, and how long it may be.
+        """
+        case = target_text(target)
+        if len(case) > MAX_TARGET_CHARS:
+            raise ValueError(f"{self.name}: {_too_long(case)}")
 
     def _code(self, reply: str, case: str) -> str:
         code = fence_code(self.key, json.dumps(self.rubric.as_data()), case, reply)
@@ -179,3 +197,10 @@ class Judge:
         if not problems:
             return Verdict.ok(**metrics)
         return Verdict.wrong(min(score, BELOW_ONE), *problems, **metrics)
+
+
+def _too_long(case: str) -> str:
+    return (
+        f"the target has {len(case)} characters; a judge is shown at most {MAX_TARGET_CHARS}: "
+        "shorten it"
+    )

@@ -20,14 +20,14 @@ import json
 from pprint import saferepr
 from typing import Any
 
-from corgi_gym.rewards.llm_judge.rubric import MAX_MARK, Rubric
+from corgi_gym.rewards.llm_judge.rubric import MAX_MARK, MAX_TASK_CHARS, Rubric
 from corgi_gym.rewards.text import defuse
 
 Message = dict[str, str]
 
 # Hexadecimal digits of the code: 2^48 values, and still easy to copy for a small model.
 CODE_DIGITS = 12
-# Longest case description (the target) that is shown.
+# Longest case description (the target) that is shown; a longer one is never cut, but not judged.
 MAX_TARGET_CHARS = 4_000
 # Longest account of what was wrong with an answer.
 _MAX_FAULT_CHARS = 200
@@ -97,7 +97,11 @@ def build_messages(
     shape = ", ".join(
         f'"{c.name}": {{"score": 0, "problem": "one sentence"}}' for c in rubric.criteria
     )
-    task = f"The replies answer this task: {defuse(rubric.task, 1_000)}\n" if rubric.task else ""
+    task = (
+        f"The replies answer this task: {defuse(rubric.task, MAX_TASK_CHARS)}\n"
+        if rubric.task
+        else ""
+    )
     system = (
         "You judge one reply by a rubric. "
         f"Give each criterion a whole mark from 0 (not met at all) to {MAX_MARK} (fully met), and "

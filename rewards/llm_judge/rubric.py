@@ -14,6 +14,7 @@ MAX_MARK = 10
 # Bounds on a rubric: a small judge loses the thread beyond.
 MAX_CRITERIA = 12
 MAX_DESCRIPTION_CHARS = 500
+MAX_TASK_CHARS = 1_000
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -58,7 +59,8 @@ class Rubric:
         task: What the replies are answers to, in a sentence; the target adds the single case.
 
     Raises:
-        ValueError: For no criteria, a name that is used twice, or a mark outside 1 to 10.
+        ValueError: For no criteria, a name that is used twice, a mark outside 1 to 10, or a task of
+            more than 1,000 characters.
 
     Example:
         >>> rubric = Rubric.of(clear="Every sentence can be understood at once.")
@@ -83,6 +85,10 @@ class Rubric:
         whole = isinstance(self.passing, int) and not isinstance(self.passing, bool)
         if not whole or not 0 < self.passing <= MAX_MARK:
             raise ValueError(f"passing must be a mark from 1 to {MAX_MARK}, got {self.passing!r}")
+        if not isinstance(self.task, str) or len(self.task) > MAX_TASK_CHARS:
+            raise ValueError(
+                f"task must be text of at most {MAX_TASK_CHARS} characters, got {self.task!r:.80}"
+            )
 
     @classmethod
     def of(cls, *, passing: int = 7, task: str = "", **descriptions: str) -> Rubric:

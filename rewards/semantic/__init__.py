@@ -44,11 +44,13 @@ class WithScorer:
         name: How messages and logs call it.
         rule: A module's function.
         scorer: What the rule asks.
+        slow: Whether it is called in threads (`corgi_gym.rewards.is_slow`); a language model is.
     """
 
     name: str
     rule: Rule
     scorer: Any
+    slow: bool = True
 
     def __call__(self, reply: str, target: Any) -> Verdict:
         """Judge ``reply`` with the rule and this scorer."""

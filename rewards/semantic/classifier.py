@@ -9,6 +9,7 @@ Needs torch and transformers (extra ``semantic``) and, for hub ids, the weights:
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,6 +27,8 @@ SENTENCE_MODEL = "princeton-nlp/sup-simcse-bert-base-uncased"
 _MAX_TOKENS = 256
 # Judgements kept per model.
 _CACHE = 1 << 13
+# Checkers are called in threads, and a fast tokenizer that truncates is not safe there.
+_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -105,9 +108,9 @@ def _load(name: str, kind: str) -> tuple[Any, Any]:
 def _class_scores(name: str, one: str, other: str | None) -> tuple[float, ...]:
     import torch
 
-    tokenizer, model = _load(name, "AutoModelForSequenceClassification")
-    batch = tokenizer(one, other, truncation=True, max_length=_MAX_TOKENS, return_tensors="pt")
-    with torch.inference_mode():
+    with _LOCK, torch.inference_mode():
+        tokenizer, model = _load(name, "AutoModelForSequenceClassification")
+        batch = tokenizer(one, other, truncation=True, max_length=_MAX_TOKENS, return_tensors="pt")
         return tuple(model(**batch).logits[0].tolist())
 
 
@@ -121,7 +124,7 @@ def _class_index(name: str, label: str, default: int) -> int:
 def _first_vector(name: str, text: str) -> Any:
     import torch
 
-    tokenizer, model = _load(name, "AutoModel")
-    batch = tokenizer(text, truncation=True, max_length=_MAX_TOKENS, return_tensors="pt")
-    with torch.inference_mode():
+    with _LOCK, torch.inference_mode():
+        tokenizer, model = _load(name, "AutoModel")
+        batch = tokenizer(text, truncation=True, max_length=_MAX_TOKENS, return_tensors="pt")
         return model(**batch).last_hidden_state[0, 0].clone()

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import torch
@@ -198,6 +199,19 @@ def test_the_time_limit_counts_earlier_parts(tiny_model, trainer_of):
     trainer = trainer_of(tiny_model, max_seconds=1000, seconds_before=1000.0)
     trainer.train()
     assert trainer.state.global_step == 2  # it ends with the first round
+
+
+def test_transformers_own_checkpoints_have_a_methods_state_too(tiny_model, trainer_of, tmp_path):
+    """Without `keep_checkpoints`, as for any trainer of transformers."""
+    trainer = trainer_of(tiny_model, cls=WithCritic)
+    trainer.args.save_strategy, trainer.args.save_steps = "steps", 2
+    trainer.critic = torch.tensor([1.0, 2.0])
+    trainer.train()
+    place = Path(trainer.args.output_dir)
+    for resume in (True, str(place / "checkpoint-4")):
+        other = trainer_of(tiny_model, cls=WithCritic)
+        other.train(resume_from_checkpoint=resume)
+        assert other.critic.tolist() == [1.0, 2.0] and other._step == trainer._step == 6
 
 
 def test_a_moving_reference_model_is_saved(tiny_model, trainer_of):

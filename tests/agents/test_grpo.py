@@ -219,7 +219,9 @@ def test_skipping_rows_without_advantage_changes_no_gradient(tiny_model, trainer
 
 
 @pytest.mark.parametrize(
-    "options", [{"loss_type": "grpo"}, {"beta": 0.1}, {"entropy_coef": 0.01}], ids=str
+    "options",
+    [{"loss_type": "grpo"}, {"beta": 0.1}, {"entropy_coef": 0.01}, {"top_entropy_quantile": 0.5}],
+    ids=str,
 )
 def test_rows_are_kept_where_they_count(tiny_model, trainer_of, options):
     trainer = trainer_of(tiny_model, bf16=False, **options)
@@ -227,6 +229,19 @@ def test_rows_are_kept_where_they_count(tiny_model, trainer_of, options):
     micro = trainer._micro_batches(batch)
     used = [row.tolist() for m in micro for row in m["completion_ids"]]
     assert sorted(used) == sorted(batch["completion_ids"].tolist())
+
+
+@pytest.mark.parametrize("loss_type", ["grpo", "bnpo"])
+def test_a_mean_over_the_tokens_of_a_micro_batch_gets_rows_by_chance(
+    tiny_model, trainer_of, loss_type
+):
+    trainer = trainer_of(tiny_model, loss_type=loss_type, bf16=False)
+    trainer._shares = lambda longest: False
+    batch = random_batch(rows=16)
+    batch["completion_mask"] = (torch.arange(11)[None] < torch.randint(1, 12, (16, 1))).long()
+    lengths = [m["completion_mask"].sum(1).float() for m in trainer._micro_batches(batch)]
+    spread = sum(float(part.std()) for part in lengths)
+    assert (spread > 6) == (loss_type == "bnpo"), spread
 
 
 def test_a_loss_that_is_a_mean_over_rows_weighs_rows_alike(tiny_model, trainer_of):

@@ -58,6 +58,9 @@ class Silent:
         time.sleep(0.005)
         return []
 
+    def cancel(self, ids):
+        pass
+
 
 def test_an_engine_that_does_not_answer_is_unscored_in_time():
     complete = EngineComplete(Silent(), CharCodec(), model_id="silent", deadline=0.05)
@@ -74,6 +77,23 @@ def test_late_answers_are_dropped_and_replies_of_others_are_an_error():
     engine.submit(request("rollout-7", codec))
     with pytest.raises(EngineError, match="an engine of its own"):
         complete([{"role": "user", "content": "with the code ab"}])
+
+
+def test_a_question_that_is_given_up_is_cancelled():
+    cancelled = []
+
+    class Deaf(Silent):
+        def cancel(self, ids):
+            cancelled.extend(ids)
+
+    engine = Deaf()
+    complete = EngineComplete(engine, CharCodec(), model_id="deaf", deadline=0.02)
+    with pytest.raises(EngineError, match="no answer in"):
+        complete([{"role": "user", "content": "Hello?"}])
+    assert len(cancelled) == 1
+    engine = ScriptedEngine(good)
+    engine.cancel = lambda ids: pytest.fail("it was answered")
+    EngineComplete(engine, CharCodec(), model_id="s")([{"role": "user", "content": "code ab"}])
 
 
 def request(name, codec):

@@ -6,6 +6,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PhiConfig, PhiForCausalLM
 
 from corgi_gym.agents import logps as module
 from corgi_gym.agents.batches import score_tokens
+from corgi_gym.agents.labels import label_shares
 from corgi_gym.agents.logps import add_chosen_head, chosen_logps
 
 
@@ -148,6 +149,8 @@ def test_a_model_whose_logits_are_not_a_plain_product_is_refused():
     small = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     with pytest.raises(ValueError, match="PhiForCausalLM changes its logits"):
         add_chosen_head(PhiForCausalLM(PhiConfig(**small, intermediate_size=16)), 1.0)
+    with pytest.raises(ValueError, match="PhiForCausalLM changes its logits"):
+        label_shares(PhiForCausalLM(PhiConfig(**small, intermediate_size=16)), [[3]], [[4], [5]])
     model = GPT2LMHeadModel(GPT2Config(vocab_size=40, n_embd=16, n_layer=1, n_head=2))
     add_chosen_head(model, 1.0)
     ids = torch.randint(40, (1, 6))

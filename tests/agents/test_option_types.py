@@ -57,6 +57,7 @@ def test_what_a_field_takes_is_let_through(config, options):
         ({"lr_scheduler_type": "foo"}, r"\(lr_scheduler_type='foo'\) are refused"),
         ({"num_generations": 3}, r"\(num_generations=3\) are refused: .*divisible"),
         ({"max_steps": 3}, "train.options.max_steps follows from others: set train.rounds"),
+        ({"save_strategy": "steps"}, "save_strategy follows from others: set train.save_every"),
         ({"gradient_accumulation_steps": 3}, "follows from others: set train.micro_batch and"),
         ({"per_device_train_batch_size": 3}, "follows from others: set train.micro_batch"),
         ({"seed": 7}, "train.options.seed follows from others: set --seed"),
@@ -83,3 +84,12 @@ def test_the_shipped_recipes_have_values_of_the_right_types(path):
     if row.trainer:
         env = gym.make(recipe.env.id, **{**row.env, **recipe.env.kwargs})
         check_training(recipe.algorithm, recipe.train, env)
+
+
+def test_pieces_are_no_sample_of_a_policy_gradient():
+    env = gym.make("corgi/WordProblems-v0", max_attempts=1)
+    for algorithm in ("turn_grpo", "ppo", "rloo", "echo"):
+        with pytest.raises(ValueError, match=f"{algorithm} needs the log-probs .* 'pieces'"):
+            check_training(algorithm, TrainSpec(), env, "pieces")
+    for algorithm in ("as_es", "sft", "rft"):
+        check_training(algorithm, TrainSpec(), env, "pieces")

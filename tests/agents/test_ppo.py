@@ -103,6 +103,8 @@ def mean_reward(report):
         ({"beta": 0.1, "kl_target": 0.0}, "kl_target must be positive, or None"),
         ({"kl_gain": 0.0}, "kl_gain must be positive"),
         ({"num_iterations": 0}, "num_iterations must be 1 or more, got 0"),
+        ({"beta": 0.1, "sync_ref_model": True}, "sync_ref_model=True .* leave it out with PPO"),
+        ({"gradient_accumulation_steps": 3}, "steps_per_generation=4 must be a multiple of gradi"),
     ],
     ids=str,
 )

@@ -194,6 +194,19 @@ def test_a_prompt_that_leaves_no_room_is_an_error(odd_engine, make_rollout):
         rollout.run(sessions(1))
 
 
+def test_an_environment_whose_infos_say_too_little_is_an_error(odd_engine):
+    class Bare(GuidedEnv):
+        def reset(self, **kwargs):
+            return super().reset(**kwargs)[0], {"task": "mine"}
+
+    rollout = Rollout(
+        lambda: Bare(prompts=["Hi."], checker=longer), odd_engine(lambda text: "no"), CharCodec(),
+        Sampling(max_tokens=20),
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="an info without 'task_id', 'messages'; an environment"):
+        rollout.run(sessions(1))
+
+
 def test_attempts_whose_checker_fails_are_unscored(odd_engine, make_rollout):
     def sometimes(reply, target):
         if reply == "bad":

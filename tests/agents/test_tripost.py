@@ -2,6 +2,7 @@
 
 import copy
 import json
+from types import SimpleNamespace
 
 import gymnasium as gym
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from corgi_gym.agents import tripost
 from corgi_gym.agents.algorithms import ALGORITHMS
 from corgi_gym.agents.checkpoints import latest
-from corgi_gym.agents.engines import CharCodec, ScriptedEngine
+from corgi_gym.agents.engines import CharCodec, Sampling, ScriptedEngine
 from corgi_gym.agents.improvement import (
     Edited,
     Editor,
@@ -24,7 +25,7 @@ from corgi_gym.agents.improvement import (
 )
 from corgi_gym.agents.replay import Piece
 from corgi_gym.agents.rollout import Session
-from corgi_gym.agents.teacher import Teacher, check_teacher, parse_finding
+from corgi_gym.agents.teacher import Teacher, check_teacher, make_teacher, parse_finding
 from corgi_gym.agents.training import check_training
 from corgi_gym.agents.tripost import Modules
 from corgi_gym.benchmarks.recipe import TrainSpec, load_recipe
@@ -262,6 +263,27 @@ def test_a_teacher_edits_where_there_is_no_script():
     assert Modules(None, True).scripts  # without a teacher the scripts stay
     longest = Teacher(engine, CharCodec(), max_tokens=50, max_length=60)
     assert longest.answers(["x" * 20], 0.0) == [None]
+    with pytest.raises(ValueError, match=r"every one of 8 .* has 60 ids .* max_tokens=50: lower"):
+        longest.answers(["x" * 20] * 7, 0.0)
+    assert longest.answers(["hi"], 0.0) != [None]
+    assert longest.answers(["x" * 20] * 9, 0.0) == [None] * 9  # some can be asked
+
+
+def test_the_policy_as_teacher_has_the_runs_limits():
+    rollout = SimpleNamespace(
+        engine=object(), codec=CharCodec(), sampling=Sampling(max_tokens=24), max_length=400
+    )
+    teacher = make_teacher({"engine": "policy"}, rollout)
+    assert (teacher.max_tokens, teacher.max_length) == (24, 400) and not teacher.own_engine
+    assert make_teacher({"engine": "policy", "max_tokens": 9}, rollout).max_tokens == 9
+    teacher.close()  # its engine is the run's
+
+
+def test_a_teachers_own_engine_is_closed_with_the_training():
+    closed = []
+    engine = SimpleNamespace(close=lambda: closed.append(1))
+    Teacher(engine, CharCodec()).close()
+    assert closed == [1]
 
 
 @pytest.mark.parametrize(
@@ -270,6 +292,7 @@ def test_a_teacher_edits_where_there_is_no_script():
         ({"engin": "openai"}, "unknown key 'engin' of the teacher"),
         ({"engine": "openai"}, "needs a model"),
         ({"engine": "gpt", "model": "x"}, "unknown engine 'gpt'"),
+        ({"engine": "policy", "max_length": 9}, "whose max_length is that of the run"),
     ],
 )
 def test_teachers_that_cannot_be(options, words):
@@ -298,12 +321,19 @@ def test_the_environment_judges_the_last_attempt_and_has_two_levels():
         ({"level": "hard"}, "unknown level 'hard'"),
         ({"tasks": "countdown", "level": "unseen"}, "has unseen tasks"),
         ({"tasks": "word_sorting", "task_options": {"countdown": {}}}, r"options for \['count"),
+        ({"level": "seen", "unseen_options": {"countdown": {}}}, r"options for \['count"),
         ({"self_check": True}, "self_check has no meaning in SelfImprovement-v0"),
         ({"prompts": ["a"]}, "prompts have no meaning in SelfImprovement-v0"),
         ({"tasks": env.sources, "level": "unseen"}, "level have no meaning with tasks={name: sou"),
     ):
         with pytest.raises(ValueError, match=words):
             make_env(**kwargs)
+    both = make_env(iter(["word_sorting"]), level="both")
+    assert list(both.sources) == ["word_sorting", "word_sorting:unseen"]
+    reply = "Answer: b\nFeedback: I wrote Answer: b and it fits."
+    env.reset(options={"index": 0})
+    *_, info = env.step(reply)
+    assert max(info["problems"][0]["where"]) <= reply.index("\n")
     envs = gym.make_vec(
         "SelfImprovement-v0", num_envs=2, vectorization_mode="vector_entry_point",
         render_mode="ansi", repeat_penalty=0.5,

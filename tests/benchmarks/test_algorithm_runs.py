@@ -33,7 +33,13 @@ def test_best_of_k_is_two_evaluations_and_no_training(recipe, tmp_path):
     assert summary["status"] == "finished" and summary["steps"] == summary["tokens"] == 0
     assert len(summary["success_before"]) == len(summary["success_after"]) == 3
     assert not (tmp_path / "run" / "checkpoint").exists()
-    assert "<html" in (tmp_path / "run" / "report.html").read_text()
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "trained with" not in page and "after training" not in page.lower()
+    assert "independent samples" in page and "Retries that repeat" not in page
+    assert "nothing was trained" in page
+    said = experiment.summary_text(summary)
+    assert "independent samples: success@1...3" in said and "after training" not in said
+    assert said.count("verbatim repeats") == 1
     after = [e for e in rows(tmp_path / "run" / "episodes.jsonl") if e["phase"] == "after"]
     assert [len(e["attempts"]) for e in after] == [3] * 4
     assert any(len({a["reply"] for a in e["attempts"]}) > 1 for e in after)

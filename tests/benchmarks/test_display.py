@@ -75,25 +75,23 @@ def test_times_and_shares():
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "options", "share"),
-    [("grpo", {}, 1.0), ("rloo", {}, 1.0), ("turn_grpo", {}, 0.0), ("sft", {}, 0.0),
-     ("grpo", {"credit": "attempt"}, 0.0), ("turn_grpo", {"credit": "session"}, 1.0)],
-)  # fmt: skip
-def test_a_row_compares_sessions_as_the_method_does(tmp_path, algorithm, options, share):
+    ("credit", "share"), [("session", 1.0), ("loo", 1.0), ("attempt", 0.0), (None, None)]
+)
+def test_a_row_compares_sessions_as_the_method_does(tmp_path, credit, share):
     """Both sessions of the task earn 1, one of them at once."""
 
     def session(*rewards):
         attempts = [Attempt("a", "", 0.0, False, False, False, [], 1) for _ in rewards]
         return Episode("t", "t/0", 0, 0, 0, step_rewards=list(rewards), attempts=attempts)
 
-    recipe = Recipe(algorithm=algorithm, train=TrainSpec(options=options))
-    rows = RoundRows(recipe, RunFolder(tmp_path), SilentDisplay(0), Progress(parts=[{}]))
+    rows = RoundRows(Recipe(), RunFolder(tmp_path), SilentDisplay(0), Progress(parts=[{}]))
     episodes = [session(1.0), session(0.0, 1.0), session(0.5, 0.5)]
-    rows.rollout(SimpleNamespace(episodes=episodes, seconds=2.0, tokens=9, mismatch=0.0,
-                                 curriculum=None, step=0))  # fmt: skip
+    rows.rollout(SimpleNamespace(episodes=episodes, seconds=2.0, tokens=9, mismatch=None,
+                                 credit=credit, curriculum=None, step=0))  # fmt: skip
     rows.close()
     [row] = rows.folder.rows("metrics.jsonl")
     assert row["zero_variance"] == share and row["tokens_per_second"] == 4.5
+    assert row["mismatch"] is None and row["alarms"] == []
 
 
 @pytest.mark.parametrize(

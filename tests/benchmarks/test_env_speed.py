@@ -7,6 +7,8 @@ import pytest
 from corgi_gym.benchmarks.env_speed import ENV_IDS, main, measure
 from corgi_gym.envs import SUITES, GuidedEnv
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize("env_id", SUITES)
 def test_mixtures_play_hundreds_of_episodes_per_second(env_id):

@@ -18,6 +18,8 @@ from corgi_gym.agents.training import check_training
 from corgi_gym.benchmarks.recipe import RECIPES, TrainSpec
 from corgi_gym.envs import GuidedEnv
 
+pytestmark = pytest.mark.alone
+
 DRIVER = Path(__file__).with_name("processes_driver.py")
 # --multi_gpu starts processes with torch's launcher; ACCELERATE_USE_CPU keeps them on the CPU. With
 # --cpu, accelerate would need an MPI installation.

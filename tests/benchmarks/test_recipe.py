@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from corgi_gym.__main__ import main
 from corgi_gym.benchmarks.recipe import RECIPES, Recipe, from_dict, load_recipe, override
 
 
@@ -266,7 +267,7 @@ def test_a_file_that_is_no_recipe_is_named(tmp_path):
     assert load_recipe(str(path)).train == load_recipe("quickstart").train
     assert load_recipe(str(path)).env == load_recipe("quickstart").env
     path.write_text("seed: 3\ntrain:\n  options:\nenv:\n  kwargs:\nevaluation:\n  env_kwargs:\n")
-    assert load_recipe(str(path)) == Recipe(seed=3)
+    assert load_recipe(str(path)) == Recipe(name=path.stem, seed=3)
 
 
 def test_a_recipe_builds_on_another(tmp_path):
@@ -283,6 +284,30 @@ def test_a_recipe_builds_on_another(tmp_path):
     (tmp_path / "grpo.yaml").write_text("base: mine.yaml\nname: other\nseed: 4\n")
     other = load_recipe(str(tmp_path / "grpo.yaml"))
     assert (other.name, other.seed, other.train.rounds) == ("other", 4, 30)
+
+
+def test_another_engine_has_its_own_options(tmp_path, capsys):
+    """`as_es` has engine pieces with the option inner, which no other engine knows."""
+    assert load_recipe("as_es").engine_options == {"inner": "auto"}
+    found = override(load_recipe("as_es"), ["engine=transformers"])
+    assert (found.engine, found.engine_options) == ("transformers", {})
+    found = override(load_recipe("as_es"), ["engine=vllm", "engine_options.kv_cache_gib=2"])
+    assert found.engine_options == {"kv_cache_gib": 2}
+    assert override(load_recipe("as_es"), ["engine=pieces"]).engine_options == {"inner": "auto"}
+    path = tmp_path / "mine.yaml"
+    path.write_text("base: as_es\nengine: transformers\n")
+    assert load_recipe(str(path)).engine_options == {}
+    path.write_text("base: as_es\nengine_options: {inner: transformers}\n")
+    assert load_recipe(str(path)).engine_options == {"inner": "transformers"}
+    assert main(["evaluate", "as_es", "--engine", "transformers", "--model", "./nowhere"]) == 2
+    assert "unknown model './nowhere'" in capsys.readouterr().err
+
+
+def test_a_recipe_is_named_after_its_file(tmp_path):
+    (tmp_path / "mine.yaml").write_text("seed: 3\n")
+    assert load_recipe(str(tmp_path / "mine.yaml")).name == "mine"
+    (tmp_path / "mine.yaml").write_text("seed: 3\nname: other\n")
+    assert load_recipe(str(tmp_path / "mine.yaml")).name == "other"
 
 
 def test_a_base_that_cannot_be_is_named(tmp_path):

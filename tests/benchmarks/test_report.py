@@ -223,6 +223,16 @@ def test_interrupted_run_says_what_is_missing(interrupted_run):
     assert (interrupted_run / "curve.svg").is_file()
 
 
+def test_training_time_of_a_run_that_was_killed_is_that_of_its_rounds(finished_run):
+    (finished_run / "summary.json").unlink()
+    path = finished_run / "metrics.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows:
+        row |= {"rollout_seconds": 20.0, "train_seconds": 40.0, "elapsed": 1e5}
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert f"Training time {len(rows):.1f} min" in " ".join(page_of(finished_run).text.split())
+
+
 def test_a_partial_evaluation_is_compared_on_common_tasks(finished_run):
     keep_sessions(finished_run, lambda i, row: row["phase"] != "after" or row["index"] < 20)
     run = read_run(finished_run)

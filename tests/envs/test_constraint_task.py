@@ -171,6 +171,16 @@ def test_a_users_own_constraints_without_one():
     assert all(not judge(task.checker, m, task.target).success for m in source.near_misses(task))
 
 
+@pytest.mark.parametrize(("least", "most"), [(20, 20), (21, 80), (150, 320), (20_000, 20_000)])
+def test_the_limit_of_words_leaves_room_for_a_users_own_constraints(least, most):
+    long = {"level": "word", "transform": "count", "relation": ">=", "value": least}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        source = ConstraintGrammar(constraints=[long])
+    limits = {source.item(0, i).target["floor"]["max_words"] for i in range(8)}
+    assert min(limits) >= most >= least and source.least_allowed == most
+
+
 def test_own_prompts_with_the_checker_by_name():
     env = GuidedEnv(
         prompts=[{"prompt": "Write 12 words without y.", "target": [COUNT, LIPOGRAM]}],

@@ -16,7 +16,7 @@ import corgi_gym  # noqa: F401  registers the ids
 from corgi_gym.envs import SPLITS, GuidedEnv, feedback, load_family, make_sources
 from corgi_gym.envs.feedback import LEVELS
 from corgi_gym.envs.tasks._stories import DISTRACTORS, STORIES
-from corgi_gym.envs.tasks.date_understanding import DateUnderstanding
+from corgi_gym.envs.tasks.date_understanding import DateUnderstanding, _draw
 from corgi_gym.envs.tasks.fractions_units import SYSTEMS, FractionsUnits
 from corgi_gym.envs.tasks.gsm8k import Gsm8k
 from corgi_gym.envs.tasks.linear_equations import LEVELS as EQUATION_LEVELS
@@ -335,6 +335,23 @@ def test_statements_allow_one_order_and_none_is_spare(cell):
         for left_out in range(len(target["statements"])):
             rest = target["statements"][:left_out] + target["statements"][left_out + 1 :]
             assert len(_orders(target["order"], rest, stop=2)) == 2
+
+
+def test_splits_share_no_puzzle_in_another_order_of_its_statements():
+    source = LogicalDeduction(cells="o3")
+
+    def puzzle(task):
+        return tuple(task.target["order"]), frozenset(map(tuple, task.target["statements"]))
+
+    test = {puzzle(source.item(0, i, "test")) for i in range(120)}
+    assert not test & {puzzle(source.item(0, i)) for i in range(600)}
+
+
+def test_a_month_has_one_end():
+    """Its key would say "before" and "after" of the same question."""
+    draws = (_draw(np.random.default_rng(seed)) for seed in range(400))
+    sizes = {size for kind, size in draws if kind == "month_end"}
+    assert sizes == {1}
 
 
 def _orders(names, statements, stop=10):

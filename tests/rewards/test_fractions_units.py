@@ -99,6 +99,16 @@ def test_what_is_no_right_quantity(answer):
     assert not judge(fractions_units, f"Answer: {answer}", LENGTH).success
 
 
+def test_a_capital_m_is_a_million():
+    target = {"answer": "5", "unit": "millimeters"}
+    assert judge(fractions_units, "Answer: 5 mm", target).success
+    assert judge(fractions_units, "Answer: 5 MILLIMETERS", target).success
+    for unit in ("Mm", "MM"):
+        (problem,) = judge(fractions_units, f"Answer: 5 {unit}", target).problems
+        assert problem.message == f'You wrote the unit "{unit}". The task asks for "millimeters".'
+    assert judge(fractions_units, "Answer: 5 mL", {"answer": "5", "unit": "milliliters"}).success
+
+
 def test_a_space_after_the_sign_changes_nothing():
     target = {"answer": "-7/12", "unit": ""}
     for answer, score in (("- 7/12", 1.0), ("- 14/24", 0.3), ("- 8/24", 0.1), ("- 0.5", 0.1)):

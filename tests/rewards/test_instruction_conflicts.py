@@ -2,6 +2,9 @@
 
 import pytest
 
+from corgi_gym.envs import GuidedEnv
+from corgi_gym.rewards import get_checker, judge
+from corgi_gym.rewards.compose import check_target
 from corgi_gym.rewards.instructions import conflicts, read_target
 
 
@@ -105,6 +108,8 @@ CONTRADICTIONS = [
      "the reply must be in 'de', but repeat 'What is the name of the river?'."),
     ((("count:word_range", {"low": 4, "high": 3}),), "count:word_range asks for 4 to 3 words."),
     ((nth(2, 3),), "nth_paragraph is more than num_paragraphs."),
+    ((("copy:span", {"source": "a b c", "start": 3, "end": 2}),),
+     "copy:span asks for the words 3 to 2."),
 ]  # fmt: skip
 
 
@@ -162,3 +167,18 @@ def test_all_contradictions_are_told():
 def test_exact_numbers(kind, field):
     assert found((kind, {field: 2}), (kind, {field: 1})) == [f"{kind} asks for 1 and 2 at once."]
     assert found((kind, {field: 2})) == []
+
+
+def test_own_prompts_with_a_contradiction_are_refused_and_a_reply_to_one_does_not_crash():
+    kind, values = nth(2, 3)
+    target = [{"kind": kind, "kwargs": values}]
+    with pytest.raises(
+        ValueError, match=r"prompt 0 .* no reply can follow .* nth_paragraph is more"
+    ):
+        GuidedEnv(prompts=[{"prompt": "Hi", "target": target}], checker="instruction_following")
+    check_target(
+        get_checker("instruction_following"), {"mode": "reference", "instructions": target}
+    )
+    verdict = judge(get_checker("instruction_following"), "It rains.\n\nThe dog runs.", target)
+    assert verdict.status == "scored" and verdict.score == 0.0
+    assert verdict.problems[0].message == "A reply of 2 paragraphs has no paragraph 3."

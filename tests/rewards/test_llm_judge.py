@@ -11,6 +11,7 @@ import pytest
 
 import corgi_gym
 from corgi_gym.rewards import Checker, judge
+from corgi_gym.rewards.compose import check_target
 from corgi_gym.rewards.llm_judge import Criterion, Judge, Rubric, probe_judge, probes
 from corgi_gym.rewards.llm_judge.answer import FormatError, Mark, is_copied, read_answer
 from corgi_gym.rewards.llm_judge.cache import AnswerCache
@@ -204,6 +205,17 @@ def test_the_target_and_the_task_are_shown():
     assert '{"length": [1, 2], "topic": "rain"}' in model.seen[0][1]["content"]
     assert "asked for" not in model.seen[1][1]["content"]
     assert "A letter." in model.seen[0][0]["content"]
+
+
+def test_a_target_that_is_too_long_is_never_cut_but_unscored_and_refused_beforehand():
+    model = Model(honest)
+    check = Judge(model, RUBRIC, name="style")
+    assert judge(check, "Hello.", "x" * 4_000).status == "scored"
+    verdict = judge(check, "Hello.", "x" * 4_001)
+    assert verdict.status == "unscored" and len(model.seen) == 1
+    assert "the target has 4001 characters" in verdict.problems[0].message
+    with pytest.raises(ValueError, match=r"style: the target has 4001 .* at most 4000: shorten it"):
+        check_target(check, "x" * 4_001)
 
 
 # ---------------------------------------------------------------- steering
@@ -470,6 +482,7 @@ def test_never_raises(fuzz_strings):
         lambda: Rubric.of(check="C."),
         lambda: Rubric.of(passing=0, a="A."),
         lambda: Rubric.of(passing=11, a="A."),
+        lambda: Rubric.of(task="x" * 1_001, a="A."),
         lambda: Criterion("Not This", "A."),
         lambda: Criterion("a", ""),
         lambda: Criterion("a", "A.", 0),
@@ -478,7 +491,7 @@ def test_never_raises(fuzz_strings):
     ],
 )
 def test_bad_rubrics_are_refused(make):
-    with pytest.raises(ValueError, match=r"criteri|passing|retries"):
+    with pytest.raises(ValueError, match=r"criteri|passing|retries|task"):
         make()
 
 

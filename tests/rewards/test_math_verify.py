@@ -307,6 +307,7 @@ def test_bombs_that_are_refused_as_sums_and_powers_are_wrong_and_others_are_unsc
     assert "timeout" in verdict.problems[0].message
 
 
+@pytest.mark.alone
 def test_30_bombs_that_stop_math_verify_are_killed_and_the_next_100_answers_are_right():
     """Without our refusals, so that each of them reaches sympy."""
     sys.path.insert(0, str(HERE))
@@ -357,6 +358,7 @@ def test_without_the_package_numbers_still_work_and_expressions_name_the_extra(m
     assert module is not None
 
 
+@pytest.mark.alone
 def test_enough_verifications_a_second():
     """500 a second need 2 ms of CPU time each in caller and worker; measured: 0.6 ms."""
     workers = pool()
@@ -366,3 +368,26 @@ def test_enough_verifications_a_second():
     outcomes = [workers.call(*pairs[i % 3]) for i in range(300)]
     assert all(outcome.ok for outcome in outcomes)
     assert median(outcome.seconds for outcome in outcomes) < 0.02  # of the clock
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "right"),
+    [
+        ("2xy", "2xy", True),
+        ("2xy", "2yx", True),
+        ("2xy", "2", False),  # a product is no unit that may be left out
+        ("2xy", "2xz", False),
+        ("2xy", "2x", False),
+        ("x^2y", "yx^2", True),
+        ("3ab+1", "1+3ba", True),
+        ("3ab+1", "3ab", False),
+        (r"\frac{xy}{2}", r"\frac{yx}{2}", True),
+        ("5cm", "5", True),
+        ("5 cm", "5cm", True),
+        ("5 m", "5 mm", False),
+        ("2xy", "2 cats", False),
+    ],
+)
+def test_products_of_variables_are_no_words(gold, answer, right):
+    verdict = judge(math_verify, rf"\boxed{{{answer}}}", gold)
+    assert verdict.status == "scored" and verdict.success is right, verdict

@@ -150,6 +150,15 @@ def test_loops_without_end_are_named(reply):
     assert "f(1) does not end in time (an infinite loop?)" in verdict.problems[0].message
 
 
+def test_a_loop_on_a_hidden_input_is_said_and_not_counted_as_wrong_answers():
+    reply = "def f(x): return 2 * x + 1 if x != 4 else sum(iter(int, 1))"
+    (problem,) = judge(program, reply, ODD).problems
+    assert problem.message == (
+        "Your function is right for all examples, but it does not end in time (an infinite loop?) "
+        "for one of 4 other inputs."
+    )
+
+
 def test_a_loop_that_holds_off_the_first_limit_is_named_with_its_input():
     stubborn = (
         "def f(x):\n"

@@ -297,3 +297,9 @@ def test_the_longest_answer_that_is_read():
     target = {"family": "chain_sum", "answers": ["12"]}
     verdict = judge(reasoning_gym, "Answer: " + "1" * MAX_ANSWER_CHARS, target)
     assert verdict.problems[0].kind == "wrong_answer" and verdict.score == 0.1
+
+
+def test_a_stored_expression_that_does_not_reach_the_goal_pays_nothing():
+    target = {"family": "countdown", "answers": ["7 - 3"], "numbers": [7, 3], "goal": 10}
+    verdict = judge(reasoning_gym, "Answer: 1", target)
+    assert verdict.status == "unscored" and "cannot be read" in verdict.problems[0].message

@@ -8,6 +8,7 @@ from corgi_gym.envs import GuidedEnv
 from corgi_gym.rewards import AllOf, NamedChecker, checker, get_checker, is_slow, scale
 from corgi_gym.rewards.isolated_checker import isolated
 from corgi_gym.rewards.llm_judge import Judge, Rubric
+from corgi_gym.rewards.semantic import WithScorer
 
 WAITING = {"math_verify", "mbpp", "program", "rationale_generation", "reasoning_gym"}
 
@@ -21,6 +22,11 @@ def test_what_waits_by_its_nature():
     assert is_slow(isolated("countdown")) and is_slow(get_checker("isolated:countdown"))
     assert is_slow(Judge(lambda messages: "", Rubric.of(clear="Clear.")))
     assert not is_slow(lambda reply, target: True)
+
+
+def test_a_checker_that_asks_a_model_is_slow_by_whatever_way_it_is_chosen():
+    rule = WithScorer("story_generation[paper]", lambda reply, target, scorer: True, object())
+    assert is_slow(rule)
 
 
 def test_checkers_made_of_slow_ones_are_slow():

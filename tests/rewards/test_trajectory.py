@@ -16,7 +16,7 @@ from corgi_gym.rewards.trajectory import (
     DETAILS,
     StepFeedback,
     Trajectory,
-    final_attempt,
+    final_span,
     is_answered,
     parse_feedback,
     parse_trajectory,
@@ -60,7 +60,7 @@ def test_markers_count_in_turn(reply, attempts, feedbacks):
     ],
 )
 def test_the_last_attempt_with_an_answer_counts(reply, judged):
-    assert final_attempt(reply) == judged
+    assert reply[slice(*final_span(reply))] == judged
 
 
 @pytest.mark.parametrize("detail", DETAILS)
@@ -105,6 +105,19 @@ def test_the_first_mistake_of_a_sum(attempt, step, part, reason):
     mended = mend_arithmetic(attempt, found, TASK, WITNESS)
     assert mended.split("\n")[: step - 1] == attempt.split("\n")[: step - 1]
     assert judge(load_family("multistep_arithmetic").checker, mended, TASK).success
+
+
+def test_a_sum_may_take_the_same_step_twice():
+    witness = "3 + 4 = 7\n3 + 4 = 7\n7 * 7 = 49\nAnswer: 49"
+    task = "(3 + 4) * (3 + 4)"
+    assert criticise_arithmetic(witness, task, witness) is None
+    once = "3 + 4 = 7\n7 * 7 = 49\nAnswer: 49"
+    assert criticise_arithmetic(once, task, witness).reason.startswith(
+        "the step that works out 3 + 4"
+    )
+    wrong = "3 + 4 = 7\n3 + 4 = 8\n7 * 8 = 56\nAnswer: 56"
+    found = criticise_arithmetic(wrong, task, witness)
+    assert found.step == 2 and mend_arithmetic(wrong, found, task, witness) == witness
 
 
 def test_no_answer_or_no_mistake_is_no_feedback():
@@ -159,7 +172,7 @@ def test_scripts_never_raise(fuzz_strings):
     for text in fuzz_strings:
         for attempt in (text, f"{text}\nAnswer: {text}"):
             parse_feedback(text)
-            final_attempt(attempt)
+            final_span(attempt)
             criticise_arithmetic(attempt, TASK, WITNESS)
             criticise_sorting(attempt, words, "")
             mend_sorting(attempt, StepFeedback(1), words, "")

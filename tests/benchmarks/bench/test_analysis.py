@@ -61,6 +61,26 @@ def test_tasks_that_one_arm_could_not_check_decide_nothing():
     assert len(tables.comparisons(whole["evaluations"]["test"]).header) == 8
 
 
+def test_families_of_one_name_are_averaged_alike_in_every_run():
+    """Two families share a name, 48 easy tasks and 16 hard ones; one run lacks a hard task."""
+
+    def two(result, solved):
+        numbers = result.metrics["evaluations"]["test"]
+        checked = [int(task[2:].split()[0]) for task in numbers["solved_at"]]
+        easy = [i in solved for i in checked if i < 48]
+        hard = [i in solved for i in checked if i >= 48]
+        shares = {"t": sum(easy) / len(easy), "t:unseen": sum(hard) / len(hard)}
+        numbers["families"] = {name: [0.0, share] for name, share in shares.items()}
+        numbers["success"] = [0.0, sum(shares.values()) / 2]
+        return result
+
+    solved = range(48)
+    runs = [two(run("a", s, solved), solved) for s in range(3)]
+    runs += [two(run("b", s, solved, checked=range(63)), solved) for s in range(3)]
+    (row,) = compared(*runs)
+    assert row["change"] == 0 and row["left_out"] == 1
+
+
 def test_arms_without_a_task_in_common_are_not_compared():
     runs = [run("a", s, [], checked=range(8)) for s in range(3)]
     assert compared(*runs, *(run("b", s, [], checked=range(8, 16)) for s in range(3))) == []

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shlex
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
@@ -17,9 +18,9 @@ from corgi_gym.benchmarks.bench import identity, runner
 from corgi_gym.benchmarks.bench.analysis import _by_family
 from corgi_gym.benchmarks.bench.exploits import exploits
 from corgi_gym.benchmarks.bench.identity import code_version, job_id
-from corgi_gym.benchmarks.bench.job import run_phase
+from corgi_gym.benchmarks.bench.job import new_job, run_phase
 from corgi_gym.benchmarks.bench.launch import in_process
-from corgi_gym.benchmarks.bench.pack import pack
+from corgi_gym.benchmarks.bench.pack import _forget_place, pack
 from corgi_gym.benchmarks.bench.page import write_page
 from corgi_gym.benchmarks.bench.results import read_results
 from corgi_gym.benchmarks.bench.runner import job_folder, plan_text, run_bench, status_of
@@ -288,6 +289,9 @@ def test_a_killed_evaluation_goes_on_with_what_is_missing(scripted, tmp_path, mo
         run_bench(spec, tmp_path, in_process, only="untrained / short", say=quiet)
     folder = first_job(tmp_path)
     assert status_of(folder) == "started"
+    waiting = job_folder(tmp_path, jobs_of(spec)[0])
+    new_job(waiting, jobs_of(spec)[0].labels, jobs_of(spec)[0].config(), code_version())
+    assert status_of(waiting) == "not started"  # its turn had not come
     kept = (folder / "evaluations" / "test.jsonl").read_bytes()
     assert run_bench(spec, tmp_path, in_process, only="untrained / short", say=quiet) == 0
     assert calls == [False, True, True] and status_of(folder) == "done"
@@ -390,6 +394,17 @@ def test_a_dose_response_where_there_are_levels(scripted, tmp_path):
     report = (tmp_path / "report.md").read_text().split("**Compared")[1].split("**")[1]
     cells = [line.split(" | ")[1:5] for line in report.splitlines() if line.startswith("| strong")]
     assert [c[0].endswith("(too few seeds)") and c[1:] for c in cells] == [["–", "–", "no"]] * 2
+
+
+def test_a_dose_response_tells_session_rewards_apart(scripted, tmp_path):
+    spec = scripted(
+        algorithms=["strong"], feedback=["silent", "full"], session_reward=["best", "last"],
+        seeds=[0],
+    )  # fmt: skip
+    run_bench(spec, tmp_path, in_process, say=quiet)
+    found = statistics_of(tmp_path)["evaluations"]["test"]["dose"]
+    assert list(found) == ["strong · best", "strong · last"]
+    assert all(list(levels) == ["silent", "full"] for levels in found.values())
 
 
 def test_success_by_family_of_the_task_has_its_range_over_runs():
@@ -590,6 +605,19 @@ def test_packed_results_are_reported_and_checked_as_the_whole_is(results, tmp_pa
     assert "run/metrics.jsonl is missing" in " ".join(verify(packed, sample=1).differences)
     assert main(["bench", "pack", str(results), "--out", str(packed)]) == 2
     assert "exists; give a folder that does not" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("above", ["/home/jane/b", "/home/jane doe/b", "/x/it's/b", "b"])
+def test_a_packed_command_does_not_say_where_it_ran(tmp_path, above):
+    job = tmp_path / "jobs" / "1f0c9a"
+    (job / "run").mkdir(parents=True)
+    (job / "run" / "config.json").write_text(
+        json.dumps({"command": shlex.join(["_child.py", f"{above}/jobs/1f0c9a", "train"])})
+    )
+    (job / "status.json").write_text('{"status": "done", "files": {}}')
+    _forget_place(job)
+    config = json.loads((job / "run" / "config.json").read_text())
+    assert config["command"] == "_child.py jobs/1f0c9a train"
 
 
 def test_damaged_results_are_not_packed(results, tmp_path):

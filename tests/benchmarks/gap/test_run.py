@@ -152,7 +152,25 @@ def test_bad_settings_end_before_anything_starts(go, recipe, tmp_path):
         go(GapSettings(**nobody, verifiers=("cot_b",)))
     with pytest.raises(ValueError, match="choose one of the two"):
         go(overwrite=True, resume=True)
+    with pytest.raises(ValueError, match=r"mc.*chat endpoint"):
+        go(
+            GapSettings(),
+            recipe=replace(recipe, engine="openai", engine_options={"url": "http://x"}),
+        )
     assert not (tmp_path / "gap").exists()
+
+
+def test_an_impossible_verifier_costs_no_results(go, tmp_path, monkeypatch):
+    go()
+    before = sorted((p.name, p.read_bytes()) for p in (tmp_path / "gap").iterdir())
+
+    def refuse(*args, **kwargs):
+        raise ValueError("no such checker")
+
+    monkeypatch.setattr(Bench, "rules", refuse)
+    with pytest.raises(ValueError, match="no such checker"):
+        go(overwrite=True)
+    assert sorted((p.name, p.read_bytes()) for p in (tmp_path / "gap").iterdir()) == before
 
 
 def test_any_environment_id_and_any_recipe(tmp_path, monkeypatch):
