@@ -81,9 +81,9 @@ def run_gap(
     if overwrite and resume:
         raise ValueError("overwrite starts anew and resume goes on: choose one of the two")
     settings.check()
+    _check_verifier(recipe, settings)
     check_inputs(recipe, train=False)
     _check_improvement(recipe, settings)
-    _check_verifier(recipe, settings)
     folder = GapFolder(out, overwrite=overwrite, resume=resume)
     folder.check_kept(recipe.model)
     nothing = resume and not any((folder.path / name).exists() for name in folder.results)

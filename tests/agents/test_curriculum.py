@@ -161,7 +161,9 @@ def test_stages_begin_with_new_scores():
     assert {r: same.pool_indices(r) for r in (0, 1, 5)} == {0: [10, 11], 1: [], 5: [10, 11]}
     made.take_scores(0, POOL)
     assert made.pool_indices(0) == []
-    with pytest.raises(ValueError, match="failed on every one"):
+    with pytest.raises(
+        ValueError, match="on every one of its tasks the checker failed, or the ref"
+    ):
         made.take_scores(3, [])
 
 

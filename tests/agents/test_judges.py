@@ -93,7 +93,9 @@ def test_a_question_that_is_given_up_is_cancelled():
     assert len(cancelled) == 1
     engine = ScriptedEngine(good)
     engine.cancel = lambda ids: pytest.fail("it was answered")
-    EngineComplete(engine, CharCodec(), model_id="s")([{"role": "user", "content": "code ab"}])
+    EngineComplete(engine, CharCodec(), model_id="s")(
+        [{"role": "user", "content": "with the code ab"}]
+    )
 
 
 def request(name, codec):

@@ -114,8 +114,8 @@ def test_settings_that_cannot_be_are_named(tmp_path, settings, message):
 
 
 def test_no_group_is_needed(tmp_path):
-    odd = config(tmp_path, per_device_train_batch_size=3, steps_per_generation=5)
-    assert (odd.num_generations, odd.generation_batch_size) == (1, 15)
+    odd = config(tmp_path, per_device_train_batch_size=3, steps_per_generation=6)
+    assert (odd.num_generations, odd.generation_batch_size) == (1, 18)
     assert config(tmp_path, num_generations=4).num_generations == 4
     with pytest.raises(ValueError, match="divisible by num_generations"):
         config(tmp_path, num_generations=3)

@@ -136,10 +136,10 @@ def test_the_last_thing_a_judge_reads_is_its_task():
     assert after.endswith('its first field is "check": "c0de".')
 
 
-def test_a_task_is_cut_at_1000_characters_and_a_fault_at_200():
-    rubric = Rubric.of(task="t" * 1_001, clear="Clear.")
+def test_a_task_has_1000_characters_and_a_fault_is_cut_at_200():
+    rubric = Rubric.of(task="t" * 1_000, clear="Clear.")
     system, user = build_messages(rubric, "x", "", "c0de", fault="f" * 201)
-    assert "this task: " + "t" * 999 + "…\n" in system["content"]
+    assert "this task: " + "t" * 1_000 + "\n" in system["content"]
     assert "not in this form: " + "f" * 199 + "…" in user["content"]
 
 
