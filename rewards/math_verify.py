@@ -11,7 +11,8 @@ By itself it pays for ``\boxed{71+1}`` where 72 is asked for (so echoing the que
   cut or rounded. Elsewhere, an operation between two plain numbers (``71+1``, ``2^{10}``), a sum
   sign, a factorial and the like are refused, unless the gold answer has one too.
 - Words, units and a percent sign must be those of the gold answer (units may be left out); so
-  hedges, alternatives and other units are wrong. As many parts between commas as the gold answer.
+  hedges, alternatives and other units are wrong. ``2xy`` has no unit: what is no known unit and
+  stands beside a number or an operator is a product. As many parts between commas as the gold has.
 - Only what is left is compared symbolically, in a worker with a deadline of 2 seconds. One that
   does not end is ``unscored``: nothing is known about the answer, and it pays nothing.
 
