@@ -140,6 +140,23 @@ def test_loss_and_gradients_are_trls(
         assert 0 < metrics[0]["clip_ratio/region_mean"][0] < 1
 
 
+def test_old_log_probs_are_those_of_the_loss_to_the_last_bit(tiny_model, trainer_of):
+    """GSPO clips at 3e-4: the rounding of other layers would clip sessions that never moved."""
+    trainer = trainer_of(tiny_model, algorithm="gspo")
+    assert trainer.args.bf16
+    batch = random_batch()
+    ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], 1)
+    attention = torch.cat([batch["prompt_mask"], batch["completion_mask"]], 1)
+    score = trainer._get_per_token_logps_and_entropies
+    with torch.no_grad():
+        old, _, _ = score(trainer.model, ids, attention, 11, 4)
+    assert not old.requires_grad
+    scored = batch["completion_mask"] * batch["tool_mask"]
+    trainer._score_mask = scored
+    new, _, _ = score(trainer.model, ids, attention, 11, 4)
+    assert new.requires_grad and torch.equal(new[scored.bool()], old[scored.bool()])
+
+
 def test_the_head_is_applied_to_scored_tokens_alone(tiny_model, trainer_of, monkeypatch):
     from corgi_gym.agents import logps
 
