@@ -66,10 +66,14 @@ class GuidedGRPOConfig(GRPOConfig):
         single_attempt_rounds: Rounds at the start in which a session has one attempt. A curriculum
             from one attempt to several: what a first reply should look like is learned at a
             fraction of the tokens, and what to do with feedback afterwards.
+        single_attempt_until: Share of the sessions, from 0 to 1, that a round must solve at the
+            first attempt before sessions get more than one, however many rounds that takes. Who
+            solves nothing yet has nothing to correct, and partial credit for the wrong form pays
+            more often in four attempts than in one.
 
     Raises:
-        ValueError: For a credit that does not exist, a negative number of rounds, and optimizer
-            steps that reach over the end of a round.
+        ValueError: For a credit that does not exist, a negative number of rounds, a share that is
+            none, and optimizer steps that reach over the end of a round.
     """
 
     credit: Credit = field(default="attempt")
@@ -77,6 +81,7 @@ class GuidedGRPOConfig(GRPOConfig):
     engine_logps: bool = field(default=True)
     task_offset: int = field(default=0)
     single_attempt_rounds: int = field(default=0)
+    single_attempt_until: float = field(default=0.0)
 
     def __post_init__(self) -> None:
         # TRL's two names for a scale that are no words
@@ -85,6 +90,10 @@ class GuidedGRPOConfig(GRPOConfig):
         if self.single_attempt_rounds < 0:
             raise ValueError(
                 f"single_attempt_rounds must be 0 or more, got {self.single_attempt_rounds!r}"
+            )
+        if not 0.0 <= self.single_attempt_until <= 1.0:
+            raise ValueError(
+                f"single_attempt_until must be from 0 to 1, got {self.single_attempt_until!r}"
             )
         super().__post_init__()
         if self.steps_per_generation % self.gradient_accumulation_steps:
@@ -169,6 +178,7 @@ class GuidedGRPOTrainer(
         self.on_unfinished: Callable[[list[Episode]], None] = lambda episodes: None
         self.mismatch: float | None = None
         self._synced_at: int | None = None
+        self._retries = args.single_attempt_until == 0
         self._rows: list[dict[str, Any]] = []
         self._episodes: list[Episode] = []
         self._finished: list[Episode] = []
@@ -217,8 +227,11 @@ class GuidedGRPOTrainer(
     # ---------------------------------------------------------------- checkpoints
 
     def checkpoint_state(self) -> dict[str, Any]:
-        """Micro-batches done and, where it moves, the reference model; see `SurvivingTrainer`."""
-        state: dict[str, Any] = {"micro_batches": self._step}
+        """What has been done and reached and, where it moves, the reference model.
+
+        See `SurvivingTrainer`.
+        """
+        state: dict[str, Any] = {"micro_batches": self._step, "retries": self._retries}
         if self.ref_model is not None and self.args.sync_ref_model:
             state["reference"] = self.ref_model.state_dict()
         return {**super().checkpoint_state(), **state}
@@ -226,7 +239,7 @@ class GuidedGRPOTrainer(
     def load_checkpoint_state(self, state: dict[str, Any]) -> None:
         """Take over what `checkpoint_state` returned."""
         super().load_checkpoint_state(state)
-        self._step = state["micro_batches"]
+        self._step, self._retries = state["micro_batches"], state.get("retries", True)
         if "reference" in state:
             self.ref_model.load_state_dict(state["reference"])
 
@@ -289,6 +302,9 @@ class GuidedGRPOTrainer(
             raise
         seconds = time.perf_counter() - started
         played = gather_object(played)  # one report of the round, the same in every process
+        sampled = [e for e in played if not (e.unscored or e.demonstrated)]
+        if sampled and success_by_attempt(sampled, 1)[0] >= self.args.single_attempt_until:
+            self._retries = True
         self._log_episodes(played, seconds)
         drawn = self._curriculum_row(played)
         step, credit = self.state.global_step, self.args.credit if self._compares else None
@@ -303,7 +319,7 @@ class GuidedGRPOTrainer(
         """
         step = self.state.global_step
         first = self.accelerator.process_index * len(indices)
-        single = self.round_number < self.args.single_attempt_rounds
+        single = self.round_number < self.args.single_attempt_rounds or not self._retries
         return [
             Session(
                 index=self.curriculum.task(index, self.round_number),

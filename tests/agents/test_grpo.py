@@ -520,6 +520,8 @@ def test_settings_that_cannot_be_are_named(tiny_model, trainer_of, tmp_path):
         GuidedGRPOConfig(output_dir=str(tmp_path), credit="turn")
     with pytest.raises(ValueError, match="single_attempt_rounds must be 0 or more, got -1"):
         GuidedGRPOConfig(output_dir=str(tmp_path), single_attempt_rounds=-1)
+    with pytest.raises(ValueError, match=r"single_attempt_until must be from 0 to 1, got 20"):
+        GuidedGRPOConfig(output_dir=str(tmp_path), single_attempt_until=20)
     with pytest.raises(ValueError, match="unknown algorithm 'gpro'; choose from turn_grpo, grpo"):
         trainer_of(tiny_model, algorithm="gpro")
     with pytest.raises(ValueError, match=r"train\.options key 'epsilon_hihg'.*'epsilon_high'"):
@@ -540,6 +542,25 @@ def test_sessions_have_one_attempt_in_the_first_rounds(trainer_of, tiny_model):
     )
     trainer.train()
     assert [{len(e.attempts) for e in r.episodes} for r in reports] == [{1}, {1}, {2}]
+
+
+def test_sessions_have_one_attempt_until_enough_are_solved(trainer_of, tiny_model):
+    """Nothing is solved in the first round, about half from the second on."""
+    reports = []
+    trainer = trainer_of(
+        tiny_model,
+        spec={"rounds": 4},
+        checker=lambda reply, target: float(bool(reports) and len(reply) % 2 == 0),
+        on_rollout=reports.append,
+        single_attempt_until=0.2,
+    )
+    assert trainer.checkpoint_state()["retries"] is False
+    trainer.train()
+    assert [max(len(e.attempts) for e in r.episodes) for r in reports] == [1, 1, 2, 2]
+    state = trainer.checkpoint_state()
+    other = trainer_of(tiny_model, single_attempt_until=0.2)
+    other.load_checkpoint_state(state)
+    assert other._retries and state["retries"]
 
 
 def test_the_stream_of_tasks_can_start_later(tiny_model, trainer_of):
