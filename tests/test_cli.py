@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -11,7 +12,9 @@ import pytest
 from corgi_gym.__main__ import main
 from corgi_gym.envs import family_names
 
-COMMANDS = ("train", "evaluate", "play", "tasks", "audit", "gap")
+COMMANDS = (
+    "train", "evaluate", "play", "tasks", "audit", "gap", "segments", "vote", "improvement",
+)  # fmt: skip
 
 RECIPE = """
 name: tiny
@@ -57,7 +60,9 @@ def test_help_and_version_name_every_command(capsys):
             main([argument])
         assert ended.value.code == 0
     text = capsys.readouterr().out
-    assert all(command in text for command in COMMANDS)
+    named = re.search(r"\{([a-z,]+)\}", text)
+    assert all(command in text for command in (*COMMANDS, "bench"))
+    assert named is None or set(named[1].split(",")) == {*COMMANDS, "bench"}
     from corgi_gym import __version__
 
     assert f"corgi-gym {__version__}" in text

@@ -91,7 +91,7 @@ def test_a_checker_that_loops_is_unscored_and_the_episode_goes_on(run):
     assert out.splitlines() == ["unscored", "[True, False]"]
 
 
-def test_the_good_family_is_the_same_isolated(run, run_python, plugin_site):
+def test_the_good_family_is_the_same_isolated(run_python, plugin_site):
     code = (
         "import json\n"
         "from corgi_gym.envs import GuidedEnv, load_family\n"

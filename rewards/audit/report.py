@@ -146,7 +146,7 @@ class Audit:
                     lines.append(f"  again   {evidence.command}")
             if len(finding.evidence) > 1:
                 lines.append(f"  ({len(finding.evidence) - 1} more{place})")
-        return "\n".join(lines)
+        return _printable("\n".join(lines))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -171,6 +171,11 @@ class Audit:
                 for s in self.sections
             ],
         }
+
+
+def _printable(text: str) -> str:
+    """Without what moves a terminal's cursor, and what no terminal can show."""
+    return "".join(c if c == "\n" or c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _line(text: str) -> str:

@@ -133,6 +133,7 @@ def test_methods_with_own_verdicts_learn_after_their_warm_up(name, tiny_model, t
 
 def test_every_row_has_a_recipe_and_a_line_in_the_documentation():
     page = (ROOT / "docs" / "algorithms.md").read_text()
+    assert f"# {len(ALGORITHMS)} methods in one table" in (ROOT / "README.md").read_text()
     for name, row in ALGORITHMS.items():
         recipe = load_recipe(name)
         assert (recipe.name, recipe.algorithm) == (name, name)

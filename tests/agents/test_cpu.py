@@ -1,6 +1,7 @@
 """The CPU kernels compute what transformers computes, with the same gradients."""
 
 import os
+import platform
 from contextlib import nullcontext
 
 import pytest
@@ -135,6 +136,13 @@ def test_memory_is_kept_only_where_asked(monkeypatch):
     monkeypatch.delenv("CORGI_GYM_KEEP_MEMORY")
     monkeypatch.setattr(cpu.platform, "libc_ver", lambda: ("", ""))
     assert cpu.keep_freed_memory() is False
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="an option of glibc's malloc")
+def test_memory_is_kept_with_glibc(run_python):
+    """In a process of its own, since it changes the allocator of the whole."""
+    code = "from corgi_gym.agents.cpu import keep_freed_memory; print(keep_freed_memory())"
+    assert run_python(code).strip() == "True"
 
 
 @pytest.mark.parametrize("own", ["", "COMPATIBLE"])

@@ -157,7 +157,7 @@ def test_an_answer_that_stands_when_the_context_ends_is_a_success(odd_engine):
     assert [a.success for a in short.attempts] == [False, True]
 
 
-def test_environments_are_closed_whatever_happened(odd_engine, make_rollout):
+def test_environments_are_closed_whatever_happened(odd_engine):
     class Counting(GuidedEnv):
         def close(self):
             closed.append(self)

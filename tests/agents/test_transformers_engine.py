@@ -249,7 +249,7 @@ def test_a_sliding_window_longer_than_the_conversations_changes_nothing(attentio
         engine.submit(GenerationRequest("b", ids, Sampling(0.0, max_tokens=13), 0))
 
 
-def test_models_that_cannot_be_kept_in_slots_are_named(tiny_model):
+def test_models_that_cannot_be_kept_in_slots_are_named():
     class Odd:
         device, dtype = torch.device("cpu"), torch.float32
 

@@ -279,13 +279,6 @@ def test_the_policy_as_teacher_has_the_runs_limits():
     teacher.close()  # its engine is the run's
 
 
-def test_a_teachers_own_engine_is_closed_with_the_training():
-    closed = []
-    engine = SimpleNamespace(close=lambda: closed.append(1))
-    Teacher(engine, CharCodec()).close()
-    assert closed == [1]
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -433,6 +426,17 @@ def test_tripost_learns_the_tiny_problem(tiny_model, trainer_of, tmp_path):
     count = kinds.count("improvement")
     assert count > 0 and len(rows) <= 32
     assert kinds.count("rationale") <= -(-count * 2 // 3)
+
+
+def test_a_teachers_own_engine_is_closed_with_the_training(tiny_model, trainer_of):
+    closed, trainer = [], trainer_of(tiny_model)
+    engine = SimpleNamespace(close=lambda: closed.append(1))
+    assert trainer.teachers() == []
+    for own in (False, True):  # the policy's engine is the run's
+        trainer.teacher = Teacher(engine, CharCodec(), own_engine=own)
+        assert trainer.teachers() == [trainer.teacher]
+        trainer.close()
+        assert len(closed) == own
 
 
 def test_the_loss_is_the_weighted_cross_entropy(tiny_model, trainer_of):

@@ -28,7 +28,7 @@ class Letters:
 
 
 @pytest.fixture
-def connect(request):
+def connect():
     """A function: an engine on a fake server, with short waits; all are closed after the test."""
     made = []
 
@@ -95,7 +95,7 @@ def test_failures_that_pass_are_retried_with_the_same_request(fake_server, conne
 
     def episodes(failures):
         server = fake_server(twice)
-        engine = connect(server, deadline=0.2, connections=16, retries=8)
+        engine = connect(server, deadline=2.0, connections=16, retries=8)
         server.failures[GENERATE] = list(failures)
         rollout = make_rollout(engine, solved, SAMPLING, max_attempts=3, feedback="silent")
         return rollout.run(sessions(60)), server

@@ -57,9 +57,12 @@ def test_a_control_changes_the_training_environment_alone(recipe):
     assert (trained.max_attempts, tested.max_attempts) == (1, 3)
 
 
-def test_sessions_of_independent_attempts_are_counted_as_sessions(recipe, tmp_path):
+def test_sessions_of_independent_attempts_are_counted_as_sessions(recipe, tmp_path, monkeypatch):
+    closed = []
+    monkeypatch.setattr(GuidedGRPOTrainer, "close", closed.append)
     recipe.algorithm, recipe.train.max_attempts = "grpo_best_of_4", 4
     run(recipe, tmp_path / "run")
+    assert len(closed) == 1  # with the teachers of methods that have some
     (row,) = rows(tmp_path / "run" / "metrics.jsonl")
     assert row["sessions"] == 8 and row["attempts"] == 4 and len(row["success"]) == 4
     # every attempt has up to six tokens, and at least one

@@ -60,7 +60,7 @@ def test_an_exploit_ends_with_1(folder, capsys):
     assert found["tasks"] == 2 and found["counts"]["exploit"] > 2
 
 
-def test_a_family_is_audited_with_its_tasks_and_near_misses(tmp_path, capsys):
+def test_a_family_is_audited_with_its_tasks_and_near_misses(tmp_path):
     options = ["--tasks", "6", "--fuzz", "30", "--out", str(tmp_path)]
     assert main(["audit", "countdown", *options]) == 0
     found = json.loads((tmp_path / "audit.json").read_text())["audits"][0]

@@ -38,7 +38,7 @@ class Letters(TaskSource):
 
 
 @pytest.fixture
-def recipe(tiny_recipe, monkeypatch):
+def recipe(tiny_recipe):
     """A run of four rounds whose tasks have difficulties."""
     made = tiny_recipe(
         None,

@@ -393,7 +393,7 @@ def test_repeats_are_of_the_sessions_that_were_checked():
     assert evaluation_summary(found, 4)["repeats"] == Phase.of("after", found, 4).repeats == 0.5
 
 
-def test_training_on_ones_own_prompts_and_checker(tiny_folder, tmp_path, recipe):
+def test_training_on_ones_own_prompts_and_checker(tmp_path, recipe):
     summary = train(
         prompts=["Say a.", {"prompt": "Say b.", "target": "b"}],
         test_prompts=["Say c."],

@@ -232,7 +232,7 @@ def test_the_command_to_go_on_is_the_one_that_started(monkeypatch):
     assert resume.resume_command(Path("x")) == ("corgi-gym train quickstart --set 'a=b c' --resume")
 
 
-def test_the_command_line_resumes(recipe, tmp_path, monkeypatch, capsys):
+def test_the_command_line_resumes(monkeypatch):
     seen = {}
 
     def fake(recipe, out, **how):
@@ -250,5 +250,5 @@ def test_the_command_line_resumes(recipe, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize("value", [-1, "often"])
 def test_impossible_intervals_are_refused(recipe, tmp_path, value):
     recipe.train.save_every = value
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises((ValueError, TypeError), match="save_every"):
         run(from_dict(recipe.as_dict()), tmp_path / "run")

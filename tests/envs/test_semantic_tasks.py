@@ -6,7 +6,7 @@ import random
 import gymnasium as gym
 import pytest
 
-from corgi_gym.envs import SPLITS, family_names, load_family
+from corgi_gym.envs import SPLITS, load_family
 from corgi_gym.envs import tasks as table
 from corgi_gym.envs.tasks import make_sources
 from corgi_gym.rewards import judge
@@ -120,15 +120,6 @@ def name(request):
 def tasks(name):
     source = load_family(name)()
     return {split: [source.item(3, i, split) for i in range(PER_SPLIT)] for split in SPLITS}
-
-
-def test_corgis_split():
-    assert set(family_names(TEXT, "source")) == {
-        "num_planning", "paraphrase", "rationale_generation", "sentiment", "story_generation",
-    }  # fmt: skip
-    assert set(family_names(TEXT, "heldout")) == {
-        "concepts", "concepts_hard", "style_transfer", "clustering", "panagram", "program", "mbpp",
-    }  # fmt: skip
 
 
 def test_witness_succeeds_and_near_misses_do_not(name, tasks):

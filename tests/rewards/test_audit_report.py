@@ -51,10 +51,10 @@ def test_the_text_names_every_check_and_finding():
     assert "(1 more in some/audit.json)" in made().text("some/audit.json")
     for title in ("Probes", "Blind", "Time"):
         assert title in text
-    assert "\x00" not in text.replace(HOSTILE, "")
+    assert "\x00" not in text and r"\x00 \ud800" in text
 
 
-def test_a_check_that_tried_nothing_is_not_called_good(tmp_path):
+def test_a_check_that_tried_nothing_is_not_called_good():
     data = {"prompt": "Repeat 417.", "target": "417"}
     found = audit(lambda reply, target: reply == target, [data], fuzz=0, worker=False)
     by_name = {s.name: s.tried for s in found.sections}

@@ -181,6 +181,7 @@ FATES = {
     "leave_at_once": ("crashed", "exit code 7"),
     "interrupt": ("error", "KeyboardInterrupt"),
     "abort": ("crashed", "signal 6"),
+    "segfault": ("crashed", "signal 11"),
     "unreadable": ("error", "an object of type object is not plain data"),
     "long_answer": ("crashed", "too long"),
     "deep_answer": ("error", "RecursionError"),
@@ -495,7 +496,7 @@ def test_an_unguarded_script_leaves_no_process_and_no_folder(run_python, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_workers_end_when_their_parent_is_killed(tmp_path):
+def test_workers_end_when_their_parent_is_killed():
     code = SCRIPT.format(here=str(HERE)) + "sys.stdout.flush()\nother.call(deadline=5)\n"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     pids = [int(word) for line in (1, 2) for word in process.stdout.readline().split()

@@ -328,7 +328,8 @@ def test_30_bombs_that_stop_math_verify_are_killed_and_the_next_100_answers_are_
 
 def test_after_bombs_the_next_100_verdicts_are_right():
     for _ in range(2):
-        assert pool().call(GOLD, BOMBS[-1], deadline=0.01).status in ("timeout", "ok")
+        bomb = r"(a+b+c+d+e+f)^{60}"
+        assert pool().call(GOLD, bomb, deadline=0.3).status == "timeout"
         for i in range(50):
             reply = (r"\boxed{\sqrt{13}}", r"\boxed{\sqrt{12}}")[i % 2]
             verdict = judge(math_verify, reply, GOLD)

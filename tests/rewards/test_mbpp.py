@@ -154,7 +154,10 @@ LIARS = {
 
 @pytest.mark.parametrize("name", LIARS)
 def test_liars_earn_no_success_and_harm_nobody(name, tmp_path):
-    verdict = judge(mbpp, LIARS[name], TRIPLE)
+    reply = LIARS[name].replace("/tmp/corgi_mbpp", str(tmp_path / "written"))
+    assert ("open(" in reply and "'wb'" in reply) == (name == "writes")
+    verdict = judge(mbpp, reply, TRIPLE)
+    assert list(tmp_path.iterdir()) == []
     assert verdict.status == "scored" and verdict.score < 0.6, verdict
     assert judge(mbpp, FINE, TRIPLE).success
 

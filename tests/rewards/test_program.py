@@ -129,8 +129,6 @@ ESCAPES = [
 @pytest.mark.parametrize("reply", ESCAPES, ids=range(len(ESCAPES)))
 def test_programs_do_not_get_out(reply):
     verdict = judge(program, reply, ODD)
-    if "os.close(i)" in reply or "[os.write" in reply:
-        assert not verdict.success
     assert verdict.status == "scored" and not verdict.success
     assert verdict.score <= 0.1 or "range(64)" in reply
     assert judge(program, FINE, ODD).success

@@ -8,7 +8,7 @@ from corgi_gym.envs import GuidedEnv
 from corgi_gym.rewards import AllOf, NamedChecker, checker, get_checker, is_slow, scale
 from corgi_gym.rewards.isolated_checker import isolated
 from corgi_gym.rewards.llm_judge import Judge, Rubric
-from corgi_gym.rewards.semantic import WithScorer
+from corgi_gym.rewards.semantic import choose_checker
 
 WAITING = {"math_verify", "mbpp", "program", "rationale_generation", "reasoning_gym"}
 
@@ -25,8 +25,11 @@ def test_what_waits_by_its_nature():
 
 
 def test_a_checker_that_asks_a_model_is_slow_by_whatever_way_it_is_chosen():
-    rule = WithScorer("story_generation[paper]", lambda reply, target, scorer: True, object())
-    assert is_slow(rule)
+    chosen = choose_checker(
+        "paper", None, embedded=get_checker("sentiment"),
+        rule=lambda reply, target, scorer: True, critic=lambda model: object(),
+    )  # fmt: skip
+    assert is_slow(chosen) and not is_slow(get_checker("sentiment"))
 
 
 def test_checkers_made_of_slow_ones_are_slow():

@@ -219,7 +219,7 @@ def test_rounds_with_fewer_scored_samples_have_a_page(go):
     assert "pass@k" in text
 
 
-def test_rounds_of_improvement_learn_what_the_verifier_keeps(tiny_folder, tmp_path, recipe):
+def test_rounds_of_improvement_learn_what_the_verifier_keeps(tmp_path, recipe):
     """The tiny model on a checker as verifier: what it learns from raises J on other samples."""
 
     def many_e(reply, target):
