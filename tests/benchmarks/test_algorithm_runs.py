@@ -59,7 +59,7 @@ def test_a_control_changes_the_training_environment_alone(recipe):
 
 def test_sessions_of_independent_attempts_are_counted_as_sessions(recipe, tmp_path, monkeypatch):
     closed = []
-    monkeypatch.setattr(GuidedGRPOTrainer, "close", closed.append)
+    monkeypatch.setattr(GuidedGRPOTrainer, "close", lambda self: closed.append(self))
     recipe.algorithm, recipe.train.max_attempts = "grpo_best_of_4", 4
     run(recipe, tmp_path / "run")
     assert len(closed) == 1  # with the teachers of methods that have some
