@@ -31,7 +31,8 @@ class WordProblems(TaskSource):
     Args:
         steps: Fewest and most steps of the calculation, within 2 and 5. The number of steps is
             drawn evenly, then one of its stories.
-        distractors: Sentences with a number that changes nothing, from 0 to 2.
+        distractors: Sentences with a number that changes nothing, from 0 to 2. Splits are of one
+            number of them: a story that is trained on without may be a test story with some.
 
     Raises:
         ValueError: For options outside these ranges.
