@@ -262,17 +262,14 @@ def _recipe(arguments: argparse.Namespace, load: Callable[[str], Any] | None = N
     from corgi_gym.benchmarks.recipe import load_recipe, override
 
     quiet_libraries()
-    recipe = (load or load_recipe)(arguments.recipe)
-    if arguments.engine not in (None, recipe.engine):
-        recipe.engine_options = {}  # those of another engine
-    for name in ("model", "algorithm", "engine", "seed"):
-        if (value := getattr(arguments, name)) is not None:
-            setattr(recipe, name, value)
-    if arguments.url is not None:
-        recipe.engine_options["url"] = arguments.url
-    if (name := getattr(arguments, "curriculum", None)) is not None:
-        recipe.train.curriculum = {"name": name}
-    return override(recipe, arguments.set)
+    curriculum = getattr(arguments, "curriculum", None)
+    given = {
+        **{name: getattr(arguments, name) for name in ("model", "algorithm", "engine", "seed")},
+        "engine_options.url": arguments.url,
+        "train.curriculum": curriculum and {"name": curriculum},
+    }
+    given = {key: value for key, value in given.items() if value is not None}
+    return override((load or load_recipe)(arguments.recipe), arguments.set, given)
 
 
 def _train(arguments: argparse.Namespace) -> int:

@@ -63,12 +63,8 @@ class SelfTrainer(ExampleTrainer):
             if (example := kept_example(episode, self.args.filter)) is not None
         ]
         right = [float(episode.attempts[-1].score == 1.0) for _, episode in pairs]
-        everywhere = gather_object(right)
-        metrics = self._metrics["train"]
-        metrics["self/kept"].append(
-            len(everywhere) / (len(episodes) * self.accelerator.num_processes)
-        )
-        metrics["self/kept_right"].append(sum(everywhere) / max(1, len(everywhere)))
+        self._log_share("self/kept", len(right), len(episodes))
+        self._log_share("self/kept_right", sum(right), len(right))
         return list(ReplayBuffer(gather_object([example for example, _ in pairs]))), episodes
 
 

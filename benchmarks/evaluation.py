@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from corgi_gym.agents.algorithms import get_algorithm
 from corgi_gym.agents.episode import Episode
 from corgi_gym.agents.processes import Processes
 from corgi_gym.benchmarks.display import Display
 from corgi_gym.benchmarks.policy import Policy, check_inputs, load_policy, make_rollout
-from corgi_gym.benchmarks.progress import evaluation_summary
+from corgi_gym.benchmarks.progress import evaluation_summary, trains
 from corgi_gym.benchmarks.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -119,8 +118,3 @@ def unscored_text(found: dict[str, Any], phase: str = "") -> str:
         f"\n  not counted       {found[f'unscored{phase}']} tasks, since the checker failed: "
         f"{found.get(f'unscored_because{phase}', '')}"
     )
-
-
-def trains(recipe: Recipe) -> bool:
-    """Whether the algorithm trains; one that does not has independent samples to show instead."""
-    return get_algorithm(recipe.algorithm).trainer is not None

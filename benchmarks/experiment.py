@@ -16,11 +16,10 @@ from corgi_gym.benchmarks.evaluation import (
     evaluate,
     evaluate_recipe,
     evaluation_text,
-    trains,
     unscored_text,
 )
 from corgi_gym.benchmarks.policy import Policy, check_inputs, load_policy, make_env, make_rollout
-from corgi_gym.benchmarks.progress import Progress, RoundRows, evaluation_summary, summarise
+from corgi_gym.benchmarks.progress import Progress, RoundRows, evaluation_summary, summarise, trains
 from corgi_gym.benchmarks.provenance import describe
 from corgi_gym.benchmarks.recipe import (
     ENVIRONMENT,
@@ -31,6 +30,7 @@ from corgi_gym.benchmarks.recipe import (
     load_recipe,
 )
 from corgi_gym.benchmarks.resume import go_on, may_go_on, resume_command
+from corgi_gym.benchmarks.run_folder import SAMPLED, TRAINED
 from corgi_gym.benchmarks.run_writer import (
     CHECKPOINTS,
     SCRATCH,
@@ -345,10 +345,8 @@ def summary_text(summary: dict[str, Any]) -> str:
                 found = f"success@1...{len(shares)} {success}"
                 if not (samples and phase == "after"):
                     found += f"   verbatim repeats {repeats:.3f} of retries"
-            name = f"{phase:>6} training"
-            if samples:
-                name = "greedy, with feedback" if phase == "before" else "independent samples"
-            lines.append(f"{name}: {found}{unscored_text(summary, f'_{phase}')}")
+            title = (SAMPLED if samples else TRAINED)[phase]
+            lines.append(f"{title:>15}: {found}{unscored_text(summary, f'_{phase}')}")
     lines.append(
         f"{summary['steps']} rounds, {summary['sessions']} sessions, {summary['tokens']} tokens, "
         f"{clock(summary['train_seconds'])} of training, {clock(summary['total_seconds'])} in all, "

@@ -251,6 +251,11 @@ def evaluation_summary(episodes: Sequence[Episode], attempts: int) -> dict[str, 
     }
 
 
+def trains(recipe: Recipe) -> bool:
+    """Whether the algorithm trains; one that does not has independent samples to show instead."""
+    return get_algorithm(recipe.algorithm).trainer is not None
+
+
 def summarise(recipe: Recipe, progress: Progress, versions: dict[str, str]) -> dict[str, Any]:
     """The contents of ``summary.json``; keys of a phase that did not run are left out.
 
@@ -263,7 +268,7 @@ def summarise(recipe: Recipe, progress: Progress, versions: dict[str, str]) -> d
                 summary[f"{key}_{phase}"] = value
     return {
         **summary,
-        **({} if get_algorithm(recipe.algorithm).trainer else {"independent": True}),
+        **({} if trains(recipe) else {"independent": True}),
         "train_seconds": progress.train_seconds,
         "total_seconds": progress.seconds,
         "resumed": len(progress.parts) - 1,

@@ -378,15 +378,22 @@ def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def override(recipe: Recipe, assignments: list[str]) -> Recipe:
+def override(
+    recipe: Recipe, assignments: list[str], given: Mapping[str, Any] | None = None
+) -> Recipe:
     """Apply ``"train.rounds=3"`` style assignments (values are YAML) and check the result.
+
+    Args:
+        recipe: Stays as it is.
+        assignments: ``"key=value"``, keys with dots.
+        given: Values by key that the assignments may replace.
 
     Raises:
         ValueError: For an assignment without ``=``, an unknown key, or an impossible value.
     """
     import yaml
 
-    values: dict[str, Any] = {}
+    values = dict(given or {})
     for text in assignments:
         key, equals, value = text.partition("=")
         if not equals:

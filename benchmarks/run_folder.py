@@ -22,6 +22,9 @@ from typing import Any
 from corgi_gym.agents.algorithms import ALGORITHMS
 from corgi_gym.agents.episode import Attempt, Episode, repeat_share, success_by_attempt
 
+# What the phases of a run are: of one that trains, and of one that does not.
+TRAINED = {"before": "before training", "after": "after training"}
+SAMPLED = {"before": "greedy, with feedback", "after": "independent samples"}
 FILES = ("config.json", "metrics.jsonl", "episodes.jsonl", "summary.json")
 # Training sessions are many and alike: this many tasks per round are kept for the transcripts.
 TRAIN_TASKS_PER_ROUND = 4
@@ -93,9 +96,7 @@ class Run:
     @property
     def titles(self) -> dict[str, str]:
         """What each phase is."""
-        if self.trains:
-            return {"before": "before training", "after": "after training"}
-        return {"before": "greedy, with feedback", "after": "independent samples"}
+        return TRAINED if self.trains else SAMPLED
 
 
 def read_run(folder: str | Path) -> Run:

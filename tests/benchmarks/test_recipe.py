@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from corgi_gym.__main__ import main
+from corgi_gym.__main__ import _parser, _recipe, main
 from corgi_gym.benchmarks.recipe import RECIPES, Recipe, from_dict, load_recipe, override
 
 
@@ -301,6 +301,13 @@ def test_another_engine_has_its_own_options(tmp_path, capsys):
     assert load_recipe(str(path)).engine_options == {"inner": "transformers"}
     assert main(["evaluate", "as_es", "--engine", "transformers", "--model", "./nowhere"]) == 2
     assert "unknown model './nowhere'" in capsys.readouterr().err
+
+
+def test_an_address_goes_to_the_engine_that_is_set_beside_it():
+    url = "http://127.0.0.1:9/v1"
+    arguments = _parser().parse_args(["evaluate", "as_es", "--url", url, "--set", "engine=openai"])
+    found = _recipe(arguments)
+    assert (found.engine, found.engine_options) == ("openai", {"url": url})
 
 
 def test_a_recipe_is_named_after_its_file(tmp_path):
