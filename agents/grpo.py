@@ -49,6 +49,8 @@ from corgi_gym.envs import stable_hash
 
 # Prompts used by the parity probe after each sync.
 _PROBE_PROMPTS = 8
+# A third of six tasks is two, whatever 6 * (1 / 3) is in floats.
+_ROUNDING = 1e-9
 
 
 @dataclass
@@ -70,6 +72,8 @@ class GuidedGRPOConfig(GRPOConfig):
             first attempt before sessions get more than one, however many rounds that takes. Who
             solves nothing yet has nothing to correct, and partial credit for the wrong form pays
             more often in four attempts than in one.
+        single_attempt_share: Share of each round's tasks, from 0 to 1, whose sessions have one
+            attempt: a mixture of both, in which first replies go on being learned cheaply.
 
     Raises:
         ValueError: For a credit that does not exist, a negative number of rounds, a share that is
@@ -82,6 +86,7 @@ class GuidedGRPOConfig(GRPOConfig):
     task_offset: int = field(default=0)
     single_attempt_rounds: int = field(default=0)
     single_attempt_until: float = field(default=0.0)
+    single_attempt_share: float = field(default=0.0)
 
     def __post_init__(self) -> None:
         # TRL's two names for a scale that are no words
@@ -91,10 +96,9 @@ class GuidedGRPOConfig(GRPOConfig):
             raise ValueError(
                 f"single_attempt_rounds must be 0 or more, got {self.single_attempt_rounds!r}"
             )
-        if not 0.0 <= self.single_attempt_until <= 1.0:
-            raise ValueError(
-                f"single_attempt_until must be from 0 to 1, got {self.single_attempt_until!r}"
-            )
+        for name in ("single_attempt_until", "single_attempt_share"):
+            if not 0.0 <= (share := getattr(self, name)) <= 1.0:
+                raise ValueError(f"{name} must be from 0 to 1, got {share!r}")
         super().__post_init__()
         if self.steps_per_generation % self.gradient_accumulation_steps:
             raise ValueError(
@@ -319,15 +323,23 @@ class GuidedGRPOTrainer(
         """
         step = self.state.global_step
         first = self.accelerator.process_index * len(indices)
-        single = self.round_number < self.args.single_attempt_rounds or not self._retries
+        everywhere = self.round_number < self.args.single_attempt_rounds or not self._retries
         return [
             Session(
                 index=self.curriculum.task(index, self.round_number),
                 seed=stable_hash(self.args.seed, step, index, first + i),
-                max_attempts=1 if single else None,
+                max_attempts=1 if everywhere or self._is_single(first + i) else None,
             )
             for i, index in enumerate(indices)
         ]
+
+    def _is_single(self, place: int) -> bool:
+        """Whether the group of the session at ``place`` of a round has one attempt.
+
+        Such groups are spread evenly, and whole: sessions are compared with those of their group.
+        """
+        group, share = place // self.num_generations, self.args.single_attempt_share
+        return int((group + 1) * share + _ROUNDING) > int(group * share + _ROUNDING)
 
     def _one_task_each(self, indices: Sequence[int]) -> list[int]:
         """A task of its own for each place in a group, where repeats would teach nothing."""

@@ -39,6 +39,9 @@ _SET_ELSEWHERE = {
     **dict.fromkeys(("top_p", "top_k", "min_p", "repetition_penalty"), "sampling.temperature"),
 }
 # TRL looks at it when the first loss is taken.
+# Each seed has a stream of tasks of its own, so that results over seeds are over tasks as well. A
+# prime: rows that are fewer begin at another one, however many they are.
+_TASKS_OF_A_SEED = 1_000_003
 _LOSSES = ("grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo", "luspo", "vespo")
 
 
@@ -250,6 +253,7 @@ def _arguments(
         "temperature": temperature,
         "beta": spec.beta,
         "single_attempt_rounds": spec.single_attempt_rounds,
+        "task_offset": seed * _TASKS_OF_A_SEED,
         "bf16": True,
         "use_cpu": not cuda,
         "gradient_checkpointing": False,

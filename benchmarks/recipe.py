@@ -323,6 +323,12 @@ def _contents(path: Path, above: tuple[Path, ...]) -> Any:
     data = _without_empty(data)
     if "recipe" in data and data.keys() >= set(ENVIRONMENT):  # a run's config.json (JSON is YAML)
         data = {key: value for key, value in data.items() if key not in ENVIRONMENT}
+        if (weights := data.get("weights")) is not None:
+            raise ValueError(
+                f"{path} is of a run that began with a policy that was trained before (weights "
+                f"{weights}), not with its model: write the folder of one that you have as model, "
+                "and remove the key weights"
+            )
         data["name"] = data.pop("recipe")
     if "base" not in data:
         return {"name": path.stem, **data}

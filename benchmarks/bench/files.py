@@ -8,10 +8,12 @@ from typing import Any
 from corgi_gym.benchmarks.bench.shapes import check_metrics
 from corgi_gym.benchmarks.run_writer import load_json
 
-SPEC, JOBS = "spec.json", "jobs"
+SPEC, JOBS, STARTS = "spec.json", "jobs", "starts"
 JOB, METRICS, STATUS, RUN, EVALUATIONS = (
     "job.json", "metrics.json", "status.json", "run", "evaluations",
 )  # fmt: skip
+# Which policy a job began with, where the specification has them begin with a trained one.
+START = "start.json"
 # What happened in training, the largest file of a job; no number is computed from it.
 TRANSCRIPTS = "run/episodes.jsonl"
 CONFIG, SUMMARY = "run/config.json", "run/summary.json"
@@ -20,6 +22,7 @@ DONE, FAILED = "done", "failed"
 _KEYS = {
     SPEC: ("spec", "jobs"),
     JOB: ("labels", "config", "code"),
+    START: ("weights",),
     STATUS: ("status",),
     METRICS: ("evaluations", "curve", "cost"),
 }
@@ -42,7 +45,7 @@ def read_job(folder: Path) -> tuple[Json | None, Json | None, Json | None]:
             raise ValueError(f"{JOB} is missing")
         if done and metrics is None:
             raise ValueError(f"{METRICS} is missing")
-        for name in (CONFIG, SUMMARY):
+        for name in (CONFIG, SUMMARY, START):
             read_mapping(folder / name)
     except ValueError as error:
         raise ValueError(

@@ -3,6 +3,7 @@
 Its folder, whose name is the hash of configuration and code version:
 
     job.json                  labels, configuration, code version
+    start.json                the policy it began with, if that was trained first (`STARTS`)
     run/                      the training run (`docs/runs.md`), without its weights in the end
     evaluations/NAME.jsonl    the sessions of each evaluation, NAME.resampling.jsonl, NAME.gap.jsonl
     metrics.json              what they show (`measures.py`), the learning curve, the cost
@@ -32,25 +33,28 @@ from corgi_gym.benchmarks.bench.files import (
     JOB,
     METRICS,
     RUN,
+    START,
+    STARTS,
     STATUS,
     SUMMARY,
     TRANSCRIPTS,
     read_mapping,
 )
 from corgi_gym.benchmarks.bench.gap import gap_numbers, judge_samples
-from corgi_gym.benchmarks.bench.identity import file_digest
+from corgi_gym.benchmarks.bench.identity import file_digest, job_id
 from corgi_gym.benchmarks.bench.measures import measure
 from corgi_gym.benchmarks.bench.spec import evaluation_recipe
 from corgi_gym.benchmarks.gap.settings import MAX_LENGTH
+from corgi_gym.benchmarks.provenance import weights_digest
 from corgi_gym.benchmarks.recipe import Recipe, from_dict
 from corgi_gym.benchmarks.run_folder import read_sessions
-from corgi_gym.benchmarks.run_writer import RunFolder, SilentFolder
+from corgi_gym.benchmarks.run_writer import CHECKPOINTS, RunFolder, SilentFolder
 
 # Files of a finished job whose hashes are recorded: what a report or a check reads.
 _RECORDED = (
-    JOB, METRICS, TRANSCRIPTS, CONFIG, "run/metrics.jsonl", "run/curve.jsonl", SUMMARY,
+    JOB, START, METRICS, TRANSCRIPTS, CONFIG, "run/metrics.jsonl", "run/curve.jsonl", SUMMARY,
 )  # fmt: skip
-PHASES = ("train", "evaluate")
+PHASES = ("start", "train", "evaluate")
 
 Json = dict[str, Any]
 
@@ -71,8 +75,10 @@ def run_phase(folder: Path, phase: str, *, keep_weights: bool = False) -> None:
     with _alone(folder):
         config = _config(folder)
         recipe: Recipe = from_dict(config["recipe"])
-        if phase == "train":
-            _train(folder, recipe, config["trains"])
+        if phase == "start":
+            _train_start(folder, config)
+        elif phase == "train":
+            _train(folder, recipe, config)
         else:
             _evaluate(folder, recipe, config, keep_weights)
 
@@ -84,10 +90,75 @@ def _config(folder: Path) -> Json:
     return config
 
 
-def _train(folder: Path, recipe: Recipe, trains: bool) -> None:
+def _train_start(folder: Path, config: Json) -> None:
+    """Train the policy that the job begins with, if it has none yet and no other job has done so.
+
+    It lies beside ``jobs/``, for all that begin with it; a job waits while another trains it.
+
+    Raises:
+        JobError: If its training was interrupted.
+    """
+    if "start" not in config or (folder / START).exists():
+        return
     from corgi_gym.benchmarks.experiment import run
 
-    if trains and run(recipe, folder / RUN, resume=True)["status"] != "finished":
+    home = _start_folder(folder, config)
+    home.mkdir(parents=True, exist_ok=True)
+    with _alone(home, wait=True):
+        summary = _finished(home) or run(from_dict(config["start"]), home / RUN, resume=True)
+    if summary["status"] != "finished":
+        raise JobError("the training before it was interrupted; run the benchmark again to go on")
+    cost = {key: summary[key] for key in ("steps", "tokens", "train_seconds", "success_after")}
+    begun = {"policy": home.name, "weights": _start_digest(home), **cost}
+    RunFolder(folder, resume=True).write_json(START, begun)
+
+
+def _finished(folder: Path) -> Json | None:
+    """The summary of the training in a folder, if that has ended with all that belongs to it."""
+    summary = read_mapping(folder / SUMMARY) or {}
+    ended = summary.get("status") == "finished" and not (folder / RUN / CHECKPOINTS).exists()
+    return summary if ended else None
+
+
+def _start_folder(folder: Path, config: Json) -> Path:
+    job = read_mapping(folder / JOB) or {}
+    return folder.parent.parent / STARTS / job_id(config["start"], job["code"])
+
+
+def _start_digest(home: Path) -> str:
+    try:
+        return weights_digest(home / RUN / "checkpoint")
+    except FileNotFoundError as error:
+        raise JobError(f"{error}: remove {home} and run the benchmark again") from error
+
+
+def _begins_with(folder: Path, config: Json) -> Path | None:
+    """The weights that a job begins with; None where these are its recipe's model.
+
+    Raises:
+        JobError: If they are gone, or not those that it was to begin with.
+    """
+    if "start" not in config:
+        return None
+    home, begun = _start_folder(folder, config), read_mapping(folder / START)
+    found = _start_digest(home)
+    if begun is None or begun["weights"] != found:
+        raise JobError(
+            f"the policy in {home} is not the one that this job began with: remove {folder} and "
+            "run the benchmark again"
+        )
+    return home / RUN / "checkpoint"
+
+
+def _train(folder: Path, recipe: Recipe, config: Json) -> None:
+    if not config["trains"]:
+        return
+    if _finished(folder):
+        return  # and what it began with may be gone
+    from corgi_gym.benchmarks.experiment import run
+
+    begin = {} if (weights := _begins_with(folder, config)) is None else {"weights": weights}
+    if run(recipe, folder / RUN, resume=True, **begin)["status"] != "finished":
         raise JobError("training was interrupted; run the benchmark again to go on")
 
 
@@ -95,7 +166,6 @@ def _evaluate(folder: Path, recipe: Recipe, config: Json, keep_weights: bool) ->
     """Run the evaluations that have no file yet, then measure all of them."""
     from corgi_gym.benchmarks.policy import load_policy
 
-    checkpoint = folder / RUN / "checkpoint"
     plans = config["evaluations"]
     parts = [
         (name, resampled) for name in plans for resampled in (False, True)
@@ -106,8 +176,9 @@ def _evaluate(folder: Path, recipe: Recipe, config: Json, keep_weights: bool) ->
     if parts or judged:
         # the largest evaluation decides how much is decoded at once
         loaded = evaluation_recipe(recipe, max(plans.values(), key=lambda plan: plan["tasks"]))
-        if config["trains"]:
-            loaded.model = str(checkpoint)
+        trained = folder / RUN / "checkpoint" if config["trains"] else None
+        if (weights := trained or _begins_with(folder, config)) is not None:
+            loaded.model = str(weights)
         if judged:  # a question about a reply is longer than a session may be
             loaded.sampling.max_length = max(loaded.sampling.max_length, MAX_LENGTH)
         policy = load_policy(loaded)
@@ -124,8 +195,8 @@ def _evaluate(folder: Path, recipe: Recipe, config: Json, keep_weights: bool) ->
             policy.engine.close()
     files = RunFolder(folder, resume=True)
     files.write_json(METRICS, job_metrics(folder))
-    if not keep_weights:
-        shutil.rmtree(checkpoint, ignore_errors=True)
+    if config["trains"] and not keep_weights:
+        shutil.rmtree(folder / RUN / "checkpoint", ignore_errors=True)
     # copies have other times of their files; of two results of a job the newer counts
     ended = {"status": "done", "finished": round(time.time(), 3)}
     files.write_json(STATUS, {**ended, "files": manifest(folder)})
@@ -238,11 +309,11 @@ def manifest(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep a second process out: two writers in one folder would spoil it."""
+def _alone(folder: Path, *, wait: bool = False) -> Iterator[None]:
+    """Keep a second process out, or let it wait: two writers in one folder would spoil it."""
     with (folder / ".lock").open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError:
             raise JobError(f"another process is at work in {folder}") from None
         yield

@@ -82,7 +82,13 @@ def _contradictions(labels: Json, spec: Json, config: Json) -> Iterator[str]:
     budget = {BUDGETS[name]: amount for name, amount in (spec.get("budget") or {}).items()}
     family = (spec.get("families") or {}).get(labels["family"]) or {}
     asked = merged({"env": family}, asked) | {"train": train | budget}
-    if path := _unlike({"recipe": asked, "evaluations": spec["evaluations"]}, config):
+    whole = {"recipe": asked, "evaluations": spec["evaluations"]}
+    start = spec.get("start")
+    if bool(start) != ("start" in config):
+        yield f"it began with {'a policy that was trained first' if not start else 'its model'}"
+    elif start:
+        whole["start"] = merged({"env": family}, merged(spec.get("set") or {}, start))
+    if path := _unlike(whole, config):
         yield f"its {path} is not what the specification says"
 
 

@@ -12,12 +12,14 @@ from corgi_gym.benchmarks.bench.files import (
     FAILED,
     JOBS,
     SPEC,
+    START,
     STATUS,
     read_job,
     read_mapping,
 )
 from corgi_gym.benchmarks.bench.identity import digest
 from corgi_gym.benchmarks.bench.shapes import check_plan
+from corgi_gym.benchmarks.bench.spec import UNTRAINED
 from corgi_gym.benchmarks.run_folder import number
 
 Json = dict[str, Any]
@@ -193,6 +195,7 @@ def _notes(results: Results, failed: list[_Failure], others: int) -> list[str]:
             f"Results of {len(results.codes)} versions of the code are mixed: "
             f"{', '.join(results.codes)}. Differences between arms may be differences of code."
         )
+    notes += _start_notes(results)
     for package, versions in sorted(_versions(results).items()):
         if len(versions) > 1:
             notes.append(f"Jobs ran with several versions of {package}: {', '.join(versions)}.")
@@ -223,6 +226,29 @@ def _cells(labels: list[Json]) -> dict[str, set[tuple[str, int]]]:
     for label in labels:
         cells.setdefault(label["arm"], set()).add((label["family"], label["seed"]))
     return cells
+
+
+def _start_notes(results: Results) -> list[str]:
+    """What jobs began with, by family, where that was trained first."""
+    found: dict[str, dict[str, Json]] = {}
+    for result in results.done:
+        if (start := read_mapping(result.folder / START)) is not None:
+            found.setdefault(result.labels["family"], {})[str(start["weights"])] = start
+    notes = []
+    for family, starts in found.items():
+        if len(starts) > 1:
+            notes.append(
+                f"Jobs on {family} began with {len(starts)} different policies (weights "
+                f"{', '.join(sorted(starts))}): they are not of one start."
+            )
+            continue
+        ((weights, start),) = starts.items()
+        notes.append(
+            f"All jobs on {family} began with one policy that was trained first ({start['steps']} "
+            f"rounds, {start['tokens']} tokens, which are nobody's cost; weights {weights}): "
+            f"{UNTRAINED} is that policy, and intervals over seeds are of runs from it."
+        )
+    return notes
 
 
 def _versions(results: Results) -> dict[str, list[str]]:

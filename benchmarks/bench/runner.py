@@ -123,6 +123,10 @@ def plan_text(spec: Spec, out: Path, only: str | None = None) -> str:
     jobs = chosen(jobs_of(spec), only)
     _missing(out, jobs)
     lines = [f"{spec.name}: {len(jobs)} jobs in {out}; code {code_version()}"]
+    for family, start in {job.family: job.start for job in jobs}.items():
+        if start is not None:
+            train = f"{start.algorithm}, {start.train.rounds} rounds, seed {start.seed}"
+            lines.append(f"  trained first, for all jobs on {family}: {train}")
     for job in jobs:
         folder = job_folder(out, job)
         lines.append(f"  {folder.name}  {status_of(folder):11}  {job}")
@@ -150,6 +154,12 @@ def check_jobs(jobs: list[Job]) -> None:
     from corgi_gym.benchmarks.policy import check_inputs
 
     tried: set[tuple[str, str]] = set()
+    for family, start in {job.family: job.start for job in jobs}.items():
+        try:
+            if start is not None:
+                check_inputs(start)
+        except ValueError as error:
+            raise ValueError(f"start on {family}: {error}") from error
     for job in jobs:
         if (job.arm, job.family) in tried:
             continue

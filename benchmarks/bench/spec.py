@@ -32,8 +32,11 @@ SPECS = RECIPES / "bench"
 UNTRAINED = "untrained"
 # The family where none is named: all that the recipe trains on.
 EVERYTHING = "all"
-# Rounds of a budget that is counted in tokens or seconds: more than any such budget reaches.
-_NO_LIMIT = 100_000
+# Rounds of a budget in seconds: more than it reaches. Tasks are made for all of them beforehand.
+_ROUNDS_A_SECOND = 20
+# The same for one in tokens, where each session writes one at least: room for rounds that play
+# fewer sessions than the recipe says.
+_SLACK = 4
 # Kinds of a budget -> the keys of a recipe that they set.
 BUDGETS = {"rounds": "rounds", "tokens": "max_tokens", "seconds": "max_seconds"}
 # What a benchmark decides itself, so that `set` cannot: keys of a recipe -> where they are set.
@@ -42,6 +45,16 @@ _DECIDED = {
     "algorithm": "algorithms",
     "seed": "seeds",
     "evaluation": "evaluations (while training: curve)",
+    "env.id": "id in families",
+}
+# Arguments of an environment that distinguish arms.
+_LEVELS = ("feedback", "session_reward")
+# What belongs to all jobs and to the training before them alike.
+_NOT_OF_A_START = {
+    "name": "name",
+    "model": "set.model",
+    "engine": "set.engine",
+    "evaluation": "curve",
     "env.id": "id in families",
 }
 # The same for arguments of an environment, of `set` and of a family.
@@ -102,6 +115,9 @@ class Spec:
         question: What it asks, in a sentence.
         recipe: The recipe that every job starts from.
         set: What all jobs change in it, except what other keys here decide.
+        start: What a training changes in the recipe and in ``set`` that comes first, once per
+            family: all jobs of the family begin with its policy, and an untrained arm is that
+            policy. Empty: they begin with the recipe's model.
         algorithms: Names of the algorithm table, ``"untrained"``, or mappings with ``name``,
             ``algorithm``, ``set``, and ``feedback`` or ``session_reward`` where that arm has its
             own.
@@ -122,6 +138,7 @@ class Spec:
     question: str = ""
     recipe: str = "quickstart"
     set: dict[str, Any] = field(default_factory=dict)
+    start: dict[str, Any] = field(default_factory=dict)
     algorithms: list[Any] = field(default_factory=list)
     families: dict[str, Any] = field(default_factory=dict)
     feedback: list[str] = field(default_factory=lambda: ["full"])
@@ -153,6 +170,7 @@ class Job:
         recipe: What is trained; its evaluation is the learning curve.
         evaluations: Name -> `EvaluationPlan` as plain data.
         trains: Whether there is anything to train.
+        start: The training whose policy it begins with; None: it begins with its recipe's model.
     """
 
     arm: str
@@ -164,6 +182,7 @@ class Job:
     recipe: Recipe
     evaluations: dict[str, Any]
     trains: bool
+    start: Recipe | None = None
 
     @property
     def labels(self) -> dict[str, Any]:
@@ -173,13 +192,22 @@ class Job:
 
     def config(self) -> dict[str, Any]:
         """All that decides its results, as plain data; the code comes on top."""
-        recipe = self.recipe.as_dict()
-        recipe.pop("name")
-        return {"recipe": recipe, "evaluations": self.evaluations, "trains": self.trains}
+        found = {
+            "recipe": _nameless(self.recipe),
+            "evaluations": self.evaluations,
+            "trains": self.trains,
+        }
+        return found if self.start is None else found | {"start": _nameless(self.start)}
 
     def __str__(self) -> str:
         """How lists and errors call it."""
         return f"{self.arm} / {self.family} / seed {self.seed}"
+
+
+def _nameless(recipe: Recipe) -> dict[str, Any]:
+    data = recipe.as_dict()
+    data.pop("name")
+    return data
 
 
 def load_spec(name: str) -> Spec:
@@ -297,13 +325,15 @@ def jobs_of(spec: Spec) -> list[Job]:
     _check_set(spec.set, "set", spec)
     families = _families(spec) or {EVERYTHING: base["env"]}
     evaluations = {name: _evaluation(name, plan) for name, plan in spec.evaluations.items()}
+    starts = {name: _start(spec, base, env) for name, env in families.items()}
     found: dict[tuple[Any, ...], Job] = {}
     same: dict[str, Job] = {}
     for seed, name, arm in _plan(spec, list(families)):
         key = (arm.name, name, seed)
         if key in found:
             raise ValueError(f"two arms are called {arm.name!r}; give one another name")
-        found[key] = job = _job(spec, base, arm, name, families[name], seed, evaluations)
+        job = _job(spec, base, arm, name, families[name], seed, evaluations)
+        job = found[key] = dataclasses.replace(job, start=starts[name])
         if (other := same.setdefault(digest(job.config()), job)) is not job:
             raise ValueError(f"{str(job)!r} and {str(other)!r} are the same; leave one out")
     return list(found.values())
@@ -428,6 +458,84 @@ def _evaluation(name: str, plan: Any) -> EvaluationPlan:
     return made
 
 
+def _start(spec: Spec, base: dict[str, Any], env: dict[str, Any]) -> Recipe | None:
+    """The training that comes before all jobs of a family."""
+    if not spec.start:
+        return None
+    curve: CurvePlan = from_dict(spec.curve, CurvePlan, "curve")
+    from_dict(spec.start, where="start")
+    own = spec.start.get("env", {})
+    given = [*spec.start, *(f"env.{name}" for name in own)]
+    kwargs = {k: v for k, v in own.get("kwargs", {}).items() if k not in _LEVELS}
+    _check_kwargs(kwargs, "start.env.kwargs")
+    for name, instead in _NOT_OF_A_START.items():
+        if name in given:
+            raise ValueError(f"start.{name} has no effect: set {instead}")
+    changes = merged(spec.set, spec.start)
+    data = merged(base, changes)
+    data["env"] = _env(base, env, changes, _levels_of_start(spec))
+    # a limit that the recipe has for other uses does not end it, and one in seconds least of all
+    data["train"] |= {"max_tokens": 0, "max_seconds": 0, **changes.get("train", {})}
+    data["evaluation"] = _while_training(curve) | {"every": 0}
+    data["name"] = f"{spec.name}: start"
+    try:
+        recipe: Recipe = from_dict(data).check()
+        if get_algorithm(recipe.algorithm).trainer is None:
+            raise ValueError(f"{recipe.algorithm} trains nothing")
+        if recipe.seed in spec.seeds:
+            raise ValueError(
+                f"seed {recipe.seed} is one of the jobs', whose tasks and samples it would have "
+                "seen; set another start.seed"
+            )
+    except ValueError as error:
+        raise ValueError(f"start: {error}") from error
+    return recipe
+
+
+def _levels_of_start(spec: Spec) -> dict[str, str]:
+    """Feedback level and session reward of the training that comes first: those of all jobs.
+
+    Raises:
+        ValueError: If there are several and it has none of its own.
+    """
+    own = spec.start.get("env", {}).get("kwargs", {})
+    found = {}
+    for name in _LEVELS:
+        values = getattr(spec, name)
+        if name not in own and len(values) > 1:
+            raise ValueError(
+                f"start.env.kwargs.{name} must be given, since the benchmark has several: "
+                f"{', '.join(values)}"
+            )
+        found[name] = own.get(name, values[0])
+    return found
+
+
+def _env(
+    base: dict[str, Any], family: dict[str, Any], changes: dict[str, Any], levels: dict[str, str]
+) -> dict[str, Any]:
+    """The environment of a training: its family's, with what ``set`` changes in its arguments."""
+    kwargs = merged(family.get("kwargs", {}), changes.get("env", {}).get("kwargs", {}))
+    return {"id": family.get("id", base["env"]["id"]), "kwargs": {**kwargs, **levels}}
+
+
+def _more_rounds(budget: str, amount: int, sessions: int) -> int:
+    """More rounds than a budget in tokens or seconds reaches."""
+    if budget == "seconds":
+        return _ROUNDS_A_SECOND * amount
+    return _SLACK * amount // max(1, sessions) + 1
+
+
+def _while_training(curve: CurvePlan) -> dict[str, Any]:
+    """The evaluation of a recipe that draws this curve."""
+    return {
+        "tasks": curve.tasks,
+        "attempts": curve.attempts,
+        "split": "validation",
+        "every": curve.every,
+    }
+
+
 def _job(
     spec: Spec,
     base: dict[str, Any],
@@ -440,28 +548,18 @@ def _job(
     curve: CurvePlan = from_dict(spec.curve, CurvePlan, "curve")
     changes = merged(spec.set, arm.changes)
     data = merged(base, changes)
-    kwargs = {
-        **env.get("kwargs", {}),
-        **changes.get("env", {}).get("kwargs", {}),
-        "feedback": arm.feedback,
-        "session_reward": arm.session_reward,
-    }
-    data["env"] = {"id": env.get("id", base["env"]["id"]), "kwargs": kwargs}
+    levels = {"feedback": arm.feedback, "session_reward": arm.session_reward}
+    data["env"] = _env(base, env, changes, levels)
     trains = arm.algorithm != UNTRAINED
     data |= {"name": f"{spec.name}: {arm.name}", "seed": seed}
     # an arm that trains nothing needs a row of the table all the same; its numbers play no part
     data["algorithm"] = arm.algorithm if trains else "best_of_k"
-    data["evaluation"] = {
-        "tasks": curve.tasks,
-        "attempts": curve.attempts,
-        "split": "validation",
-        "every": curve.every,
-    }
+    data["evaluation"] = _while_training(curve)
     for name, amount in spec.budget.items():
         # the budget ends the training, and no limit that the recipe has for other uses
         data["train"] |= {"max_tokens": 0, "max_seconds": 0, **changes.get("train", {})}
         if name != "rounds":
-            data["train"]["rounds"] = _NO_LIMIT
+            data["train"]["rounds"] = _more_rounds(name, amount, data["train"]["sessions"])
         data["train"][BUDGETS[name]] = amount
     try:
         recipe = from_dict(data).check()

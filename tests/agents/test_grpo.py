@@ -522,6 +522,8 @@ def test_settings_that_cannot_be_are_named(tiny_model, trainer_of, tmp_path):
         GuidedGRPOConfig(output_dir=str(tmp_path), single_attempt_rounds=-1)
     with pytest.raises(ValueError, match=r"single_attempt_until must be from 0 to 1, got 20"):
         GuidedGRPOConfig(output_dir=str(tmp_path), single_attempt_until=20)
+    with pytest.raises(ValueError, match=r"single_attempt_share must be from 0 to 1, got -0\.5"):
+        GuidedGRPOConfig(output_dir=str(tmp_path), single_attempt_share=-0.5)
     with pytest.raises(ValueError, match="unknown algorithm 'gpro'; choose from turn_grpo, grpo"):
         trainer_of(tiny_model, algorithm="gpro")
     with pytest.raises(ValueError, match=r"train\.options key 'epsilon_hihg'.*'epsilon_high'"):
@@ -561,6 +563,35 @@ def test_sessions_have_one_attempt_until_enough_are_solved(trainer_of, tiny_mode
     other = trainer_of(tiny_model, single_attempt_until=0.2)
     other.load_checkpoint_state(state)
     assert other._retries and state["retries"]
+
+
+@pytest.mark.parametrize(
+    ("share", "longest"),
+    [(0.0, [2, 2, 2, 2]), (0.25, [2, 2, 2, 1]), (0.5, [2, 1, 2, 1]), (1.0, [1, 1, 1, 1])],
+)
+def test_a_share_of_the_groups_has_one_attempt(trainer_of, tiny_model, share, longest):
+    reports = []
+    trainer = trainer_of(
+        tiny_model,
+        spec={"rounds": 1},
+        checker=lambda reply, target: reply.count("e") / (1 + len(reply)),  # never solved
+        on_rollout=reports.append,
+        single_attempt_share=share,
+    )
+    trainer.train()
+    played = reports[0].episodes
+    attempts = [len(episode.attempts) for episode in played]
+    size = trainer.num_generations
+    groups = [set(attempts[i : i + size]) for i in range(0, len(attempts), size)]
+    assert groups == [{count} for count in longest]
+
+
+def test_groups_with_one_attempt_are_as_many_as_the_share_says(trainer_of, tiny_model):
+    for share, groups in ((1 / 3, 6), (0.1, 10), (0.7, 10), (0.5, 7)):
+        trainer = trainer_of(tiny_model, single_attempt_share=share)
+        size = trainer.num_generations
+        found = sum(trainer._is_single(group * size) for group in range(groups))
+        assert found == int(groups * share + 1e-6)
 
 
 def test_the_stream_of_tasks_can_start_later(tiny_model, trainer_of):

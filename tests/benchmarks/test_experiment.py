@@ -10,6 +10,7 @@ import torch
 from corgi_gym.agents.engines import EngineError
 from corgi_gym.agents.engines.transformers_engine import TransformersEngine
 from corgi_gym.agents.episode import Attempt, Episode
+from corgi_gym.agents.models import load_model
 from corgi_gym.benchmarks import experiment
 from corgi_gym.benchmarks.experiment import (
     evaluate_recipe,
@@ -343,6 +344,20 @@ def test_a_start_can_be_sent_to_other_processes(recipe, tmp_path):
     recipe.env.kwargs["checker"] = lambda reply, target: True
     start = experiment._start(recipe, tmp_path / "run", False, False, None)
     assert pickle.loads(pickle.dumps(start)).config["algorithm"] == recipe.algorithm
+
+
+def test_a_run_begins_with_the_weights_it_is_given(recipe, tmp_path, tiny_model, tiny_tokenizer):
+    with torch.no_grad():
+        tiny_model.get_input_embeddings().weight.mul_(2)
+    tiny_model.save_pretrained(tmp_path / "start")
+    tiny_tokenizer.save_pretrained(tmp_path / "start")
+    recipe.train.learning_rate = 1e-9
+    run(recipe, tmp_path / "run", weights=tmp_path / "start")
+    made = load_model(str(tmp_path / "run" / "checkpoint")).state_dict()
+    for name, tensor in tiny_model.state_dict().items():
+        assert torch.allclose(tensor, made[name], atol=1e-5), name
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["model"] == recipe.model
 
 
 def test_an_existing_run_is_kept(recipe, tmp_path):

@@ -1,4 +1,4 @@
-"""Kills a benchmark of a real (tiny) training three times, and goes on; for `test_kill.py`.
+"""Kills a benchmark of real (tiny) trainings four times, and goes on; for `test_kill.py`.
 
     python kill_driver.py MODEL_FOLDER WORK_FOLDER
 
@@ -34,6 +34,7 @@ MODEL, WORK = sys.argv[1], Path(sys.argv[2])
 BUDGET = 200
 SPEC = spec_of({
     "name": "tiny",
+    "start": {"algorithm": "grpo_single", "seed": 7, "train": {"rounds": 2}},
     "algorithms": ["grpo", "untrained"],
     "families": {"letters": {"kwargs": {"checker": "panagram", "prompts": [
         {"prompt": f"Use {word}.", "target": word} for word in ("aflg", "art", "dog", "rain")
@@ -61,15 +62,20 @@ def die():
     time.sleep(60)
 
 
-def in_second_round():
+def in_second_round(part="jobs"):
     original = RunFolder.append
 
     def append(self, name, row):
-        if (name, row.get("phase"), row.get("step")) == ("episodes.jsonl", "train", 1):
+        second = (name, row.get("phase"), row.get("step")) == ("episodes.jsonl", "train", 1)
+        if second and part in self.path.parts:
             die()
         original(self, name, row)
 
     RunFolder.append = append
+
+
+def in_the_start():
+    in_second_round("starts")
 
 
 def in_resampling():
@@ -119,7 +125,11 @@ def outcome(out):
             row.pop("seconds")
         sessions = {p.name: p.read_text() for p in sorted((folder / "evaluations").glob("*"))}
         weights = [str(p.relative_to(folder)) for p in folder.rglob("*.safetensors")]
-        jobs[job.arm] = {"metrics": metrics, "sessions": sessions, "weights": weights}
+        start = json.loads((folder / "start.json").read_text())
+        start.pop("train_seconds")
+        jobs[job.arm] = {
+            "metrics": metrics, "sessions": sessions, "weights": weights, "start": start,
+        }  # fmt: skip
     return jobs
 
 
@@ -129,7 +139,7 @@ def main():
     gc.freeze()
     whole, killed = WORK / "whole", WORK / "killed"
     codes = {"whole": in_child(lambda: bench(whole))}
-    for kill in (in_second_round, in_resampling, before_the_status):
+    for kill in (in_the_start, in_second_round, in_resampling, before_the_status):
         codes[kill.__name__] = in_child(lambda kill=kill: kill() or bench(killed))
     states = [status_of(job_folder(killed, job)) for job in jobs_of(SPEC)]
     codes["rest"] = in_child(lambda: bench(killed))

@@ -13,15 +13,16 @@ import pytest
 from corgi_gym.__main__ import main
 from corgi_gym.agents.engines import CharCodec, ScriptedEngine
 from corgi_gym.agents.episode import Attempt, Episode
-from corgi_gym.benchmarks import policy
+from corgi_gym.benchmarks import experiment, policy
 from corgi_gym.benchmarks.bench import identity, runner
 from corgi_gym.benchmarks.bench.analysis import _by_family
 from corgi_gym.benchmarks.bench.exploits import exploits
-from corgi_gym.benchmarks.bench.identity import code_version, job_id
-from corgi_gym.benchmarks.bench.job import new_job, run_phase
+from corgi_gym.benchmarks.bench.identity import code_version, digest, job_id
+from corgi_gym.benchmarks.bench.job import JobError, new_job, run_phase
 from corgi_gym.benchmarks.bench.launch import in_process
 from corgi_gym.benchmarks.bench.pack import _forget_place, pack
 from corgi_gym.benchmarks.bench.page import write_page
+from corgi_gym.benchmarks.bench.planned import _contradictions
 from corgi_gym.benchmarks.bench.results import read_results
 from corgi_gym.benchmarks.bench.runner import job_folder, plan_text, run_bench, status_of
 from corgi_gym.benchmarks.bench.spec import SPECS, jobs_of, load_spec, spec_of
@@ -71,12 +72,17 @@ def test_a_specification_is_multiplied_out(scripted):
 
 
 @pytest.mark.parametrize(
-    ("budget", "field", "value"),
-    [({"tokens": 500}, "max_tokens", 500), ({"seconds": 9}, "max_seconds", 9)],
+    ("budget", "field", "value", "most"),
+    [
+        # a session writes a token at least; rounds of a tiny model take a tenth of a second
+        ({"tokens": 5000}, "max_tokens", 5000, 5000 // 64 + 1),
+        ({"seconds": 9}, "max_seconds", 9, 90),
+    ],
 )
-def test_a_budget_ends_training_and_nothing_else_does(scripted, budget, field, value):
+def test_a_budget_ends_training_and_nothing_else_does(scripted, budget, field, value, most):
     train = jobs_of(scripted(budget=budget))[0].recipe.train
-    assert getattr(train, field) == value and train.rounds > 10_000
+    assert getattr(train, field) == value and train.rounds >= most
+    assert train.rounds * train.sessions // train.num_generations < 10_000  # tasks, made beforehand
 
 
 def test_a_budget_lifts_the_limits_that_the_recipe_has_for_other_uses(scripted):
@@ -94,6 +100,145 @@ def test_two_arms_that_are_the_same_are_refused(scripted):
         ValueError, match="'b / short / seed 0' and 'a / short / seed 0' are the same"
     ):
         scripted(algorithms=twice)
+
+
+START = {"algorithm": "grpo_single", "seed": 7, "train": {"rounds": 3, "max_attempts": 1}}
+
+
+def test_a_start_is_one_training_per_family(scripted):
+    jobs = jobs_of(scripted(start=START))
+    starts = {(job.family, digest(job.start.as_dict())) for job in jobs}
+    assert len(starts) == 2
+    start, recipe = jobs[0].start, jobs[0].recipe
+    assert (start.algorithm, start.seed, start.train.rounds) == ("grpo_single", 7, 3)
+    assert (start.train.max_tokens, start.train.max_seconds) == (0, 0)
+    assert recipe.train.max_attempts != 1 and recipe.train.rounds == 4
+    assert start.env.kwargs["checker"] == "bench_no_e"
+    plain = {digest(job.config()) for job in jobs_of(scripted())}
+    other = {digest(job.config()) for job in jobs_of(scripted(start=START | {"seed": 8}))}
+    mine = {digest(job.config()) for job in jobs}
+    assert not (mine & plain or mine & other or plain & other)
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        ({"model": "other"}, "start.model has no effect: set set.model"),
+        ({"evaluation": {"tasks": 3}}, "start.evaluation has no effect: set curve"),
+        ({"env": {"id": "GuidedMath-v0"}}, "start.env.id has no effect: set id in families"),
+        ({"algorithm": "best_of_k"}, "start: best_of_k trains nothing"),
+        ({"train": {"round": 3}}, "unknown key 'round' in start.train"),
+        ({"train": {"rounds": 0}}, "start: train.rounds"),
+        ({"seed": 2}, "start: seed 2 is one of the jobs'"),
+        ({"env": {"kwargs": {"split": "test"}}}, "start.env.kwargs.split has no effect"),
+    ],
+)
+def test_a_start_that_cannot_be_is_named(scripted, start, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        scripted(start=start)
+
+
+def with_start(scripted, out, monkeypatch, **changes):
+    """Run a benchmark with a start; returns what was trained, and what was loaded to evaluate."""
+    trained, plain_run = [], experiment.run
+    loaded, plain_load = [], policy.load_policy
+
+    def run(recipe, out, *, resume, weights=None):
+        trained.append((recipe.algorithm, out.parts[-3], weights and weights.parts[-4]))
+        if "starts" in out.parts:
+            (out / "checkpoint").mkdir(parents=True)  # a second training finds it and fails
+            (out / "checkpoint" / "model.safetensors").write_bytes(b"weights")
+        return plain_run(recipe, out, resume=resume)
+
+    def load(recipe, model=None):
+        loaded.append(recipe.model)
+        return plain_load(recipe, model)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(experiment, "run", run)
+        patch.setattr(policy, "load_policy", load)
+        families = {"a": DATA["families"]["short"]}
+        spec = scripted(start=START, seeds=[0, 1], families=families, **changes)
+        assert run_bench(spec, out, in_process, say=quiet) == 0
+    return trained, loaded
+
+
+def test_a_job_begins_with_the_start_and_nothing_else(scripted, tmp_path, monkeypatch):
+    trained, loaded = with_start(scripted, tmp_path, monkeypatch)
+    assert {found for found in trained if found[1] == "jobs"} == {
+        ("grpo", "jobs", "starts"), ("turn_grpo", "jobs", "starts"),
+    }  # fmt: skip
+    assert [found for found in trained if found[1] == "starts"] == [("grpo_single", "starts", None)]
+    assert sum("/starts/" in name for name in loaded) == 1 and len(loaded) == 5
+    begun = [json.loads(path.read_text()) for path in tmp_path.glob("jobs/*/start.json")]
+    assert len(begun) == 5 and len({each["weights"] for each in begun}) == 1
+    write_page(tmp_path)
+    assert verify(tmp_path).sound
+    (note,) = read_results(tmp_path).notes
+    assert "began with one policy that was trained first" in note and "4 rounds" in note
+
+
+def test_a_job_that_has_not_begun_needs_its_start_and_one_that_has_ended_does_not(
+    scripted, tmp_path, monkeypatch
+):
+    with_start(scripted, tmp_path, monkeypatch)
+    folder = first_job(tmp_path, "weak")
+    weights = next(tmp_path.glob("starts/*/run/checkpoint/*"))
+    (folder / "status.json").unlink()
+    weights.write_bytes(b"others")
+    run_phase(folder, "train")  # its training has ended
+    (folder / "run" / "summary.json").unlink()
+    with pytest.raises(JobError, match="not the one that this job began with"):
+        run_phase(folder, "train")
+    weights.unlink()
+    with pytest.raises(JobError, match=r"has no weights .*: remove .*starts"):
+        run_phase(folder, "train")
+
+
+def test_a_dry_run_lists_the_training_that_comes_first(scripted, tmp_path):
+    told = plan_text(scripted(start=START), tmp_path)
+    assert "trained first, for all jobs on short: grpo_single, 3 rounds, seed 7" in told
+
+
+def test_a_start_has_the_feedback_of_the_jobs_or_its_own(scripted):
+    levels = {"feedback": ["binary"], "session_reward": ["last"]}
+    start = jobs_of(scripted(start=START, **levels))[0].start
+    assert (start.env.kwargs["feedback"], start.env.kwargs["session_reward"]) == ("binary", "last")
+    several = {"feedback": ["binary", "full"]}
+    with pytest.raises(ValueError, match=r"start\.env\.kwargs\.feedback must be given"):
+        scripted(start=START, **several)
+    own = START | {"env": {"kwargs": {"feedback": "full"}}}
+    start = jobs_of(scripted(start=own, **several))[0].start
+    assert start.env.kwargs["feedback"] == "full" and start.env.kwargs["checker"] == "bench_no_e"
+
+
+def test_arguments_of_an_environment_are_merged_key_by_key(scripted):
+    """What an arm changes in one option leaves the family's others."""
+    family = {"kwargs": {"tasks": "concepts", "task_options": {"concepts": {"count": [3, 4]}}}}
+    own = {"env": {"kwargs": {"task_options": {"concepts": {"guards": 1}}}}}
+    arms = ["grpo", {"name": "guarded", "algorithm": "grpo", "set": own}]
+    spec = scripted(families={"concepts": family}, algorithms=arms)
+    job = next(job for job in jobs_of(spec) if job.arm == "guarded")
+    options = job.recipe.env.kwargs["task_options"]["concepts"]
+    assert options == {"count": [3, 4], "guards": 1}
+    assert not list(_contradictions(job.labels, spec.as_dict(), job.config()))
+
+
+def test_a_start_that_is_not_specified_is_a_contradiction(scripted):
+    plain, started = scripted(), scripted(start=START)
+    for spec, other, words in (
+        (plain, started, "it began with a policy that was trained first"),
+        (started, plain, "it began with its model"),
+    ):
+        job = jobs_of(other)[0]
+        assert words in list(_contradictions(job.labels, spec.as_dict(), job.config()))
+
+
+def test_jobs_of_two_starts_are_told(results):
+    for number, job in enumerate(sorted((results / "jobs").iterdir())):
+        (job / "start.json").write_text(json.dumps({"weights": f"w{number % 2}"}))
+    notes = " ".join(read_results(results).notes)
+    assert "Jobs on short began with 2 different policies (weights w0, w1)" in notes
 
 
 def test_an_arm_changes_what_it_says_on_top_of_the_family(scripted):

@@ -1,4 +1,4 @@
-"""A benchmark with a real training of the tiny model, killed three times: nothing is lost."""
+"""A benchmark with real trainings of the tiny model, killed four times: nothing is lost."""
 
 import json
 import os
@@ -27,12 +27,23 @@ def results(tiny_folder, tmp_path_factory):
     return json.loads((work / "results.json").read_text())
 
 
-def test_killed_three_times_and_the_same_in_the_end(results):
-    kills = {"in_second_round": -9, "in_resampling": -9, "before_the_status": -9}
+def test_killed_four_times_and_the_same_in_the_end(results):
+    kills = {
+        "in_the_start": -9,
+        "in_second_round": -9,
+        "in_resampling": -9,
+        "before_the_status": -9,
+    }
     assert results["codes"] == {"whole": 0, **kills, "rest": 0}
     assert "done" not in results["states"]
     assert results["killed"] == results["whole"]
     assert results["killed"]["grpo"]["weights"] == []
+
+
+def test_all_arms_begin_with_the_policy_that_was_trained_first(results):
+    grpo, untrained = results["whole"]["grpo"], results["whole"]["untrained"]
+    assert grpo["start"] == untrained["start"] and grpo["start"]["steps"] == 2
+    assert grpo["metrics"]["curve"][0]["success"] == grpo["start"]["success_after"]
 
 
 def test_the_curve_and_the_budget_in_tokens(results):
