@@ -12,9 +12,11 @@ learn from the same rationales in the same rounds, ``"whole"`` being plain fine-
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+import gymnasium as gym
 import numpy as np
 from accelerate.utils import gather_object
 
@@ -22,6 +24,7 @@ from corgi_gym.agents.demonstrations import check_witnesses, demonstrate
 from corgi_gym.agents.episode import Episode
 from corgi_gym.agents.logps import add_chosen_head
 from corgi_gym.agents.pieces import AS, CUTTING, ES, MIN_WORDS, RATIO, Cut, Cutter, check_cutting
+from corgi_gym.agents.processes import Processes
 from corgi_gym.agents.replay import Example
 from corgi_gym.agents.rollout import Session
 from corgi_gym.agents.weighted import ExampleTrainer, ImitationConfig
@@ -83,7 +86,19 @@ class ASESTrainer(ExampleTrainer):
     """Cuts rationales into pieces and learns the pieces."""
 
     args: ASESConfig
-    check_env = staticmethod(check_witnesses)
+
+    @staticmethod
+    def check_settings(settings: Mapping[str, Any], env: gym.Env[str, str]) -> None:
+        """Witnesses are needed where they are the data; see `GuidedGRPOTrainer`."""
+        if settings.get("data", DATA[0]) == DATA[0]:
+            check_witnesses(env)
+        own = not settings.get("scorer") and settings.get("train_on") != WHOLE
+        if own and Processes.current().sharded:
+            raise ValueError(
+                "as_es labels pieces by the policy, in passes that differ in number between "
+                "processes, and weights split over them (FSDP, ZeRO-3) would wait for each other: "
+                "set train.options.scorer, or use plain data parallelism (ddp.yaml, zero2.yaml)"
+            )
 
     def __init__(self, model: Any, args: ASESConfig, rollout: Any, **kwargs: Any) -> None:
         self._samples = args.data == "own"

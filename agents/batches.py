@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -75,6 +75,20 @@ def split_evenly(rows: list[int], parts: int, lengths: list[int]) -> list[list[i
     return [*result, current]
 
 
+def longest_first(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
+    """Row numbers in batches of at most ``tokens`` with their padding, the longest rows first.
+
+    Example:
+        >>> list(longest_first([2, 9, 3, 3], 9))
+        [[1], [0, 2, 3]]
+    """
+    left = sorted(range(len(lengths)), key=lengths.__getitem__)
+    while left:
+        size = max(1, tokens // max(1, lengths[left[-1]]))
+        left, part = left[:-size], left[-size:]
+        yield part
+
+
 # What a row takes part in the loss by.
 _PARTS = {"advantages", "paired"}
 
@@ -88,7 +102,7 @@ def take_rows(batch: dict[str, Any], rows: list[int]) -> dict[str, Any]:
     """The given rows of every per-row tensor; totals are kept as they are.
 
     No rows at all gives the first one without its advantage and its part in a preference: every
-    process must run every micro-batch, and this one adds nothing.
+    process must run every micro-batch, and this one adds nothing. It has a key ``"empty"`` then.
     """
     size = len(batch["advantages"])
     index = torch.tensor(rows or [0], device=batch["advantages"].device)
@@ -99,6 +113,7 @@ def take_rows(batch: dict[str, Any], rows: list[int]) -> dict[str, Any]:
         for key, value in batch.items()
     }
     if not rows:
+        part["empty"] = True
         for name in _PARTS & part.keys():
             part[name] = torch.zeros_like(part[name])
     return part

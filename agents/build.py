@@ -43,6 +43,9 @@ def check_engine_options(name: str, options: Mapping[str, Any]) -> None:
     """
     if name not in ENGINES:
         raise ValueError(f"unknown engine {name!r}; choose from {', '.join(ENGINES)}")
+    if name == "pieces":
+        _check_pieces(options)
+        return
     for key in options:
         if key not in ENGINES[name]:
             owners = " or ".join(other for other, keys in ENGINES.items() if key in keys)
@@ -56,6 +59,27 @@ def check_engine_options(name: str, options: Mapping[str, Any]) -> None:
         from corgi_gym.agents.engines.endpoint import check_url
 
         check_url(options["url"])
+
+
+def _check_pieces(options: Mapping[str, Any]) -> None:
+    """The same for ``"pieces"``, which hands what is not its own to the engine inside."""
+    own, inner = _split_pieces(options)
+    name = own.get("inner", "auto")
+    if name == "pieces" or name in EVALUATION_ONLY:
+        raise ValueError(
+            f"engine_options.inner must be an engine that writes the policy's replies, got {name!r}"
+        )
+    for key in ("max_pieces", "piece_tokens"):
+        if key in own and (type(own[key]) is not int or own[key] < 1):
+            raise ValueError(f"engine_options.{key} must be a positive integer, got {own[key]!r}")
+    check_engine_options(name, inner)
+    _require_url(name, inner)
+
+
+def _split_pieces(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options of ``"pieces"`` and those of the engine inside it."""
+    own = {key: value for key, value in options.items() if key in ENGINES["pieces"]}
+    return own, {key: value for key, value in options.items() if key not in own}
 
 
 def _require_url(name: str, options: Mapping[str, Any]) -> None:
@@ -186,14 +210,18 @@ def _piece_engine(
     from corgi_gym.agents.models import load_model
     from corgi_gym.rewards.trajectory import is_answered
 
-    inner, second = options.pop("inner", "auto"), options.pop("abstractive", None)
-    if inner == "pieces":
-        raise ValueError("engine_options.inner must be an engine that writes whole replies")
-    engine = make_engine(inner, model_name, model, codec=codec, **shared)
-    abstractive = None
-    if second is not None:
-        abstractive = make_engine("transformers", second, load_model(second), codec=codec, **shared)
-    return PieceEngine(engine, codec, is_answered, abstractive=abstractive, **options)
+    own, options = _split_pieces(options)
+    inner, second = own.pop("inner", "auto"), own.pop("abstractive", None)
+    engine = make_engine(inner, model_name, model, codec=codec, options=options, **shared)
+    try:
+        abstractive = None
+        if second is not None:
+            other = load_model(second)
+            abstractive = make_engine("transformers", second, other, codec=codec, **shared)
+        return PieceEngine(engine, codec, is_answered, abstractive=abstractive, **own)
+    except BaseException:
+        engine.close()
+        raise
 
 
 def _connect(model: Any, max_length: int, options: dict[str, Any], codec: Any) -> Engine:

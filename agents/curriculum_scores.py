@@ -71,6 +71,7 @@ class PoolScorer:
         scoring = Rollout(
             run.make_env, run.engine, run.codec, sampling,
             max_length=run.max_length, concurrency=run.concurrency,
+            checker_workers=run.checker_workers,
         )  # fmt: skip
         sessions = [
             Session(

@@ -66,7 +66,11 @@ class DAPOTrainer(GuidedGRPOTrainer):
             if not flat:
                 break
             indices = [self._fresh_task(extra, number, len(groups)) for number in flat]
-            more, _ = super()._play(self._sessions([i for i in indices for _ in range(size)]))
+            sessions = self._sessions_at(
+                [number * size + i for number in flat for i in range(size)],
+                [index for index in indices for _ in range(size)],
+            )
+            more, _ = super()._play(sessions)
             played += more
             for place, number in enumerate(flat):
                 groups[number] = more[place * size : (place + 1) * size]

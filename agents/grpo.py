@@ -195,6 +195,8 @@ class GuidedGRPOTrainer(
             rollout_func=lambda prompts, trainer: trainer._run_sessions(len(prompts)),
             **kwargs,
         )
+        # which would take the whole forward pass back to TRL, and its log-probs out of our reach
+        self.aux_loss_enabled = False
         base = self.model
         if hasattr(self.model, "peft_config"):
             check_embedding(self.model)
@@ -317,12 +319,20 @@ class GuidedGRPOTrainer(
         return trl_rollout(self._episodes)
 
     def _sessions(self, indices: Sequence[int]) -> list[Session]:
-        """This round's sessions on the tasks that the curriculum draws for the given ones.
+        """This round's sessions on the tasks that the curriculum draws for the given ones."""
+        return self._sessions_at(range(len(indices)), indices)
+
+    def _sessions_at(self, places: Sequence[int], indices: Sequence[int]) -> list[Session]:
+        """Sessions on the tasks that the curriculum draws for the given ones.
 
         Their seeds follow from run, step and place.
+
+        Args:
+            places: Where the sessions stand among this process's of the round.
+            indices: Their tasks.
         """
         step = self.state.global_step
-        first = self.accelerator.process_index * len(indices)
+        first = self.accelerator.process_index * len(self._rows)
         everywhere = self.round_number < self.args.single_attempt_rounds or not self._retries
         return [
             Session(
@@ -330,7 +340,7 @@ class GuidedGRPOTrainer(
                 seed=stable_hash(self.args.seed, step, index, first + i),
                 max_attempts=1 if everywhere or self._is_single(first + i) else None,
             )
-            for i, index in enumerate(indices)
+            for i, index in zip(places, indices, strict=True)
         ]
 
     def _is_single(self, place: int) -> bool:

@@ -119,6 +119,9 @@ class Editor:
                 made.attempts, made.feedbacks = attempts[-1:], []
             made.feedbacks[len(made.attempts) - 1 :] = [ALL_CORRECT]
             made.status = "right"
+        else:  # what is edited begins with the first attempt
+            problems = (problem_of(task, attempt, self.max_words) for attempt in attempts)
+            made.status = next(filter(None, problems), made.status)
         return made
 
     def _can_be_learned(self, task: Task, attempt: str, feedback: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from corgi_gym.agents.batches import longest_first
 from corgi_gym.agents.logps import check_head, chosen_logps
 
 # Tokens of one pass at most (padding counts), which bounds its memory.
@@ -37,13 +38,10 @@ def label_shares(
     if not all(labels):
         raise ValueError("every label needs at least one token")
     rows = [(p, b) for p in range(len(prompts)) for b in range(len(labels))]
-    rows.sort(key=lambda row: len(prompts[row[0]]) + len(labels[row[1]]))
     logps = torch.zeros(len(prompts), len(labels))
-    while rows:
-        # the longest ones, as many as fit; they are padded to the first of them
-        width = len(prompts[rows[-1][0]]) + max(map(len, labels))
-        size = max(1, _PASS_TOKENS // width)
-        rows, part = rows[:-size], rows[-size:]
+    lengths = [len(prompts[p]) + len(labels[b]) for p, b in rows]
+    for numbers in longest_first(lengths, _PASS_TOKENS):
+        part = [rows[number] for number in numbers]
         for (p, b), value in zip(part, _logps(model, prompts, labels, part), strict=True):
             logps[p, b] = value
     shares: list[list[float]] = logps.softmax(-1).tolist()

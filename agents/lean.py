@@ -108,10 +108,17 @@ class LeanTrainer:
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
         self._score_mask = self._scored_tokens(inputs)
+        metrics = self._metrics["train"]
+        before = len(metrics["entropy"])
         try:
-            return super()._compute_loss(model, inputs)
+            loss: Tensor = super()._compute_loss(model, inputs)
         finally:
             self._score_mask = None
+        if inputs.get("empty"):  # that of a row which has no part in the loss
+            del metrics["entropy"][before:]
+        if not metrics["entropy"]:
+            del metrics["entropy"]  # TRL takes a mean of what is there
+        return loss
 
     def _share_of(self, total: Tensor) -> Tensor:
         """What a micro-batch's sum is divided by to add to a mean over a round.

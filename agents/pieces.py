@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args
 
 import torch
 
+from corgi_gym.agents.batches import longest_first
 from corgi_gym.agents.segments import Segment
 
 AS, ES = "abstractive", "extractive"
@@ -230,12 +231,8 @@ def _piece_entropies(
     """For each row (context, pieces after it) the entropy of each piece."""
     device = next(model.parameters()).device
     whole = [[*context, *(i for piece in pieces for i in piece)] for context, pieces in rows]
-    left = sorted(range(len(rows)), key=lambda row: len(whole[row]))
     result: list[list[float]] = [[] for _ in rows]
-    while left:
-        # the longest ones, as many as fit; they are padded to the first of them
-        size = max(1, _PASS_TOKENS // max(1, len(whole[left[-1]])))
-        left, part = left[:-size], left[-size:]
+    for part in longest_first(list(map(len, whole)), _PASS_TOKENS):
         width = max(len(whole[row]) for row in part)
         ids = torch.zeros(len(part), width, dtype=torch.long, device=device)
         mask = torch.zeros_like(ids)

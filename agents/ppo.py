@@ -245,9 +245,11 @@ class GuidedPPOTrainer(GuidedGRPOTrainer):
         metrics["ppo/explained_variance"].append(1 - left / spread if spread > 0 else 0.0)
         if self.args.beta > 0:
             metrics["ppo/kl"].append(divergence)
-            metrics["ppo/kl_coef"].append(self.kl.coef)
+            used = self.kl.coef
             if self.model.training:
                 self.kl.update(divergence)
+            # the rewards have had theirs; a term of the loss is still to come
+            metrics["ppo/kl_coef"].append(self.kl.coef if self.args.kl_in == "loss" else used)
         return totals[0]
 
     # ---------------------------------------------------------------- the loss

@@ -53,7 +53,7 @@ _VERDICT = 1.0
 
 
 @dataclass
-class ReviseConfig(SelfCheckedConfig, ImitationConfig):
+class ReviseConfig(ImitationConfig, SelfCheckedConfig):
     """`ImitationConfig` with ReVISE's stages and its preference.
 
     Args:

@@ -87,6 +87,7 @@ class S2RTrainer(ExampleRows, GuidedGRPOTrainer):
     args: S2RConfig
     check_env = staticmethod(check_self_checked)
     check_settings = staticmethod(check_warmup)
+    _compares = False  # segments and not attempts: equal answers with unlike verdicts teach, too
     # weights of a round of demonstrations; None in a round of sessions
     _weights: list[list[float]] | None = None
 
@@ -177,7 +178,9 @@ def segment_rewards(episode: Episode, parts: Sequence[Part], bonus: float = 1.0)
         attempt, verdict = episode.attempts[part.attempt], said[part.attempt].verdict
         right = attempt.score == 1.0
         if part.kind == SOLVE:
-            turned = right and part.attempt > 0 and episode.scores[part.attempt - 1] < 1.0
+            before = episode.attempts[part.attempt - 1] if part.attempt else None
+            # after a failed checker nobody knows whether there was anything to correct
+            turned = right and before is not None and not before.unscored and before.score < 1.0
             rewards.append((2.0 * attempt.score - 1.0) * (bonus if turned else 1.0))
         elif verdict is None:
             rewards.append(0.0)

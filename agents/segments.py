@@ -8,10 +8,8 @@ to one of them through the codec's offsets, so nothing is encoded a second time.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from corgi_gym.agents.episode import Episode
 
@@ -23,28 +21,6 @@ class Segment:
     label: str
     start: int
     end: int
-
-
-def cut(text: str, marks: Mapping[str, str], first: str) -> list[Segment]:
-    """Cut a text before every match of a regular expression; the segments cover all of it.
-
-    Args:
-        text: Any string.
-        marks: For each label the expression whose matches begin a segment of that label. Where two
-            match at one place, the first label of the mapping has it.
-        first: Label of what stands before the first match.
-
-    Example:
-        >>> [s.label for s in cut("x = 3. Check: right", {"verify": r"Check:"}, "solve")]
-        ['solve', 'verify']
-    """
-    starts: dict[int, str] = {}
-    for label, expression in marks.items():
-        for match in re.finditer(expression, text):
-            starts.setdefault(match.start(), label)
-    starts.setdefault(0, first)
-    edges = [*sorted(starts), len(text)]
-    return [Segment(starts[start], start, end) for start, end in pairwise(edges) if end > start]
 
 
 def token_segments(
@@ -76,23 +52,6 @@ def token_segments(
             best = None
         owners.append(best)
     return owners
-
-
-def token_spans(
-    offsets: Sequence[tuple[int, int]], segments: Sequence[Segment]
-) -> list[tuple[int, int]]:
-    """For each segment its tokens ``(first, last + 1)``; an empty span where it has none.
-
-    Example:
-        >>> token_spans([(0, 2), (2, 5), (5, 5)], [Segment("a", 0, 2), Segment("b", 2, 5)])
-        [(0, 1), (1, 3)]
-    """
-    owners = token_segments(offsets, segments)
-    spans = []
-    for number in range(len(segments)):
-        mine = [t for t, owner in enumerate(owners) if owner == number]
-        spans.append((mine[0], mine[-1] + 1) if mine else (0, 0))
-    return spans
 
 
 def attempt_spans(episode: Episode) -> list[tuple[int, int]]:

@@ -34,7 +34,7 @@ KEPT = "kept"
 
 
 @dataclass
-class SelfConfig(SelfCheckedConfig, ImitationConfig):
+class SelfConfig(ImitationConfig, SelfCheckedConfig):
     """`ImitationConfig` with the two stages: ``warmup_rounds`` of the first, then the second.
 
     Args:
@@ -62,8 +62,9 @@ class SelfTrainer(ExampleTrainer):
             for episode in episodes
             if (example := kept_example(episode, self.args.filter)) is not None
         ]
-        right = [float(episode.attempts[-1].score == 1.0) for _, episode in pairs]
-        self._log_share("self/kept", len(right), len(episodes))
+        last = [episode.attempts[-1] for _, episode in pairs]
+        right = [attempt.score == 1.0 for attempt in last if not attempt.unscored]
+        self._log_share("self/kept", len(pairs), len(episodes))
         self._log_share("self/kept_right", sum(right), len(right))
         return list(ReplayBuffer(gather_object([example for example, _ in pairs]))), episodes
 

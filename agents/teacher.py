@@ -182,9 +182,10 @@ def check_teacher(options: Mapping[str, Any]) -> None:
     """Check a teacher's options before anything is loaded.
 
     Raises:
-        ValueError: For an unknown key, a missing one, or an engine that does not exist.
+        ValueError: For an unknown key, a missing one, an engine that does not exist, or a length
+            that is none.
     """
-    from corgi_gym.agents.build import check_engine_options
+    from corgi_gym.agents.build import REMOTE, check_engine_options
 
     for key in options:
         if key not in KEYS:
@@ -202,7 +203,18 @@ def check_teacher(options: Mapping[str, Any]) -> None:
             f"the teacher {dict(options)!r} needs a model: a name, a folder or what the endpoint "
             f"calls it (or engine: {POLICY}, the policy itself)"
         )
-    check_engine_options(engine or "auto", options.get("options", {}))
+    for key in ("max_tokens", "max_length"):
+        if key in options and (type(options[key]) is not int or options[key] < 1):
+            raise ValueError(
+                f"the teacher's {key} must be a positive integer, got {options[key]!r}"
+            )
+    own = options.get("options", {})
+    check_engine_options(engine or "auto", own)
+    if engine in REMOTE and "url" not in own:
+        raise ValueError(
+            f"the teacher's engine {engine!r} needs options: {{url: http://127.0.0.1:8000}}, the "
+            "address of its server"
+        )
 
 
 def make_teacher(options: Mapping[str, Any], rollout: Rollout) -> Teacher:

@@ -37,11 +37,21 @@ _SET_ELSEWHERE = {
     "max_completion_length": "sampling.max_tokens",
     # what would change how replies are sampled, which is at the temperature alone
     **dict.fromkeys(("top_p", "top_k", "min_p", "repetition_penalty"), "sampling.temperature"),
+    "use_vllm": "engine",
+    "use_transformers_continuous_batching": "engine",
+    "chat_template_kwargs": "sampling.system",
+    "reward_weights": "env.kwargs",
 }
-# TRL looks at it when the first loss is taken.
+# Those that have no part in sessions, with the reason.
+_WITHOUT_USE = {
+    "generation_kwargs": "replies are sampled by the run's engine, at the temperature alone",
+    "logging_steps": "a row of metrics.jsonl is a round, of which each step is a part",
+    "router_aux_loss_coef": "the loss is that of the replies alone, without a router's",
+}
 # Each seed has a stream of tasks of its own, so that results over seeds are over tasks as well. A
 # prime: rows that are fewer begin at another one, however many they are.
 _TASKS_OF_A_SEED = 1_000_003
+# TRL looks at it when the first loss is taken.
 _LOSSES = ("grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo", "luspo", "vespo")
 
 
@@ -114,6 +124,10 @@ def check_options(options: Mapping[str, Any], config: type = GuidedGRPOConfig) -
             raise ValueError(
                 f"train.options.{name} follows from others: set {_SET_ELSEWHERE[name]}"
             )
+        if name in _WITHOUT_USE:
+            raise ValueError(f"train.options.{name} cannot be set: {_WITHOUT_USE[name]}")
+        if name.startswith("vllm_"):
+            raise ValueError(f"train.options.{name} is of TRL's own vLLM: set engine_options")
     check_types(options, config, "train.options")
     if (loss := options.get("loss_type", _LOSSES[0])) not in _LOSSES:
         raise ValueError(

@@ -103,6 +103,8 @@ class TripostConfig(ImitationConfig):
             raise ValueError(f"feedback_weight must be positive, got {self.feedback_weight!r}")
         if self.teacher:
             check_teacher(self.teacher)
+        elif self.teacher_for_all:
+            raise ValueError("teacher_for_all asks a teacher, and there is none: set teacher")
         super().__post_init__()
 
 

@@ -12,6 +12,7 @@ other method. A subclass of `ImitationTrainer` weighs the attempts of a round's 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,10 +29,25 @@ from corgi_gym.agents.rollout import Session
 
 @dataclass
 class ImitationConfig(GuidedGRPOConfig):
-    """`GuidedGRPOConfig` whose loss is cross-entropy."""
+    """`GuidedGRPOConfig` whose loss is cross-entropy.
+
+    Raises:
+        ValueError: For what would make it another loss, or has no part in one that compares no
+            sessions; and as `GuidedGRPOConfig`.
+    """
 
     loss_type: str = field(default="cispo")
     epsilon_high: float | None = field(default=1.0)
+
+    def __post_init__(self) -> None:
+        fields = {each.name: each.default for each in dataclasses.fields(ImitationConfig)}
+        for name in ("loss_type", "epsilon_high", "credit", "scale_rewards", "engine_logps"):
+            if (value := getattr(self, name)) != fields[name]:
+                raise ValueError(
+                    f"{name} is {fields[name]!r} where the loss is cross-entropy, got {value!r}: "
+                    "leave it out"
+                )
+        super().__post_init__()
 
 
 class ImitationTrainer(GuidedGRPOTrainer):

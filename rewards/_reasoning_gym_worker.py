@@ -7,6 +7,7 @@ travels to the worker.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -16,10 +17,10 @@ import reasoning_gym  # type: ignore[import-untyped,unused-ignore]
 
 def score(family: str, settings: Mapping[str, Any], number: int, answer: str) -> float:
     """The score of ``answer`` to item ``number`` of a family with these settings."""
-    data = _data(family, tuple(sorted(settings.items())))
+    data = _data(family, json.dumps(dict(settings), sort_keys=True))
     return float(data.score_answer(answer, data[number]))
 
 
 @lru_cache(maxsize=16)
-def _data(family: str, settings: tuple[tuple[str, Any], ...]) -> Any:
-    return reasoning_gym.create_dataset(family, seed=0, **dict(settings))
+def _data(family: str, settings: str) -> Any:
+    return reasoning_gym.create_dataset(family, seed=0, **json.loads(settings))

@@ -19,6 +19,8 @@ from corgi_gym.rewards.verdict import Problem
 
 _ANSWER = re.compile(r"^[ \t>#*_`-]{0,8}answer[ \t*_`]{0,4}:(.*)$", re.IGNORECASE | re.MULTILINE)
 # Markdown that may be wrapped around the answer or the whole line, longest first.
+# A line of a Markdown fence, and nothing else on it.
+_FENCE = re.compile(r"```[ \t]*\w*")
 _MARKUP = ("**", "__", "`", "*", "_")
 _MARKS = frozenset("".join(_MARKUP))
 # Unicode's other spaces (its category Zs): no-break, thin, ideographic and so on.
@@ -137,7 +139,7 @@ def find_answer_block(reply: str, asked: str) -> AnswerLine | Problem:
     before = reply[line.start() : line.start(1)]
     first = _without_markup(line[1].strip(), before)
     rows = [first, *(row.rstrip() for row in rest.split("\n"))]
-    text = "\n".join(row for row in rows if row.strip() and not row.lstrip().startswith("```"))
+    text = "\n".join(row for row in rows if row.strip() and not _FENCE.fullmatch(row.strip()))
     if not text:
         message = f'Nothing stands after "Answer:". Write {asked}.'
         return Problem("answer_empty", message, line.span())

@@ -157,7 +157,16 @@ def _argument(tree: ast.expr, name: str) -> Any:
 
 def _check(tree: ast.expr, name: str) -> None:
     """Refuse what `_Interpreter` does not know, without looking at values."""
+    # names are there to be called, or in front of a constant of `math`
+    in_use = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Call, ast.Attribute))
+        for part in ast.walk(node.func if isinstance(node, ast.Call) else node)
+    }
     for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and id(node) not in in_use:
+            raise Unsupported(f"the name {node.id}")
         if isinstance(node, ast.expr):
             _check_node(node, name)
 
@@ -208,8 +217,7 @@ class _Interpreter:
         if isinstance(node, ast.UnaryOp):
             return _UNARY[type(node.op)](self.value(node.operand))
         if isinstance(node, ast.BoolOp):
-            want = isinstance(node.op, ast.And)
-            return all(map(self.value, node.values)) if want else any(map(self.value, node.values))
+            return self._first(node.values, isinstance(node.op, ast.Or))
         if isinstance(node, ast.Compare):
             left = self.value(node.left)
             for op, following in zip(node.ops, node.comparators, strict=True):
@@ -228,6 +236,14 @@ class _Interpreter:
         if isinstance(node, ast.Call):
             return self._call(node)
         raise Unsupported(f"the expression {type(node).__name__}")
+
+    def _first(self, operands: Sequence[ast.expr], wanted: bool) -> Any:
+        """The value of the first operand that is as true as wanted, else of the last."""
+        for operand in operands:
+            value = self.value(operand)
+            if bool(value) is wanted:
+                break
+        return value
 
     def _call(self, node: ast.Call) -> Any:
         if node in self.places:

@@ -55,6 +55,7 @@ _DENIAL = re.compile(
     r"\b(?:not|never|no|nor|neither|either|maybe|perhaps|possibly|wrong|incorrect|or)\b|n't\b",
     re.IGNORECASE,
 )
+_IN_EITHER = re.compile(r"\bin (?:either|neither) (?:case|way)\b|\beither way\b", re.IGNORECASE)
 _AFTER_BOX = re.compile(r"[\s$.!*_)\]\\]*")
 _TEXT = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
@@ -96,6 +97,11 @@ _LEAST_DECIMALS = 6
 _UNIT = re.compile(r"(?<=[\d}])\s*[A-Za-z]{2,}(?:[ ^\d]+[A-Za-z]+)*$")
 # What an equals sign may stand behind: the name of an unknown or of a function.
 _NAME = re.compile(r"[a-zA-Z](?:_\w|_\{\w+\})?(?:\([a-zA-Z]\))?")
+# A unit at the end, as text or as letters behind a number, and its power.
+_UNIT_POWER = re.compile(
+    r"(?:\\(?:text|textbf|textit|mathrm|mathbf|mbox)\s*\{[^{}]*[A-Za-z][^{}]*\}|(?<=[\d}\s])[A-Za-z]+)"
+    r"\s*(?:\^\s*\{?\s*(?P<power>\d+)\s*\}?)?\s*$"
+)
 _BASE = re.compile(r"\d_(?:(\d+)|\{(\d+)\})$")
 _ASSIGNMENT = re.compile(r"^[a-zA-Z]\s*=\s*(?=[-+\d.\\])")
 
@@ -163,10 +169,43 @@ def math_verify(reply: str, target: Any) -> Verdict:
         return Verdict.wrong(0.0, Problem("answer", text))
     if len(_bases(answer) | _bases(gold)) > 1:
         return wrong
-    if _says_more(answer, gold):
+    if _unlike_brackets(answer, gold) or _unlike_powers(answer, gold):
+        return wrong
+    if (ordered := _in_order(answer, gold)) is not None:
+        answer, gold = ordered
+    elif _says_more(answer, gold):
         text = f"{shown} says more than one thing. Write only the final value."
         return Verdict.wrong(0.0, Problem("answer_form", text))
     return _compare(gold, answer, wrong)
+
+
+def _unlike_brackets(answer: str, gold: str) -> bool:
+    """Whether one is a set and the other a point or an interval, which are compared as lists."""
+    kinds = {"\\{": "set", "(": "point", "[": "point"}
+    found = [
+        next((kind for start, kind in kinds.items() if text.startswith(start)), "")
+        for text in (answer, gold)
+    ]
+    return all(found) and found[0] != found[1]
+
+
+def _unlike_powers(answer: str, gold: str) -> bool:
+    """Whether the answer has a unit and not to the power that it has in the gold answer."""
+    one, other = _UNIT_POWER.search(answer), _UNIT_POWER.search(gold)
+    return bool(one and other) and (one["power"] or "1") != (other["power"] or "1")
+
+
+def _in_order(answer: str, gold: str) -> tuple[str, str] | None:
+    """Both as points, where the gold answer names its unknowns and the answer does not.
+
+    ``2, 1`` is not ``x = 1, y = 2``, and a comparison of lists would pay it.
+    """
+    sides = [part.split("=") for part in gold.strip("()").split(",")]
+    named = all(len(side) == 2 and _NAME.fullmatch(side[0].strip()) for side in sides)
+    if len(sides) < 2 or not named or "=" in answer:
+        return None
+    values = ", ".join(value.strip() for _, value in sides)
+    return f"({answer.strip('()')})", f"({values})"
 
 
 def _bases(text: str) -> set[str]:
@@ -263,7 +302,9 @@ def find_answer(reply: str) -> str | Problem:
         text = r"There is text after your \boxed{}. Make it the end of your reply."
         return Problem("answer_not_last", text, (end + 1, len(reply)))
     before = re.split(r"[.\n:;]", reply[: box.start()])[-1]
-    if _DENIAL.search(before):
+    # "There is no other root, so it is 5", and "in either case"
+    claim = _IN_EITHER.sub(" ", re.split(r"\b(?:so|thus|therefore|hence)\b", before)[-1])
+    if _DENIAL.search(claim):
         text = r"The sentence with your \boxed{} takes it back or leaves it open. State the answer."
         return Problem("answer_hedged", text, (box.start() - len(before), end + 1))
     return reply[box.end() : end].strip()

@@ -43,6 +43,10 @@ _EQUALS = re.compile(r"(?<![<>!=~:≠≈])=(?![=>~])")
 _LETTER_TIMES = re.compile(r"(?<=[0-9)])([ \t]*)[xX](?=[ \t]*[(0-9])")
 _LETTER_X = re.compile(r"(?<![A-Za-z])[xX](?![A-Za-z])")
 _NOTATION = re.compile(r"\\times|\\cdot|\\left|\\right|\\[()\[\]]|[$`]|\*\*")
+_DIVIDED_FRACTION = re.compile(
+    r"[0-9][ \t]*/[ \t]*[0-9]{1,15}[ \t]*\N{DIVISION SIGN}"
+    r"|\N{DIVISION SIGN}[ \t]*[0-9]{1,15}[ \t]*/[ \t]*[0-9]"
+)
 _LIST_MARK = re.compile(r"[ \t]*(?:[-*+][ \t]+|\(?[0-9]{1,3}[.)][ \t]+)")
 _SEPARATOR = re.compile(r"[.,](?:\s+|$)")
 # A line that starts with a sign: an item of a list, or the calculation before it goes on.
@@ -200,7 +204,11 @@ def _plain(text: str) -> str:
         symbol = "*" if found in ("\\times", "\\cdot") else " "
         return symbol.ljust(len(found))
 
-    text = _NOTATION.sub(same_length, plain_signs(plain_spaces(text)))
+    # "3/2 ÷ 4/3" has no reading from left to right that is meant: such a side is not judged
+    text = _DIVIDED_FRACTION.sub(
+        lambda match: match[0].replace("\N{DIVISION SIGN}", "^"), plain_spaces(text)
+    )
+    text = _NOTATION.sub(same_length, plain_signs(text))
     if len(_LETTER_X.findall(text)) == len(_LETTER_TIMES.findall(text)):  # no x is an unknown
         text = _LETTER_TIMES.sub(r"\1*", text)
     text = re.sub(r"\n(?=[ \t]*=)", " ", text)

@@ -155,7 +155,7 @@ def _stripped(text: str, start: int, end: int) -> _Span:
 
 
 def final_span(reply: str) -> _Span:
-    r"""The attempt that counts: the last one with an answer, or the last one where none has.
+    r"""The attempt that counts: the last one with an answer, else the last one that says anything.
 
     So a correction that was cut off does not take back the answer before it.
 
@@ -169,7 +169,8 @@ def final_span(reply: str) -> _Span:
     """
     attempts, _ = _parts(reply)
     answered = [(start, end) for start, end in attempts if is_answered(reply[start:end])]
-    return (answered or attempts)[-1]
+    written = [(start, end) for start, end in attempts if start < end]
+    return (answered or written or attempts)[-1]
 
 
 def is_answered(attempt: str) -> bool:

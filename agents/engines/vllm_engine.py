@@ -128,6 +128,7 @@ class VLLMEngine:
             top_p=sampling.top_p,
             max_tokens=sampling.max_tokens,
             stop_token_ids=list(sampling.stop_ids),
+            ignore_eos=True,  # further ends that a model declares, which no other engine stops at
             seed=request.seed % 2**63 if sampling.temperature > 0 else None,
             logprobs=0,  # the sampled token's only
             detokenize=False,
@@ -219,6 +220,7 @@ def _completion(output: Any) -> Completion:
     result = output.outputs[0]
     token_ids = list(result.token_ids)
     logprobs = [step[token].logprob for step, token in zip(result.logprobs, token_ids, strict=True)]
-    reason = "length" if result.finish_reason == "length" else "stop"
+    if (reason := result.finish_reason) not in ("stop", "length"):
+        raise EngineError(f"vLLM gave up a reply ({reason!r})")
     cached = output.num_cached_tokens or 0
     return Completion(output.request_id, token_ids, logprobs, reason, cached)

@@ -225,6 +225,7 @@ class VLLMServerEngine(RemoteEngine):
             **self._sampling(sampling.temperature, sampling.top_p, sampling.max_tokens),
             "prompt": list(request.prompt_ids),
             "stop_token_ids": list(sampling.stop_ids),
+            "ignore_eos": True,  # further ends that a model declares
             "seed": request.seed % 2**63 if sampling.temperature > 0 else None,
             "logprobs": 0,  # the sampled token's only
             "return_token_ids": True,

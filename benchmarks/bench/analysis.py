@@ -32,7 +32,7 @@ from corgi_gym.envs import LEVELS
 # Of the bootstrap and of random relabellings.
 SEED = 0
 # Goes up where the analysis gives other numbers or names: reports of before are older then.
-FORMAT = 1
+FORMAT = 2
 RATES = ("fix", "regress", "repeat")
 
 Json = dict[str, Any]
@@ -387,30 +387,52 @@ def _dose(arms: dict[str, Cell], name: str, rank: int, seed: int) -> Json:
 
 
 def _learning(cell: Cell) -> list[Json]:
-    """The mean learning curve: the rounds after which every run was evaluated.
+    """The mean learning curve of the runs.
 
-    Runs whose budget ends after different numbers of rounds have no last point in common.
+    Of runs with the same number of rounds it has the rounds after which every run was evaluated. A
+    budget in tokens or seconds ends them after different numbers: their curves are then taken over
+    tokens, interpolated between evaluations, as far as the shortest run goes.
     """
     curves = [_by_step(r.metrics["curve"]) for r in _all(cell) if r.metrics["curve"]]
     if not curves:
         return []
-    common = [key for key in curves[0] if all(key in curve for curve in curves)]
+    if len({max(curve) for curve in curves}) == 1:
+        common = [key for key in curves[0] if all(key in curve for curve in curves)]
+        return [_learned([curve[key] for curve in curves], key[0]) for key in common]
+    lines = [_by_tokens(list(curve.values())) for curve in curves]
+    end = min(tokens[-1] for tokens, _ in lines)
+    grid = sorted({t for tokens, _ in lines for t in tokens if t < end} | {end})
     rows = []
-    for key in common:
-        points = [curve[key] for curve in curves]
-        success = [point["success"][-1] for point in points]
-        one = len(points) == 1
-        rows.append(
-            {
-                "step": float(key[0]),
-                "tokens": _mean([point["tokens"] for point in points]),
-                "seconds": _mean([point["seconds"] for point in points]),
-                "success": _mean(success),
-                "low": None if one else min(success),
-                "high": None if one else max(success),
-            }
-        )
+    for tokens in grid:
+        points = [
+            {"tokens": tokens, "seconds": at[0], "success": [at[1]], "step": at[2]}
+            for at in ([float(np.interp(tokens, x, y)) for y in ys] for x, ys in lines)
+        ]
+        rows.append(_learned(points, _mean([point["step"] for point in points])))
     return rows
+
+
+def _by_tokens(curve: Sequence[Json]) -> tuple[list[float], list[list[float]]]:
+    """Tokens at the evaluations of a run; and seconds, success and rounds there."""
+    points = list({float(point["tokens"]): point for point in curve}.values())  # the later of two
+    values = [[p["seconds"], p["success"][-1], float(p["step"])] for p in points]
+    return [float(p["tokens"]) for p in points], [
+        list(column) for column in zip(*values, strict=True)
+    ]
+
+
+def _learned(points: Sequence[Json], step: float) -> Json:
+    """One point of the mean curve from one of each run."""
+    success = [point["success"][-1] for point in points]
+    one = len(points) == 1
+    return {
+        "step": float(step),
+        "tokens": _mean([point["tokens"] for point in points]),
+        "seconds": _mean([point["seconds"] for point in points]),
+        "success": _mean(success),
+        "low": None if one else min(success),
+        "high": None if one else max(success),
+    }
 
 
 def _by_step(curve: Sequence[Json]) -> dict[tuple[int, int], Json]:

@@ -203,7 +203,8 @@ def training_section(statistics: Json) -> str:
         most = max(x for line in points.values() for x, _ in line)
         panels = _panels(
             points, bands, {}, ticks(0, most or 1), key, short, "success on validation tasks",
-            f"{caption} Mean of the runs; whiskers: lowest and highest run.",
+            f"{caption} Mean of the runs, interpolated between their evaluations where they end "
+            "after different numbers of rounds; whiskers: lowest and highest run.",
         )  # fmt: skip
         parts.append(f"<h3>Success against {key}</h3>{panels}")
     return section("Training", *parts, _html_table(tables.costs(statistics)))

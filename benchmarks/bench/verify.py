@@ -24,7 +24,15 @@ from typing import Any
 
 from corgi_gym.agents.episode import Episode
 from corgi_gym.benchmarks.bench.analysis import analyse
-from corgi_gym.benchmarks.bench.files import JOB, JOBS, METRICS, TRANSCRIPTS, read_job, read_mapping
+from corgi_gym.benchmarks.bench.files import (
+    JOB,
+    JOBS,
+    METRICS,
+    START,
+    TRANSCRIPTS,
+    read_job,
+    read_mapping,
+)
 from corgi_gym.benchmarks.bench.identity import code_version, job_id
 from corgi_gym.benchmarks.bench.job import job_metrics, manifest
 from corgi_gym.benchmarks.bench.page import (
@@ -54,7 +62,7 @@ from corgi_gym.benchmarks.statistics import generator
 MOST = 5_000
 TRUST = (
     "taken on trust: that the configured policy wrote the replies, their lengths in tokens, what "
-    "it said of its own samples (gap), and the curve, cost and seconds of training"
+    "it said of its own samples (gap), what a start was, and curve, cost and seconds of training"
 )
 # Another version of the code may say other things of so many replies; more are a difference.
 _REWORDED = 0.1
@@ -149,6 +157,9 @@ def _check_hashes(results: Results, found: Verification) -> None:
             continue
         if folder.name != (real := job_id(job["config"], job["code"])):
             found.differences.append(f"{folder.name}: its {JOB} has the hash {real}")
+        start, begun = job["config"].get("start"), read_mapping(folder / START)
+        if start and begun and begun.get("policy") != (real := job_id(start, job["code"])):
+            found.differences.append(f"{folder.name}: its {START} is of another start than {real}")
         recorded = (status or {}).get("files")
         if not isinstance(recorded, dict):
             continue  # not done

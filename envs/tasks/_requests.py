@@ -495,7 +495,7 @@ REQUESTS: dict[str, Request] = {
         },
         (
             'Write exactly {num_sections} sections, and head them "{section_spliter} 1", '
-            '"{section_spliter} 2" and so on, each on a line of its own.',
+            '"{section_spliter} 2" and so on, each at the start of a line.',
         ),
         shape=True,
     ),

@@ -125,8 +125,10 @@ class Paraphrase(GeneratedOrRows):
             filled.setdefault(slot + second, options[int(rng.integers(len(options)))])
         order = [int(i) for i in rng.permutation(len(forms))[:2]]
         source, witness = (forms[i].format(**filled) for i in order)
-        # one key for both directions: the answer of one is the prompt of the other
-        return _draft(source, witness, forms[0].format(**filled), witness, grammar=True)
+        # one key for both directions: the answer of one is the prompt of the other. And for what
+        # stands in the slots in any order: from Rome to Sydney it is as far as from Sydney to Rome
+        key = f"{forms[0]} {'; '.join(sorted(filled.values()))}"
+        return _draft(source, witness, key, witness, grammar=True)
 
     def draft(self, row: dict[str, Any]) -> Draft:
         """A pair of questions of a data set."""

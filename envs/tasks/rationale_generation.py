@@ -27,8 +27,9 @@ from corgi_gym.rewards.semantic.student import PAPER_MODEL, CausalStudent, Paper
 PROMPT = (
     "A student must answer this question: {question}\nOptions: {options}\n"
     "Write background knowledge of one or two sentences with which the student finds the right "
-    "option: {gold}. Take up a word of the question and explain. Do not name any of the options, "
-    "and do not reveal the answer."
+    "option: {gold}. Take up a word of the question and explain. Use no word more than twice "
+    '(apart from small ones such as "the"). Do not name any of the options, and do not reveal the '
+    "answer."
 )
 _ECQA_OPTIONS = ("q_op1", "q_op2", "q_op3", "q_op4", "q_op5")
 

@@ -23,7 +23,8 @@ from corgi_gym.rewards.text import words
 PROMPT = (
     "Write a short customer review of this product: {product}\n"
     "The review should read like {stars} of 5 stars ({meaning}). Name the product ({names}), write "
-    "one to four sentences in plain English, and do not mention stars, points or a rating."
+    "one to four sentences in plain English, use no word more than twice (apart from small ones "
+    'such as "the"), and do not mention stars, points or a rating.'
 )
 # Longest title that is shown; Amazon has titles of a whole paragraph.
 MAX_TITLE_CHARS = 160

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from corgi_gym.envs.data import BadRow, Source
-from corgi_gym.envs.task import Draft, Task
+from corgi_gym.envs.task import Draft, Task, stable_hash
 from corgi_gym.envs.tasks._generated_or_rows import GeneratedOrRows
 from corgi_gym.envs.tasks.concepts import _inflect, _pick, scenes
 from corgi_gym.rewards import judge
@@ -35,7 +35,8 @@ PROMPT = (
     "Here is the first sentence of a story: {first}\n"
     "Write the next one to three sentences. They should tell what happens next in the same story "
     "and take up at least two words of the first sentence (people or things), but be mostly new. "
-    "Do not repeat a word within four words, and do not write the first sentence again."
+    "Do not repeat a word within four words, use none more than twice (apart from small ones such "
+    'as "the"), and do not write the first sentence again.'
 )
 # Longest first sentence of a data set: more is no single sentence.
 MAX_FIRST_CHARS = 300
@@ -136,19 +137,21 @@ def _story(rng: np.random.Generator) -> tuple[str, str] | None:
     scene = _pick(rng, scenes())
     if set(scene.agents) & _ANIMALS:
         return None
-    own = ("her", "his")[int(rng.integers(2))]
-    name = _pick(rng, _NAMES[own])
     one, two = (int(i) for i in rng.permutation(len(scene.actions))[:2])
     where, extra = _pick(rng, scene.places), _pick(rng, scene.extras)
     event, motion = _pick(rng, scene.events)
+    ending = f" {extra.text}." if rng.integers(2) else "."
+    # one name for all that happens to be the same: under another one it would be in another split
+    named = stable_hash(scene.actions[one][0].text, where.text, ending)
+    own = ("her", "his")[named % 2]
+    name = _NAMES[own][named // 2 % len(_NAMES[own])]
 
     def act(number: int) -> str:
         phrase, verb = scene.actions[number]
         text = re.sub(r"\bown\b", own, phrase.text)
         return f"{_inflect(verb, 'VBD')} {text}"
 
-    first = f"{name} {act(one)} {where.text}"
-    first = f"{first} {extra.text}." if rng.integers(2) else f"{first}."
+    first = f"{name} {act(one)} {where.text}{ending}"
     noun = scene.actions[one][0].given[0]
     thing = next(word for word in words(scene.actions[one][0].text) if noun in lemmas(word))
     own_pronoun = "she" if own == "her" else "he"

@@ -122,7 +122,7 @@ def examine_floor(floor: Floor, text: Passage) -> tuple[float, list[Problem]]:
     talk = sorted(_ABOUT_TASK & used - {floor.topic})
     if talk:
         on_topic = OFF_TOPIC
-        message = f"Do not write about the text or the task: leave out {quote(talk[0])}."
+        message = f"A text about itself or the task does not count: leave out {quote(talk[0])}."
         problems.append(Problem("about_task", message))
     if floor.topic and floor.topic not in used:
         on_topic = OFF_TOPIC

@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 from corgi_gym.rewards.compose import checks_target
 from corgi_gym.rewards.instructions.conflicts import conflicts
 from corgi_gym.rewards.instructions.floor import answer_problem, content_problem
+from corgi_gym.rewards.instructions.formats import json_texts, parse_json
 from corgi_gym.rewards.instructions.kind import Instruction, read_instruction, texts, whole
 from corgi_gym.rewards.instructions.registry import KINDS
 from corgi_gym.rewards.instructions.reply import Reply
@@ -47,6 +48,7 @@ _FIELDS = ("mode", "instructions", "prompt", "topic", "topic_least")
 _LANGUAGE = "language:response_language"
 # The kind that asks for two responses, each with all that is asked for.
 _TWO = "combination:two_responses"
+_JSON = "detectable_format:json_format"
 # Kinds that ask to copy a text, and the field that holds it.
 _COPIES = {
     "combination:repeat_prompt": "prompt_to_repeat",
@@ -151,16 +153,18 @@ def instruction_following(reply: str, target: Any) -> Verdict:
     """
     wanted = read_target(target)
     view = _view(reply, wanted)
+    inside = _inside_json(view, wanted)
     if not reply.strip():
         problems = [Problem(i.kind.name, "The reply is empty.") for i in wanted.instructions]
         return Verdict.wrong(0.0, *problems)
     problems = []
     for instruction in wanted.instructions:
-        message = instruction.problem(view, wanted.mode)
+        seen = view if instruction.kind.name == _JSON else inside
+        message = instruction.problem(seen, wanted.mode)
         if message is not None:
             problems.append(Problem(instruction.kind.name, message))
     share = 1.0 - len(problems) / len(wanted.instructions)
-    content = _content(view, wanted)
+    content = _content(inside, wanted)
     if content is not None:
         share *= _OFF_SUBJECT if content.kind == "subject" else 0.0
         problems.append(content)
@@ -183,17 +187,34 @@ def follows(reply: str, wanted: Target, order: list[Instruction] | None = None) 
     if not reply.strip():
         return False
     view = _view(reply, wanted)
+    inside = _inside_json(view, wanted)
     order = list(wanted.instructions) if order is None else order
     for place, instruction in enumerate(order):
-        if instruction.problem(view, wanted.mode) is not None:
+        seen = view if instruction.kind.name == _JSON else inside
+        if instruction.problem(seen, wanted.mode) is not None:
             order.insert(0, order.pop(place))
             return False
-    return _content(view, wanted) is None
+    return _content(inside, wanted) is None
 
 
 def _view(reply: str, wanted: Target) -> Reply:
     two = any(i.kind.name == _TWO for i in wanted.instructions)
     return Reply(reply, 2 if two else 1, wanted.topic)
+
+
+def _inside_json(view: Reply, wanted: Target) -> Reply:
+    """What a reader of the reply reads: of one that is asked for as JSON, the texts in it.
+
+    As it stands there, a line break is a backslash and an "n" that the next word begins with.
+    """
+    if wanted.mode != "strict" or all(i.kind.name != _JSON for i in wanted.instructions):
+        return view
+    try:
+        value = parse_json(view.text)
+    except ValueError:
+        return view
+    text = "\n".join(json_texts(value, keys=False))
+    return Reply(text, view.responses, wanted.topic) if text.strip() else view
 
 
 def _content(view: Reply, wanted: Target) -> Problem | None:

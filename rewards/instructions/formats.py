@@ -175,8 +175,8 @@ def parse_json(text: str) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
-def json_texts(value: Any) -> list[str]:
-    """All strings of a JSON value, keys too, in their order."""
+def json_texts(value: Any, *, keys: bool = True) -> list[str]:
+    """All strings of a JSON value, those of its keys too unless told otherwise, in their order."""
     found: list[str] = []
     stack = [value]
     while stack:
@@ -187,7 +187,7 @@ def json_texts(value: Any) -> list[str]:
             stack.extend(reversed(item))
         elif isinstance(item, dict):
             for key, inner in reversed(item.items()):
-                stack += (inner, key)
+                stack += (inner, key) if keys else (inner,)
     return found
 
 

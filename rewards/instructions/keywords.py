@@ -18,6 +18,7 @@ import re
 import string
 import unicodedata
 from functools import lru_cache
+from typing import Literal
 
 from corgi_gym.rewards.instructions.kind import (
     Kind,
@@ -126,9 +127,11 @@ def _letters(found: int, letter: str, frequency: int, relation: str) -> str | No
 def letter_frequency(
     reply: Reply, letter: str, let_frequency: int, let_relation: str
 ) -> str | None:
-    """How often the character is there, in either case and with any accent."""
-    lower = reply.lower if reply.text.isascii() else unicodedata.normalize("NFKD", reply.lower)
-    return _letters(lower.count(letter.lower()), letter, let_frequency, let_relation)
+    """How often the character is there, in either case; a plain one with any accent."""
+    form: Literal["NFKD", "NFC"] = "NFKD" if letter.isascii() else "NFC"
+    lower = reply.lower if reply.text.isascii() else unicodedata.normalize(form, reply.lower)
+    asked = unicodedata.normalize(form, letter.lower())
+    return _letters(lower.count(asked), letter, let_frequency, let_relation)
 
 
 def letter_frequency_reference(

@@ -100,9 +100,15 @@ def stop_words(reply: Reply, percent: int) -> str | None:
     return f"{share:.0f} % of your words are function words. Use at most {percent} %."
 
 
+def _longest_part(word: str) -> int:
+    """Letters and digits of the longest part between hyphens and the like."""
+    return max(map(len, re.split(r"[\W_]+", word)))
+
+
 def long_words(reply: Reply, percent: int, letters: int) -> str | None:
-    """At least so many percent of the words have so many letters."""
-    share = _percent(sum(len(w) >= letters for w in reply.words), len(reply.words))
+    """At least so many percent of the words have so many letters; of "by-the-way" a part counts."""
+    long = sum(_longest_part(word) >= letters for word in reply.words)
+    share = _percent(long, len(reply.words))
     if reply.words and share >= percent:
         return None
     return (

@@ -79,9 +79,14 @@ def is_prose(
             and any(_rows(text))
         )
     foreign = not text.isascii() and any(c.isalpha() and not c.isascii() for c in text)
-    if foreign and (len(held) < LONG or in_other_script(text)):
-        return not _is_mixed(held)  # too short to tell, or not to be told at all
     small = sum(map(FUNCTION_WORDS.__contains__, held))
+    if foreign and (len(held) < LONG or in_other_script(text)):
+        if _is_mixed(held):
+            return False
+        plain = [word for word in held if word.isascii()]
+        # too short to tell, or not to be told at all; but one foreign letter makes no language
+        known = small >= _least_small(held) and _mostly_known(plain)
+        return known or 2 * len(plain) <= len(held)
     if small < max(_least_small(held), _FUNCTION_SHARE * len(held)):
         return False
     return _mostly_known(held) and _has_words_in_a_row(text)

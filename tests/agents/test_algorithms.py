@@ -237,6 +237,8 @@ def test_rft_is_cross_entropy_on_solving_replies(tiny_model, trainer_of):
             assert kept[row].nonzero()[:, 0].tolist() == list(
                 range(end - episode.attempts[good[0]].tokens, end)
             )
+    share = next(row for row in trainer.state.log_history if "imitation/kept" in row)
+    assert share["imitation/kept"] == pytest.approx(float(kept.any(1).float().mean()))
     logged = sum(row["loss"] for row in trainer.state.log_history if "loss" in row)
     assert logged == pytest.approx(cross_entropy(untrained, batch, kept), rel=1e-4)
 
@@ -371,6 +373,24 @@ def test_dapo_gives_up_where_every_group_is_flat(tiny_model, trainer_of, monkeyp
     assert trainer.state.log_history[0]["dynamic/flat_groups"] == 1.0
 
 
+def test_what_replaces_a_group_has_its_place(tiny_model, trainer_of, monkeypatch):
+    """Every second group has one attempt, and so has what is played in its place."""
+    trainer = trainer_of(
+        tiny_model, "dapo", {"rounds": 1}, resample_rounds=1, single_attempt_share=0.5
+    )
+    monkeypatch.setattr(Letters, "checker", staticmethod(lambda reply, target: 0.0))
+    asked, original = [], trainer.rollout.run
+
+    def run(sessions, **kwargs):
+        asked.append([s.max_attempts for s in sessions])
+        return original(sessions, **kwargs)
+
+    trainer.rollout.run = run
+    trainer.train()
+    size = trainer.num_generations
+    assert asked == [[*[None] * size, *[1] * size] * 2] * 2
+
+
 @pytest.mark.parametrize(
     ("tokens", "share", "lost"),
     [(1, 0.2, 0.0), (80, 0.2, 0.0), (90, 0.2, 0.25), (100, 0.2, 0.5), (100, 0.0, 0.0),
@@ -455,6 +475,9 @@ def test_best_of_k_samples_independently(tiny_model, trainer_of):
         ("dapo", {"overlong_share": 2.0}, r"overlong_share must be in \[0, 1\], got 2.0"),
         ("grpo_best_of_4", {"best_of": 0}, "best_of must be at least 1, got 0"),
         ("grpo", {"scale_rewards": "std"}, "unknown scale_rewards 'std'"),
+        ("rft", {"loss_type": "grpo"}, "loss_type is 'cispo' where the loss is cross-entropy"),
+        ("sft", {"epsilon_high": 0.28}, "epsilon_high is 1.0 where .* got 0.28: leave it out"),
+        ("rft", {"credit": "session"}, "credit is 'attempt' where the loss is cross-entropy"),
     ],
 )
 def test_settings_that_cannot_be_are_named(name, options, words, tiny_model, trainer_of):

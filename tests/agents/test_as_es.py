@@ -2,13 +2,15 @@
 
 import copy
 import json
+import re
 
 import numpy as np
 import pytest
 import torch
 
+from corgi_gym.agents import build
 from corgi_gym.agents.as_es import continuations
-from corgi_gym.agents.build import check_engine
+from corgi_gym.agents.build import check_engine, check_engine_options
 from corgi_gym.agents.codec import ChatCodec
 from corgi_gym.agents.engines import (
     CharCodec,
@@ -213,6 +215,44 @@ def test_pieces_are_asked_for_until_the_reply_is_finished():
     assert len(short.token_ids) == 5
     with pytest.raises(ValueError, match="max_pieces must be at least 1, got 0"):
         PieceEngine(two, codec, never, max_pieces=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"inner": "nonsense"}, "unknown engine 'nonsense'"),
+        ({"inner": "pieces"}, "inner must be an engine that writes the policy's replies"),
+        ({"inner": "openai", "url": "http://h/v1"}, "inner must be an engine that writes the pol"),
+        ({"inner": "vllm-server"}, "engine 'vllm-server' needs engine_options.url"),
+        ({"inner": "transformers", "kv_cache_gib": 1}, "'kv_cache_gib' for engine 'transformers'"),
+        ({"max_pieces": 0}, "max_pieces must be a positive integer, got 0"),
+        ({"piece_tokens": "all"}, "piece_tokens must be a positive integer, got 'all'"),
+    ],
+)
+def test_options_of_the_engine_inside_are_checked_before_anything_is_loaded(options, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        check_engine_options("pieces", options)
+
+
+def test_options_of_the_engine_inside_reach_it(monkeypatch, tiny_model, tiny_tokenizer):
+    check_engine_options("pieces", {"inner": "vllm", "kv_cache_gib": 1, "max_pieces": 3})
+    made, closed, original = [], [], build.make_engine
+
+    def make(name, *args, options=None, **kwargs):
+        made.append((name, options))
+        engine = original("transformers", *args, **kwargs)
+        engine.close = lambda: closed.append(name)
+        return engine
+
+    monkeypatch.setattr(build, "make_engine", make)
+    codec = ChatCodec(tiny_tokenizer)
+    shared = {"max_length": 99, "batch": 2, "codec": codec, "bf16": False}
+    options = {"inner": "vllm", "kv_cache_gib": 1, "max_pieces": 3}
+    engine = build._piece_engine("m", tiny_model, options, **shared)
+    assert made == [("vllm", {"kv_cache_gib": 1})] and engine.max_pieces == 3
+    with pytest.raises(ValueError, match="unknown model"):
+        build._piece_engine("m", tiny_model, {**options, "abstractive": "./nowhere"}, **shared)
+    assert closed == ["vllm"]
 
 
 def test_two_models_take_turns():

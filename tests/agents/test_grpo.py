@@ -524,6 +524,14 @@ def test_settings_that_cannot_be_are_named(tiny_model, trainer_of, tmp_path):
         GuidedGRPOConfig(output_dir=str(tmp_path), single_attempt_until=20)
     with pytest.raises(ValueError, match=r"single_attempt_share must be from 0 to 1, got -0\.5"):
         GuidedGRPOConfig(output_dir=str(tmp_path), single_attempt_share=-0.5)
+    for options, words in (
+        ({"use_vllm": True}, r"train\.options\.use_vllm follows from others: set engine"),
+        ({"vllm_mode": "server"}, r"train\.options\.vllm_mode is of TRL's own vLLM"),
+        ({"logging_steps": 8}, r"train\.options\.logging_steps cannot be set: a row of"),
+        ({"generation_kwargs": {}}, r"train\.options\.generation_kwargs cannot be set: replies"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            trainer_of(tiny_model, **options)
     with pytest.raises(ValueError, match="unknown algorithm 'gpro'; choose from turn_grpo, grpo"):
         trainer_of(tiny_model, algorithm="gpro")
     with pytest.raises(ValueError, match=r"train\.options key 'epsilon_hihg'.*'epsilon_high'"):
@@ -532,6 +540,37 @@ def test_settings_that_cannot_be_are_named(tiny_model, trainer_of, tmp_path):
         GuidedGRPOTrainer(
             tiny_model, GuidedGRPOConfig(output_dir=str(tmp_path), use_cpu=True, bf16=False), None
         )
+
+
+def test_a_routers_own_loss_stays_out(trainer_of, tiny_model):
+    """With it TRL would run the forward pass itself, and `echo` and `ppo` found no log-probs."""
+    tiny_model.config.output_router_logits, tiny_model.config.router_aux_loss_coef = False, 0.01
+    assert trainer_of(tiny_model).aux_loss_enabled is False
+
+
+def test_what_has_no_part_in_the_loss_has_none_in_the_entropy(trainer_of, tiny_model, monkeypatch):
+    """One group counts: most micro-batches are empty, and hold a row that nobody learns from."""
+    spec = {"rounds": 1, "sessions": 16, "num_generations": 4, "updates": 1, "micro_batch": 2}
+    trainer = trainer_of(tiny_model, spec=spec)
+    kind, empty, logged = type(trainer), [], []
+    advantages, loss = kind._token_advantages, kind._compute_loss
+
+    def of_one_group(self, width):
+        values = advantages(self, width)
+        values[self.num_generations :] = 0
+        return values
+
+    def watched(self, model, inputs):
+        value = loss(self, model, inputs)
+        empty.append(inputs.get("empty", False))
+        logged.append(len(self._metrics["train"].get("entropy", [])))
+        return value
+
+    monkeypatch.setattr(kind, "_token_advantages", of_one_group)
+    monkeypatch.setattr(kind, "_compute_loss", watched)
+    trainer.train()
+    assert len(empty) == 8 and 1 <= empty.count(False) <= 4
+    assert logged[-1] == empty.count(False)
 
 
 def test_sessions_have_one_attempt_in_the_first_rounds(trainer_of, tiny_model):

@@ -8,18 +8,9 @@ import pytest
 from corgi_gym.agents.codec import ChatCodec
 from corgi_gym.agents.engines import CharCodec
 from corgi_gym.agents.replay import Example, Piece, ReplayBuffer, encode
-from corgi_gym.agents.segments import Segment, cut, token_segments, token_spans
+from corgi_gym.agents.segments import Segment, token_segments
 
 TEXTS = ["", "2 + 3 = 5\nAnswer: 5", "naïve café, 字 and 🙂!", "a  b\n\n c"]
-
-
-def test_cutting_covers_the_text():
-    text = "x = 3. Check: right. Then y. Check: wrong."
-    segments = cut(text, {"verify": r"Check:", "solve": r"Then"}, "solve")
-    assert [s.label for s in segments] == ["solve", "verify", "solve", "verify"]
-    assert "".join(text[s.start : s.end] for s in segments) == text
-    assert cut("", {"a": "x"}, "b") == []
-    assert cut("xy", {"a": "x"}, "b") == [Segment("a", 0, 2)]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -44,9 +35,7 @@ def test_a_token_belongs_to_the_segment_that_it_shares_most_with():
     segments = [Segment("a", 0, 4), Segment("b", 5, 9)]
     offsets = [(0, 3), (3, 5), (4, 8), (8, 9), (9, 9)]
     assert token_segments(offsets, segments) == [0, 0, 1, 1, 1]
-    assert token_spans(offsets, segments) == [(0, 2), (2, 5)]
     assert token_segments([(4, 5), (9, 12)], segments) == [None, None]
-    assert token_spans([(0, 1)], []) == []
 
 
 def test_an_example_is_encoded_piece_by_piece():

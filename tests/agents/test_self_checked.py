@@ -111,6 +111,8 @@ def test_a_verdict_that_is_left_out_is_the_end_of_the_turn():
         # a correction and the confirmation of a right answer are doubled, a found mistake is not
         (["no\nVerdict: incorrect", "hi\nVerdict: correct"], 2.0, [-1, 1, 2, 2]),
         (["hi\nVerdict: incorrect", "hi", "hi\nVerdict: correct"], 2.0, [1, -1, 1, 0, 1, 2]),
+        # the checker failed on the first answer: whether the second corrects it is not known
+        (["?\nVerdict: incorrect", "hi\nVerdict: correct"], 2.0, [-1, 1, 1, 2]),
     ],
 )
 def test_segment_rewards(replies, bonus, expected):
@@ -306,7 +308,28 @@ def test_what_is_logged_of_preferences_is_a_mean_over_pairs(tiny_model, make_tin
     trainer.train()
     row = next(row for row in trainer.state.log_history if "preference/loss" in row)
     assert row["preference/loss"] == pytest.approx(math.log(2), rel=0.05)
-    assert 0 <= row["preference/accuracy"] <= 1
+
+
+@pytest.mark.parametrize(("other", "accuracy"), [(-1e6, 1.0), (0.0, 0.0)])
+def test_accuracy_is_the_share_of_pairs_whose_chosen_verdict_is_likelier(
+    tiny_model, make_tiny_trainer, monkeypatch, other, accuracy
+):
+    spec = {
+        "rounds": 1, "sessions": 8, "num_generations": 2, "updates": 1, "micro_batch": 4,
+        "learning_rate": 1e-12, "max_attempts": 1,
+    }  # fmt: skip
+    trainer = make_tiny_trainer(
+        tiny_model, lambda: make_env(max_attempts=1), spec, algorithm="revise",
+        options={"decision_rounds": 9, "preference_weight": 1.0},
+    )  # fmt: skip
+
+    def certain(self, model, ids, mask, wanted):
+        return torch.full((len(ids),), other)
+
+    monkeypatch.setattr(type(trainer), "_verdict_logp", certain)
+    trainer.train()
+    row = next(row for row in trainer.state.log_history if "preference/loss" in row)
+    assert row["preference/accuracy"] == pytest.approx(accuracy)
 
 
 def test_every_demonstration_of_the_warm_up_is_of_a_task_of_its_own(tiny_model, make_tiny_trainer):

@@ -27,7 +27,7 @@ from corgi_gym.agents.replay import Piece
 from corgi_gym.agents.rollout import Session
 from corgi_gym.agents.teacher import Teacher, check_teacher, make_teacher, parse_finding
 from corgi_gym.agents.training import check_training
-from corgi_gym.agents.tripost import Modules
+from corgi_gym.agents.tripost import Modules, TripostConfig
 from corgi_gym.benchmarks.recipe import TrainSpec, load_recipe
 from corgi_gym.envs import Draft, GuidedEnv, TaskSource
 from corgi_gym.envs.self_improvement import SelfImproving, make_env
@@ -101,6 +101,20 @@ def test_a_made_up_correction_is_no_improvement(first):
     assert (made.attempts, made.feedbacks, made.status) == ([RIGHT], [ALL_CORRECT], "right")
     made = edit(Trajectory((WRONG, RIGHT), ("Step 99 is incorrect.",)).text())
     assert (made.attempts, made.feedbacks) == ([RIGHT], [ALL_CORRECT])
+
+
+@pytest.mark.parametrize(
+    ("first", "why"),
+    [(TASK.prompt + "\nAnswer: 1", "question repeated"), ("so " * 600 + "\nAnswer: 1", "too long")],
+)
+def test_an_attempt_that_cannot_be_learned_from_is_not_learned_before_a_wrong_one(first, why):
+    made = edit(Trajectory((first, WRONG), (SCRIPTED.criticise([(TASK, WRONG)])[0].text(),)).text())
+    assert made.status == why
+
+
+def test_a_teacher_for_all_needs_a_teacher(tmp_path):
+    with pytest.raises(ValueError, match="teacher_for_all asks a teacher, and there is none"):
+        TripostConfig(output_dir=str(tmp_path), teacher_for_all=True)
 
 
 def test_an_update_that_was_cut_off_is_dropped():
@@ -286,6 +300,9 @@ def test_the_policy_as_teacher_has_the_runs_limits():
         ({"engine": "openai"}, "needs a model"),
         ({"engine": "gpt", "model": "x"}, "unknown engine 'gpt'"),
         ({"engine": "policy", "max_length": 9}, "whose max_length is that of the run"),
+        ({"engine": "openai", "model": "x"}, "engine 'openai' needs options: {url: http"),
+        ({"model": "x", "max_tokens": "many"}, "max_tokens must be a positive integer, got 'many'"),
+        ({"model": "x", "max_length": 0}, "max_length must be a positive integer, got 0"),
     ],
 )
 def test_teachers_that_cannot_be(options, words):

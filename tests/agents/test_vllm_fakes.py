@@ -75,6 +75,19 @@ def test_sleep_frees_memory_until_the_next_sync(engine):
     assert names(one)[-1] == "add_request" and one.version == 1
 
 
+@pytest.mark.parametrize("reason", ["abort", "error", "repetition", None])
+def test_a_reply_that_vllm_gave_up_is_no_reply(engine, reason):
+    from corgi_gym.agents.engines.vllm_engine import _completion
+
+    one = types.SimpleNamespace(token_ids=[5], logprobs=[{5: types.SimpleNamespace(logprob=-1.0)}])
+    output = types.SimpleNamespace(outputs=[one], num_cached_tokens=None, request_id="r")
+    one.finish_reason = "length"
+    assert _completion(output).finish_reason == "length"
+    one.finish_reason = reason
+    with pytest.raises(EngineError, match="vLLM gave up a reply"):
+        _completion(output)
+
+
 def test_a_request_wakes_it_unless_its_weights_are_gone(engine):
     one = engine(1)
     one.sleep()

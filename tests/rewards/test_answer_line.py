@@ -29,3 +29,15 @@ def test_the_answer_has_plain_spaces_and_its_place(find):
 def test_a_second_answer_is_seen_behind_another_space():
     problem = find_answer_line("Answer: 1\nAnswer\N{NO-BREAK SPACE}: 2", "one number")
     assert problem.kind == "answer_repeated"
+
+
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        ("Answer:\n```text\n1 2\n3 4\n```", "1 2\n3 4"),
+        ("Answer:\n12\n``` or maybe 13", "12\n``` or maybe 13"),
+        ("Answer:\n```\n12\n```no, it is 13", "12\n```no, it is 13"),
+    ],
+)
+def test_a_fence_is_left_out_and_what_stands_on_its_line_is_not(reply, text):
+    assert find_answer_block(reply, "one number").text == text

@@ -2,6 +2,7 @@
 """Replies that look as if they followed, and honest ones next to them (strict mode)."""
 
 import time
+import unicodedata
 
 import pytest
 
@@ -360,3 +361,59 @@ def test_a_sentence_is_a_question_or_a_statement():
     assert list(map(questions_in, sentences)) == [1, 1, 1, 1, 0]
     reply = "Is the hammer a tool?! My uncle knows it. So do we."
     assert judged(reply, "ratio:questions", statements=2, questions=1).success
+
+
+# ---------------------------------------------------------------- words inside JSON
+
+
+def in_json(reply, *instructions):
+    kinds = [{"kind": "detectable_format:json_format", "kwargs": {}}, *instructions]
+    return judge(instruction_following, reply, {"mode": "strict", "instructions": kinds})
+
+
+AVOID = {"kind": "keywords:forbidden_words", "kwargs": {"forbidden_words": ["hour", "house"]}}
+NO_COMMA = {"kind": "punctuation:no_comma", "kwargs": {}}
+KEYWORDS = {"kind": "keywords:existence", "kwargs": {"keywords": ["puzzle", "marble"]}}
+
+
+@pytest.mark.parametrize(
+    ("reply", "instruction", "right"),
+    [
+        (r'{"text": "We met there today.\nhour and\nhouse are what we found."}', AVOID, False),
+        (r'{"text": "The hammer\u002c old and worn\u002c lay on the table."}', NO_COMMA, False),
+        (r'{"text": "The dog met a h\u006fuse on the road."}', AVOID, False),
+        (r'{"text": "We sat down.\nPuzzle was on the table.\nMarble was not."}', KEYWORDS, True),
+        ('{"text": "The old hammer lay on the table."}', NO_COMMA, True),
+        ('{"text": "The old hammer lay on it.", "more": "It was worn."}', NO_COMMA, True),
+    ],
+)
+def test_other_instructions_are_about_the_texts_in_json(reply, instruction, right):
+    assert in_json(reply, instruction).success is right
+
+
+# ---------------------------------------------------------------- long words, accents
+
+
+def test_a_chain_of_short_words_is_no_long_word():
+    kind, values = "ratio:long_words", {"percent": 30, "letters": 7}
+    assert judged("The children remember everything about the garden.", kind, **values).success
+    chain = "By-the-by we met a-walnut-or-so and to-the-side a-tractor-or-so it-is-all as-good-as."
+    assert not judged(chain, kind, **values).success
+
+
+@pytest.mark.parametrize(("relation", "right"), [("at least", True), ("less than", False)])
+def test_a_letter_with_an_accent_is_counted_as_it_is(relation, right):
+    text = "Le café est fermé et la fête a commencé dans la ville."
+    values = {"letter": "é", "let_frequency": 3, "let_relation": relation}
+    for form in ("NFC", "NFD"):
+        reply = unicodedata.normalize(form, text)
+        said = messages(reply, "keywords:letter_frequency", **values)
+        assert any("appears" in message for message in said) is not right
+
+
+@pytest.mark.parametrize(
+    "scraps", ["nightingale valley ñ qq zz", "galaxy hammer ø brzk tlpq", "hammer 字 qq zz valley"]
+)
+def test_one_foreign_letter_makes_no_language_of_scraps(scraps):
+    assert not judged(scraps, "punctuation:no_comma").success
+    assert judged("The café by the valley has a hammer.", "punctuation:no_comma").success

@@ -83,8 +83,24 @@ RIGHT = [
     (r"\boxed{\frac{ 1}{2}}", r"\frac12"),
     (r"Answer: x = \boxed{42}", "42"),
     ("Answer: 90\N{DEGREE SIGN}", "90"),
+    # what is said before the claim itself
+    (r"There is no other root, so the answer is $\boxed{42}$.", "42"),
+    (r"In either case we get $\boxed{42}$.", "42"),
+    # unknowns that have names, and units to a power
+    ("Answer: 1, 2", "x=1, y=2"),
+    ("Answer: x = 1, y = 2", "x=1, y=2"),
+    (r"Answer: 20\text{ m}^2", r"20\text{ m}^2"),
+    ("Answer: 20", r"20\text{ m}^2"),
 ]
 WRONG = [
+    ("Answer: 2, 1", "x=1, y=2"),
+    ("Answer: -4, 1", r"x=1,\, y=-4"),
+    (r"Answer: 20\text{ m}^3", r"20\text{ m}^2"),
+    (r"Answer: 5\text{ cm}", r"5\text{ cm}^2"),
+    (r"Answer: \{0,1\}", "(0,1)"),
+    (r"Answer: \{0,\infty\}", r"(0,\infty)"),
+    ("Answer: (1, 2)", r"\{1,2\}"),
+    (r"So it is not \boxed{42}", "42"),
     (r"Answer: 2\sqrt{5}=2\sqrt{3}", r"2\sqrt3"),
     (r"Answer: \pi=5\sqrt2=2\sqrt{3}", r"2\sqrt3"),
     ("Answer: 4x = 3x", "3x"),

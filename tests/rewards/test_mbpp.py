@@ -199,6 +199,10 @@ def test_a_forged_result_must_still_be_right():
         ("assert math.isclose(f(1), 2.0, rel_tol=0.001)", [2.001], True),
         ("assert f(1) == 'a' * 3, 'message'", ["aaa"], True),
         ("assert len(f(1)) == 3", [5], False),
+        ("assert (f(1) or 0) == 5", [5], True),
+        ("assert (f(1) and 7) == 7", [5], True),
+        ("assert (f(1) or f(2)) == 3", [0, 3], True),
+        ("assert math.isclose(f(1), math.pi)", [3.141592653589793], True),
     ],
 )
 def test_conditions(text, values, holds):
@@ -220,7 +224,8 @@ def test_arguments_are_evaluated_before_the_program_sees_them():
         "assert f(1) ==", "assert f(10 ** 10 ** 9) == 1", "assert f([0] * 10 ** 9) == 1",
         "assert f(list(range(10 ** 12))) == 1", "assert f(1 / 0) == 1", "assert " + "(" * 500,
         "import os", "assert f('%d' % 3) == 1", "assert f(__import__('os')) == 1",
-        "assert f({**{1: 2}}) == 1",
+        "assert f({**{1: 2}}) == 1", "assert sorted(f(1), key=len) == [1]", "assert f(1) == math",
+        "assert f(1) == f",
     ],
 )  # fmt: skip
 def test_other_tests_are_refused_and_never_run(text):

@@ -303,3 +303,11 @@ def test_a_stored_expression_that_does_not_reach_the_goal_pays_nothing():
     target = {"family": "countdown", "answers": ["7 - 3"], "numbers": [7, 3], "goal": 10}
     verdict = judge(reasoning_gym, "Answer: 1", target)
     assert verdict.status == "unscored" and "cannot be read" in verdict.problems[0].message
+
+
+def test_settings_may_be_lists_as_files_have_them():
+    pytest.importorskip("reasoning_gym")
+    from corgi_gym.rewards._reasoning_gym_worker import score
+
+    settings = {"symbols": ["x"], "min_terms": 2, "max_terms": 2}
+    assert score("simple_integration", settings, 0, "garbage") < 1.0

@@ -238,3 +238,13 @@ def test_a_cut_never_splits_a_number():
 def test_only_the_first_part_is_read():
     assert check_steps("1 + 1 = 3\n" + " " * 30_000).wrong is not None
     assert check_steps("\n" * MAX_STEP_CHARS + "1 + 1 = 3").wrong is None
+
+
+@pytest.mark.parametrize(
+    "side",
+    ["3/2 \N{DIVISION SIGN} 4/3", "3/2\N{DIVISION SIGN}4/3", "3 / 2 \N{DIVISION SIGN} 4 / 3"],
+)
+def test_a_division_of_fractions_is_not_read_from_left_to_right(side):
+    """3/2/4/3 is 1/8, and nobody means that; by itself the sign divides as ever."""
+    assert check_steps(f"{side} = 9/8").wrong is None
+    assert check_steps("8 \N{DIVISION SIGN} 4 = 3").wrong.left == "8 / 4"

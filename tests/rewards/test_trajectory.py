@@ -57,6 +57,7 @@ def test_markers_count_in_turn(reply, attempts, feedbacks):
         ("Answer: 1\nFeedback: b\nUpdated answer:\n2 +", "Answer: 1"),  # cut off
         ("no answer\nFeedback: b\nUpdated answer:\n2 +", "2 +"),
         ("Answer: 1\nFeedback: Answer: 2", "Answer: 1"),
+        ("3 + 4 = 7\nFeedback: b\nUpdated answer:", "3 + 4 = 7"),
     ],
 )
 def test_the_last_attempt_with_an_answer_counts(reply, judged):

@@ -167,7 +167,18 @@ def test_medians_and_learning_curves_are_of_equal_points():
 
     runs = [run("a", 0, [], curve=curve(0, 5, 10)), run("a", 1, [], curve=curve(0, 5, 9, 12))]
     found = analysed(*runs)
-    assert [row["step"] for row in found["learning"]["a"]] == [0, 5]
+    learned = found["learning"]["a"]
+    # one ends after 10 rounds and 100 tokens, one after 12 and 120: to the end of the shorter
+    assert [row["tokens"] for row in learned] == [0, 50, 90, 100]
+    assert [row["step"] for row in learned] == pytest.approx([0, 5, 9, 10])
+    assert [row["seconds"] for row in learned] == pytest.approx([0, 5, 9, 10])
+    # the second one stands at 0.9 after 90 tokens and at 1.0 after 120
+    assert learned[-1]["high"] == 1.0
+    assert learned[-1]["low"] == pytest.approx(0.9 + 0.1 * 10 / 30)
+    even = analysed(
+        *(run("a", s, [], curve=curve(0, 5, *extra, 10)) for s, extra in ((0, []), (1, [7])))
+    )
+    assert [row["step"] for row in even["learning"]["a"]] == [0, 5, 10]
     assert found["cost"]["a"]["tokens_to_target"] == 50
     runs = [run("a", 0, [], curve=curve(0, 6)), run("a", 1, [], curve=curve(0, 8))]
     assert analysed(*runs)["cost"]["a"]["tokens_to_target"] == 70

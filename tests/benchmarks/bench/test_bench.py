@@ -174,6 +174,11 @@ def test_a_job_begins_with_the_start_and_nothing_else(scripted, tmp_path, monkey
     assert len(begun) == 5 and len({each["weights"] for each in begun}) == 1
     write_page(tmp_path)
     assert verify(tmp_path).sound
+    told = next(tmp_path.glob("jobs/*/start.json"))
+    whole = told.read_text()
+    told.write_text(json.dumps({**json.loads(whole), "policy": "another"}))
+    assert any("is of another start than" in odd for odd in verify(tmp_path).differences)
+    told.write_text(whole)
     (note,) = read_results(tmp_path).notes
     assert "began with one policy that was trained first" in note and "4 rounds" in note
 
