@@ -192,7 +192,9 @@ def _unlike_brackets(answer: str, gold: str) -> bool:
 def _unlike_powers(answer: str, gold: str) -> bool:
     """Whether the answer has a unit and not to the power that it has in the gold answer."""
     one, other = _UNIT_POWER.search(answer), _UNIT_POWER.search(gold)
-    return bool(one and other) and (one["power"] or "1") != (other["power"] or "1")
+    if one is None or other is None:
+        return False
+    return (one["power"] or "1") != (other["power"] or "1")
 
 
 def _in_order(answer: str, gold: str) -> tuple[str, str] | None:
