@@ -91,14 +91,15 @@ def _config(folder: Path) -> Json:
 
 
 def _train_start(folder: Path, config: Json) -> None:
-    """Train the policy that the job begins with, if it has none yet and no other job has done so.
+    """Train the policy that the job begins with, unless it is there or no longer needed.
 
     It lies beside ``jobs/``, for all that begin with it; a job waits while another trains it.
 
     Raises:
-        JobError: If its training was interrupted.
+        JobError: If its training was interrupted, its weights are gone, or the job began with
+            others.
     """
-    if "start" not in config or (folder / START).exists():
+    if "start" not in config or _finished(folder):
         return
     from corgi_gym.benchmarks.experiment import run
 
@@ -109,8 +110,10 @@ def _train_start(folder: Path, config: Json) -> None:
     if summary["status"] != "finished":
         raise JobError("the training before it was interrupted; run the benchmark again to go on")
     cost = {key: summary[key] for key in ("steps", "tokens", "train_seconds", "success_after")}
-    begun = {"policy": home.name, "weights": _start_digest(home), **cost}
-    RunFolder(folder, resume=True).write_json(START, begun)
+    if not (folder / START).exists():
+        begun = {"policy": home.name, "weights": _start_digest(home), **cost}
+        RunFolder(folder, resume=True).write_json(START, begun)
+    _begins_with(folder, config)
 
 
 def _finished(folder: Path) -> Json | None:

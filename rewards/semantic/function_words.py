@@ -2,8 +2,9 @@
 
 "The museum almost designed the engine before the war" has the content words of "The museum designed
 the engine after the war". So modals, prepositions, numerals, quantifiers, adverbs, pronouns and
-conjunctions are compared one by one. Free are articles, "that", "which" and "who", and the
-auxiliaries of tense; intensifiers ("quite") may be dropped. Negations are counted by the checker.
+conjunctions are compared one by one. Free are articles, "that", and the auxiliaries of tense; forms
+of "be", "which" and "who" may be left out and not added, since they turn who did what to whom.
+Intensifiers ("quite") may be dropped. Negations are counted by the checker.
 Not seen: tense, and which of two content words an adverb goes with.
 """
 
@@ -30,6 +31,11 @@ _FREE = _ARTICLES.union(
     _words(
         "that which who whom am is are was were be been being has have had having do does did 's"
     )
+)
+# Free to lack, not to come: "the mayor was sold the land", "the mayor who sold the land".
+_TURNING = (
+    frozenset(_words("am is are was were be been being")),
+    frozenset(_words("who whom which")),
 )
 # May be dropped anywhere, and before an opinion.
 _INTENSIFIERS = frozenset(_words("so too quite rather just even really pretty"))
@@ -108,6 +114,7 @@ def change_of_function_words(source: str, reply: str, complete: bool) -> str | N
     old, new = function_words(source), function_words(reply)
     said = Counter(word.text for word in new)
     added = list((said - Counter(word.text for word in old)).elements())
+    added += _turned(tokens(source), tokens(reply))
     needed = Counter(word.text for word in old if not word.droppable)
     lost = list((needed - said).elements()) if complete else []
     if added and lost:
@@ -118,6 +125,16 @@ def change_of_function_words(source: str, reply: str, complete: bool) -> str | N
         return f"You left out {_named(lost)}. Keep it."
     moved = _moved(old, new) if complete else None
     return f"You moved {_named([moved])} to another word. Leave it as it is." if moved else None
+
+
+def _turned(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """Of each kind of word that turns a sentence round, one that the source has less often."""
+    found = []
+    for kind in _TURNING:
+        there, here = ([word for word in words if word in kind] for words in (old, new))
+        if len(here) > len(there):
+            found.append(next((Counter(here) - Counter(there)).elements()))
+    return found
 
 
 def _named(several: Sequence[str]) -> str:

@@ -193,6 +193,11 @@ def test_the_config_of_a_run_is_its_recipe(tmp_path):
     path = tmp_path / "config.json"
     path.write_text(json.dumps(describe(recipe)))
     assert load_recipe(str(path)) == recipe
+    # one that began with another policy than the recipe's model would be another run
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    path.write_text(json.dumps(describe(recipe, tmp_path)))
+    with pytest.raises(ValueError, match=r"that was trained before \(weights [0-9a-f]{12}\)"):
+        load_recipe(str(path))
 
 
 def test_the_page_has_every_value_of_a_recipe_with_its_default():

@@ -117,7 +117,16 @@ MUSEUM = {
             "Did the museum design the engine after the conference?",
             "You made a question of the statement.",
         ),
-        ("The museum was designed by the engine after the conference.", 'You added "by".'),
+        (
+            "The museum was designed by the engine after the conference.",
+            'You added "by" and "was".',
+        ),
+        ("The museum was designed the engine after the conference.", 'You added "was".'),
+        (
+            "The museum who designed the engine had been after the conference.",
+            'You added "been" and',
+        ),
+        ("The museum designed is the engine after the conference.", 'You added "is".'),
     ],
 )
 def test_function_words_do_not_turn_the_facts_around(reply, message):

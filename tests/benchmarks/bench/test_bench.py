@@ -195,9 +195,16 @@ def test_a_job_that_has_not_begun_needs_its_start_and_one_that_has_ended_does_no
     (folder / "run" / "summary.json").unlink()
     with pytest.raises(JobError, match="not the one that this job began with"):
         run_phase(folder, "train")
+    with pytest.raises(JobError, match="not the one that this job began with"):
+        run_phase(folder, "start")
     weights.unlink()
-    with pytest.raises(JobError, match=r"has no weights .*: remove .*starts"):
-        run_phase(folder, "train")
+    for phase in ("start", "train"):
+        with pytest.raises(JobError, match=r"has no weights .*: remove .*starts"):
+            run_phase(folder, phase)
+    # as it says: removed, it is trained again, and the job goes on with the same weights
+    shutil.rmtree(tmp_path / "starts")
+    with_start(scripted, tmp_path, monkeypatch)
+    assert status_of(folder) == "done"
 
 
 def test_a_dry_run_lists_the_training_that_comes_first(scripted, tmp_path):
