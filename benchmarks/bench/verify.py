@@ -157,7 +157,8 @@ def _check_hashes(results: Results, found: Verification) -> None:
             continue
         if folder.name != (real := job_id(job["config"], job["code"])):
             found.differences.append(f"{folder.name}: its {JOB} has the hash {real}")
-        start, begun = job["config"].get("start"), read_mapping(folder / START)
+        start = job["config"].get("start") if isinstance(job["config"], dict) else None
+        begun = read_mapping(folder / START)
         if start and begun and begun.get("policy") != (real := job_id(start, job["code"])):
             found.differences.append(f"{folder.name}: its {START} is of another start than {real}")
         recorded = (status or {}).get("files")

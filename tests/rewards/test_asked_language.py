@@ -207,4 +207,4 @@ def test_long_texts_are_fast(piece):
     for language in ("ru", "fi", "fr", "en", "ja"):
         start = time.process_time()
         judge_language((piece * 50_000)[:50_000], language, ("x",))
-        assert time.process_time() - start < 0.2
+        assert time.process_time() - start < 0.5  # quadratic work would take many seconds
