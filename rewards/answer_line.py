@@ -18,9 +18,9 @@ from typing import NamedTuple
 from corgi_gym.rewards.verdict import Problem
 
 _ANSWER = re.compile(r"^[ \t>#*_`-]{0,8}answer[ \t*_`]{0,4}:(.*)$", re.IGNORECASE | re.MULTILINE)
-# Markdown that may be wrapped around the answer or the whole line, longest first.
 # A line of a Markdown fence, and nothing else on it.
 _FENCE = re.compile(r"```[ \t]*\w*")
+# Markdown that may be wrapped around the answer or the whole line, longest first.
 _MARKUP = ("**", "__", "`", "*", "_")
 _MARKS = frozenset("".join(_MARKUP))
 # Unicode's other spaces (its category Zs): no-break, thin, ideographic and so on.

@@ -160,8 +160,8 @@ def _train(folder: Path, recipe: Recipe, config: Json) -> None:
         return  # and what it began with may be gone
     from corgi_gym.benchmarks.experiment import run
 
-    begin = {} if (weights := _begins_with(folder, config)) is None else {"weights": weights}
-    if run(recipe, folder / RUN, resume=True, **begin)["status"] != "finished":
+    weights = _begins_with(folder, config)
+    if run(recipe, folder / RUN, resume=True, weights=weights)["status"] != "finished":
         raise JobError("training was interrupted; run the benchmark again to go on")
 
 

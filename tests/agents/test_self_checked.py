@@ -294,17 +294,22 @@ def test_preference_is_dpo_and_moves_the_verdict(tiny_model, make_tiny_trainer):
     assert sum(losses[:2]) == pytest.approx(math.log(2), rel=0.05)
 
 
-@pytest.mark.parametrize("micro", [2, 8])
-def test_what_is_logged_of_preferences_is_a_mean_over_pairs(tiny_model, make_tiny_trainer, micro):
-    """Whatever the micro-batches: log 2 at the start, and the pairs whose verdict is likelier."""
+def preferring(model, make_tiny_trainer, micro):
+    """A round of preferences in which the policy stays where it is."""
     spec = {
         "rounds": 1, "sessions": 8, "num_generations": 2, "updates": 1, "micro_batch": micro,
         "learning_rate": 1e-12, "max_attempts": 1,
     }  # fmt: skip
-    trainer = make_tiny_trainer(
-        tiny_model, lambda: make_env(max_attempts=1), spec, algorithm="revise",
+    return make_tiny_trainer(
+        model, lambda: make_env(max_attempts=1), spec, algorithm="revise",
         options={"decision_rounds": 9, "preference_weight": 1.0},
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("micro", [2, 8])
+def test_what_is_logged_of_preferences_is_a_mean_over_pairs(tiny_model, make_tiny_trainer, micro):
+    """Whatever the micro-batches: log 2 at the start, and the pairs whose verdict is likelier."""
+    trainer = preferring(tiny_model, make_tiny_trainer, micro)
     trainer.train()
     row = next(row for row in trainer.state.log_history if "preference/loss" in row)
     assert row["preference/loss"] == pytest.approx(math.log(2), rel=0.05)
@@ -314,14 +319,7 @@ def test_what_is_logged_of_preferences_is_a_mean_over_pairs(tiny_model, make_tin
 def test_accuracy_is_the_share_of_pairs_whose_chosen_verdict_is_likelier(
     tiny_model, make_tiny_trainer, monkeypatch, other, accuracy
 ):
-    spec = {
-        "rounds": 1, "sessions": 8, "num_generations": 2, "updates": 1, "micro_batch": 4,
-        "learning_rate": 1e-12, "max_attempts": 1,
-    }  # fmt: skip
-    trainer = make_tiny_trainer(
-        tiny_model, lambda: make_env(max_attempts=1), spec, algorithm="revise",
-        options={"decision_rounds": 9, "preference_weight": 1.0},
-    )  # fmt: skip
+    trainer = preferring(tiny_model, make_tiny_trainer, 4)
 
     def certain(self, model, ids, mask, wanted):
         return torch.full((len(ids),), other)

@@ -200,11 +200,13 @@ def test_unknown_languages_are_named():
         judge_language("Det er en dag.", "da")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "piece", ["a", "ы ", "ä ö ", "l'", "qu'a ", "漢", "é\n", "the of ", "jest "]
 )
 def test_long_texts_are_fast(piece):
     for language in ("ru", "fi", "fr", "en", "ja"):
+        judge_language(piece * 20, language, ("x",))  # word lists are read once
         start = time.process_time()
         judge_language((piece * 50_000)[:50_000], language, ("x",))
-        assert time.process_time() - start < 0.5  # quadratic work would take many seconds
+        assert time.process_time() - start < 0.2

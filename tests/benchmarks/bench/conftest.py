@@ -64,7 +64,7 @@ def scripted_policy(recipe, model=None):
     return policy.Policy(None, None, CharCodec(), ScriptedEngine(replies))
 
 
-def scripted_run(recipe, out, *, resume):
+def scripted_run(recipe, out, *, resume, weights=None):
     """In place of training: the files that a benchmark reads of a run."""
     out.mkdir(parents=True, exist_ok=True)
     for name in ("metrics.jsonl", "episodes.jsonl"):
