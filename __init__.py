@@ -3,7 +3,7 @@
     import gymnasium as gym
     import corgi_gym  # registers ConstrainedGen-v0, GuidedMath-v0 and corgi/<Family>-v0
 
-Four rooms: `corgi_gym.rewards`, `corgi_gym.envs`, `corgi_gym.agents`, `corgi_gym.benchmarks`.
+Four packages: `corgi_gym.rewards`, `corgi_gym.envs`, `corgi_gym.agents`, `corgi_gym.benchmarks`.
 """
 
 from corgi_gym.envs.registration import register_envs

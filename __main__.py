@@ -157,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
         "corgi-gym segments as_es --count 20 --out runs/segments.html",
     )  # fmt: skip
     _recipe_options(segments)
+    segments.set_defaults(recipe="as_es")
     segments.add_argument("--count", type=int, default=12, help="replies (default: 12)")
     segments.add_argument(
         "--out",
@@ -212,11 +213,22 @@ def _gap_options(gap: Any) -> None:
     gap.add_argument(
         "--reasoning-tokens", type=int, default=160, help="longest verdict (default: 160)"
     )
-    gap.add_argument("--tournament-rounds", type=int, default=0, help="default: up to 2")
-    gap.add_argument("--graded", action="store_true", help="utility is the score, not success")
+    gap.add_argument(
+        "--tournament-rounds",
+        type=int,
+        default=0,
+        help="comparison rounds (default: until a quarter is left, at most 2)",
+    )
+    gap.add_argument("--graded", action="store_true", help="the utility is the score, not success")
     gap.add_argument("--improve", type=int, default=0, help="rounds of self-improvement")
-    gap.add_argument("--improve-rule", default="", help="what they learn from (default: the first)")
-    gap.add_argument("--epochs", type=int, default=1, help="passes over it (default: 1)")
+    gap.add_argument(
+        "--improve-rule",
+        default="",
+        help="the rule whose kept replies they train on (default: the first)",
+    )
+    gap.add_argument(
+        "--epochs", type=int, default=1, help="training passes over the kept replies (default: 1)"
+    )
     gap.add_argument("--out", default="runs/gap", help="folder (default: runs/gap)")
     existing = gap.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace what is in that folder")

@@ -1,1 +1,1 @@
-"""A policy, its rollouts and its training: the one room that knows torch, TRL and vLLM."""
+"""A policy, its rollouts and its training: the one package that knows torch, TRL and vLLM."""

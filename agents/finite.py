@@ -53,8 +53,9 @@ class FiniteTrainer:
         Raises:
             UnhealthyError: If one is not finite, naming the sessions that it comes from.
         """
+        # none: DeepSpeed has taken the step already, and looks after overflows itself
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
-        if not all(norm.isfinite() for norm in torch._foreach_norm(gradients)):
+        if gradients and not all(norm.isfinite() for norm in torch._foreach_norm(gradients)):
             self._stop("gradient", self._has_broken_gradient)
 
     def _has_broken_gradient(self, row: dict[str, Any]) -> bool:

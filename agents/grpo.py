@@ -3,7 +3,7 @@
 TRL keeps the loss, the schedules, PEFT, accelerate, checkpoints and callbacks. What is ours:
 
 - the rollouts (`rollout_func` and `env_mask`): sessions on an engine of ours, after a weight sync
-  that is proven by a probe;
+  that is checked by a probe;
 - credit per attempt (`corgi_gym.agents.credit`), through the advantages of shape (B, T) that TRL's
   loss accepts from subclasses;
 - the arithmetic around the loss (`corgi_gym.agents.lean`): the head on model tokens only, rows
@@ -49,6 +49,11 @@ from corgi_gym.envs import stable_hash
 
 # Prompts used by the parity probe after each sync.
 _PROBE_PROMPTS = 8
+# Tasks whose prompts are tried before training: a round that meets one too long for the context
+# ends the run, and so does every resume.
+_TRIED_TASKS = 256
+# TRL hands prompts on and makes nothing of them: sessions ask their environment.
+_NO_PROMPT = [{"role": "user", "content": ""}]
 # A third of six tasks is two, whatever 6 * (1 / 3) is in floats.
 _ROUNDING = 1e-9
 
@@ -76,8 +81,8 @@ class GuidedGRPOConfig(GRPOConfig):
             attempt: a mixture of both, in which first replies go on being learned cheaply.
 
     Raises:
-        ValueError: For a credit that does not exist, a negative number of rounds, a share that is
-            none, and optimizer steps that reach over the end of a round.
+        ValueError: For a credit that does not exist, a negative number of rounds, less than one
+            iteration, a share that is none, and optimizer steps that reach over a round's end.
     """
 
     credit: Credit = field(default="attempt")
@@ -92,6 +97,8 @@ class GuidedGRPOConfig(GRPOConfig):
         # TRL's two names for a scale that are no words
         scale = {True: "group", False: "none"}.get(self.scale_rewards, self.scale_rewards)
         check_credit(self.credit, scale)
+        if self.num_iterations < 1:
+            raise ValueError(f"num_iterations must be 1 or more, got {self.num_iterations!r}")
         if self.single_attempt_rounds < 0:
             raise ValueError(
                 f"single_attempt_rounds must be 0 or more, got {self.single_attempt_rounds!r}"
@@ -151,7 +158,8 @@ class GuidedGRPOTrainer(
         **kwargs: As for `trl.GRPOTrainer` (``processing_class``, ``callbacks``, ``peft_config``…).
 
     Raises:
-        ValueError: If ``max_steps`` is not set.
+        ValueError: If ``max_steps`` is not set, for an ``eval_dataset``, and for a task among the
+            first ones whose prompt leaves no room for a reply.
         EngineError: From ``train``, if the engine fails or its weights are not the trainer's.
     """
 
@@ -176,13 +184,20 @@ class GuidedGRPOTrainer(
     ) -> None:
         if args.max_steps <= 0:
             raise ValueError(f"GuidedGRPOConfig.max_steps must be positive, got {args.max_steps}")
+        if kwargs.get("eval_dataset") is not None:
+            raise ValueError(
+                "eval_dataset has no use, since sessions ask their environment: measure a policy "
+                "with corgi_gym.benchmarks (evaluation.every in a recipe)"
+            )
         self.rollout = rollout
         self.on_rollout = on_rollout or (lambda report: None)
         # Called with the sessions that had ended when a round's rollouts failed.
         self.on_unfinished: Callable[[list[Episode]], None] = lambda episodes: None
         self.mismatch: float | None = None
         self._synced_at: int | None = None
-        self._retries = args.single_attempt_until == 0
+        # a method that plays demonstrations never solves anything itself
+        self._retries = args.single_attempt_until == 0 or not self._samples
+        self._most_attempts = 0
         self._rows: list[dict[str, Any]] = []
         self._episodes: list[Episode] = []
         self._finished: list[Episode] = []
@@ -218,17 +233,22 @@ class GuidedGRPOTrainer(
         """Check what fields of the config mean for an environment; likewise."""
 
     def _tasks(self, args: GuidedGRPOConfig) -> Dataset:
-        """Task indices for the whole run; each row's prompt is what the environment asks."""
+        """Task indices for the whole run, after a look at the prompts of the first ones."""
         micro_batches = args.max_steps * args.gradient_accumulation_steps
         rounds = -(-micro_batches // (args.steps_per_generation * args.num_iterations))
         count = rounds * args.generation_batch_size // args.num_generations
+        indices = range(args.task_offset, args.task_offset + count)
         env = self.rollout.make_env()
-        rows = []
-        for index in range(args.task_offset, args.task_offset + count):
-            message, _ = env.reset(options={"index": index})
-            rows.append({"prompt": [{"role": "user", "content": message}], "index": index})
+        self._probes: list[list[int]] = []
+        for index in indices[:_TRIED_TASKS]:
+            message, info = env.reset(options={"index": index})
+            ids = self.rollout.codec.start(message)
+            if self._samples:
+                self.rollout.check_length(len(ids), info["task_id"])
+            if len(self._probes) < _PROBE_PROMPTS:
+                self._probes.append(ids)
         env.close()
-        return Dataset.from_list(rows)
+        return Dataset.from_dict({"prompt": [_NO_PROMPT] * count, "index": indices})
 
     # ---------------------------------------------------------------- checkpoints
 
@@ -264,7 +284,7 @@ class GuidedGRPOTrainer(
 
     def teachers(self) -> list[Teacher]:
         """The engines besides the policy's that the method asks."""
-        reference = self._scorer.reference if self._scorer else None
+        reference = self._pool_scorer.reference if self._pool_scorer else None
         return [reference] if reference else []
 
     def close(self) -> None:
@@ -276,16 +296,10 @@ class GuidedGRPOTrainer(
         """Bring the engine to the current weights, once per optimizer step, and prove it."""
         if self._synced_at == self.state.global_step:
             return
-        prompts = [
-            self.rollout.codec.start(
-                self.train_dataset[i % len(self.train_dataset)]["prompt"][0]["content"]
-            )
-            for i in range(_PROBE_PROMPTS)
-        ]
         self.mismatch = sync_weights(
             self._bare_model(),
             self.rollout.engine,
-            prompts,
+            self._probes,
             accelerator=self.accelerator,
             bf16=self.args.bf16,
         )
@@ -374,9 +388,10 @@ class GuidedGRPOTrainer(
         )
 
     def _log_episodes(self, episodes: Sequence[Episode], seconds: float) -> None:
-        metrics = self._metrics["train" if self.model.training else "eval"]
-        longest = max(len(e.attempts) for e in episodes)
-        for k, share in enumerate(success_by_attempt(episodes, longest), start=1):
+        metrics = self._metrics["train"]
+        # as many numbers as in the rounds before, also where all is solved by the second attempt
+        self._most_attempts = max(self._most_attempts, *(len(e.attempts) for e in episodes))
+        for k, share in enumerate(success_by_attempt(episodes, self._most_attempts), start=1):
             metrics[f"session/success@{k}"].append(share)
         metrics["session/repeats"].append(repeat_share(episodes))
         metrics["session/attempts"].append(sum(len(e.attempts) for e in episodes) / len(episodes))
@@ -414,6 +429,10 @@ class GuidedGRPOTrainer(
         sampled = batch.pop("sampling_per_token_logps", None)
         if self.args.engine_logps and sampled is not None:
             batch["old_per_token_logps"] = sampled
+        elif (old := batch.get("old_per_token_logps")) is not None:
+            # TRL's pass scores feedback as well, which the loss leaves out: its ratio there could
+            # overflow
+            batch["old_per_token_logps"] = old * batch["completion_mask"] * batch["tool_mask"]
         return batch
 
     def _token_advantages(self, width: int) -> Tensor:
@@ -431,8 +450,8 @@ class GuidedGRPOTrainer(
 
     def _attempt_values(self) -> list[list[float]]:
         """For each episode to train on, the advantage of each of its scored attempts."""
-        size = self.num_generations if self.model.training else self.num_generations_eval
-        values = self._compared([self._rewards(episode) for episode in self._episodes], size)
+        rewards = [self._rewards(episode) for episode in self._episodes]
+        values = self._compared(rewards, self.num_generations)
         return [[value for value in session if value is not None] for session in values]
 
     def _compared(

@@ -123,7 +123,6 @@ class GuidedPPOConfig(GuidedGRPOConfig):
         _require("gamma", self.gamma, 0 < self.gamma <= 1, "above 0 and at most 1")
         _require("lam", self.lam, 0 <= self.lam <= 1, "between 0 and 1")
         _require("kl_gain", self.kl_gain, self.kl_gain > 0, "positive")
-        _require("num_iterations", self.num_iterations, self.num_iterations >= 1, "1 or more")
         if self.kl_target is not None:
             _require("beta", self.beta, self.beta > 0, "positive where kl_target is set")
         if self.sync_ref_model:
@@ -181,8 +180,6 @@ class GuidedPPOTrainer(GuidedGRPOTrainer):
         batch = super()._generate_and_score_completions(inputs)
         kept = batch["completion_mask"] * batch["tool_mask"]
         logps, values = self._score_round(self.model, batch, values=True)
-        if not self.args.engine_logps:
-            batch["old_per_token_logps"] = logps
         rewards = token_rewards(self._episodes, kept.shape[1], self.args.reward_on).to(logps)
         log_ratio = torch.zeros_like(logps)
         if self.args.beta > 0:
@@ -208,8 +205,7 @@ class GuidedPPOTrainer(GuidedGRPOTrainer):
         )
         kept = batch["completion_mask"] * batch["tool_mask"]
         order = attention.sum(1).argsort()  # rows of like length share a pass
-        training = self.model.training
-        size = self.args.per_device_train_batch_size if training else len(order)
+        size = self.args.per_device_train_batch_size
         self._score_mask = kept[order]
         try:
             with torch.no_grad(), self._recording_values(values) as seen:
@@ -239,15 +235,14 @@ class GuidedPPOTrainer(GuidedGRPOTrainer):
         _, (mean_return, spread), (mean_value, _), (_, left), (divergence, _) = map(
             mean_and_variance, totals
         )
-        metrics = self._metrics["train" if self.model.training else "eval"]
+        metrics = self._metrics["train"]
         metrics["ppo/return"].append(mean_return)
         metrics["ppo/value"].append(mean_value)
         metrics["ppo/explained_variance"].append(1 - left / spread if spread > 0 else 0.0)
         if self.args.beta > 0:
             metrics["ppo/kl"].append(divergence)
             used = self.kl.coef
-            if self.model.training:
-                self.kl.update(divergence)
+            self.kl.update(divergence)
             # the rewards have had theirs; a term of the loss is still to come
             metrics["ppo/kl_coef"].append(self.kl.coef if self.args.kl_in == "loss" else used)
         return totals[0]
@@ -262,7 +257,7 @@ class GuidedPPOTrainer(GuidedGRPOTrainer):
         """The micro-batches of a new epoch are drawn anew from the same sessions."""
         steps = self.args.steps_per_generation
         later_epoch = self._step % (steps * self.num_iterations) and self._step % steps == 0
-        if self.model.training and later_epoch and self._round:
+        if later_epoch and self._round:
             self._buffered_inputs = self._micro_batches(self._round)
         return super()._prepare_inputs(generation_batch)
 
@@ -290,15 +285,14 @@ class GuidedPPOTrainer(GuidedGRPOTrainer):
         old, clip = inputs["old_values"], self.args.cliprange_value
         loss = (value_loss(values, inputs["returns"], old, clip) * kept).sum()
         tokens = inputs["num_items_in_batch"].clamp(min=1) / self.accelerator.num_processes
-        mode = "train" if self.model.training else "eval"
-        if mode == "train":  # the tokens of all of a round's steps, of which this is one
-            accumulated = self.current_gradient_accumulation_steps
-            tokens = tokens * accumulated / self.args.steps_per_generation
+        # the tokens of all of a round's steps, of which this is one
+        accumulated = self.current_gradient_accumulation_steps
+        tokens = tokens * accumulated / self.args.steps_per_generation
         moved = ((values - old).abs() > clip) * kept if clip else torch.zeros_like(kept)
         share = torch.stack([loss.detach(), moved.sum(), kept.sum()])
         total, outside, count = self.accelerator.reduce(share, "sum").tolist()
-        self._metrics[mode]["ppo/value_loss"].append(total / max(1.0, count))
-        self._metrics[mode]["ppo/value_clipped"].append(outside / max(1.0, count))
+        self._metrics["train"]["ppo/value_loss"].append(total / max(1.0, count))
+        self._metrics["train"]["ppo/value_clipped"].append(outside / max(1.0, count))
         return loss / tokens
 
     @contextmanager

@@ -83,6 +83,23 @@ class Rollout:
         self._idle: list[gym.Env[str, str]] = []
         self._threads = self._new_threads()
 
+    def check_length(self, tokens: int, task_id: str) -> None:
+        """Check that a prompt leaves room for a reply.
+
+        Args:
+            tokens: Its length.
+            task_id: Whose prompt it is.
+
+        Raises:
+            ValueError: If it does not.
+        """
+        if tokens + self.sampling.max_tokens > self.max_length:
+            raise ValueError(
+                f"the prompt of task {task_id!r} has {tokens} tokens, which with a reply of "
+                f"{self.sampling.max_tokens} exceed max_length={self.max_length}; raise max_length "
+                "or lower max_tokens"
+            )
+
     def run(
         self,
         sessions: Iterable[Session],

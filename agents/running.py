@@ -112,13 +112,7 @@ class RunningSession:
         )
         self._sent = _digest([])
         self._append(rollout.codec.start(message))
-        length = len(self.episode.token_ids)
-        if length + rollout.sampling.max_tokens > rollout.max_length:
-            raise ValueError(
-                f"the prompt of task {self.episode.task_id!r} has {length} tokens, which with a "
-                f"reply of {rollout.sampling.max_tokens} exceed max_length={rollout.max_length}; "
-                "raise max_length or lower max_tokens"
-            )
+        rollout.check_length(len(self.episode.token_ids), self.episode.task_id)
 
     def __str__(self) -> str:
         """How errors call it."""

@@ -42,6 +42,7 @@ from corgi_gym.agents.grpo import GuidedGRPOTrainer
 from corgi_gym.agents.rollout import Session
 from corgi_gym.agents.self_checked import (
     SOLVE,
+    VERIFY,
     Part,
     SelfCheckedConfig,
     check_self_checked,
@@ -113,37 +114,44 @@ class S2RTrainer(ExampleRows, GuidedGRPOTrainer):
         """Advantages of shape (B, ``width``): each segment's on its own tokens, 0 elsewhere."""
         if self._weights is not None:
             return weight_rows(self._episodes, self._weights, width)
-        parts = [self._scored_parts(episode) for episode in self._episodes]
+        parts = [parts_of(episode, self.rollout.codec) for episode in self._episodes]
         rewards = [
             self._segment_rewards(episode, own)
             for episode, own in zip(self._episodes, parts, strict=True)
         ]
-        size = self.num_generations if self.model.training else self.num_generations_eval
         result = torch.zeros(len(self._episodes), width)
-        for row, values in enumerate(self._compared(rewards, size)):
+        for row, values in enumerate(self._compared(rewards, self.num_generations)):
             episode = self._episodes[row]
             blamed = [score == 0.0 for score in episode.scores]
             spread(values, parts[row], result[row], prompt_length(episode), blamed)
         return result
 
-    def _scored_parts(self, episode: Episode) -> list[Part]:
-        parts = parts_of(episode, self.rollout.codec)
-        return [part for part in parts if not episode.attempts[part.attempt].unscored]
-
-    def _segment_rewards(self, episode: Episode, parts: Sequence[Part]) -> list[float]:
-        """The reward of each segment; see the module."""
-        if self.args.level == "outcome":
-            return [0.0] * (len(parts) - 1) + [outcome(episode)] if parts else []
-        return segment_rewards(episode, parts, self.args.bonus)
+    def _segment_rewards(self, episode: Episode, parts: Sequence[Part]) -> list[float | None]:
+        """The reward of each segment, None where it was not scored; see the module."""
+        if self.args.level == "process":
+            rewards = segment_rewards(episode, parts, self.args.bonus)
+        else:
+            last = [i for i, a in enumerate(episode.attempts) if not a.unscored][-1:]
+            rewards = [
+                outcome(episode) if [part.attempt] == last and part.kind == VERIFY else 0.0
+                for part in parts
+            ]
+        # left in their places: a segment is compared with those at the same place of other sessions
+        scored = [not episode.attempts[part.attempt].unscored for part in parts]
+        return [reward if known else None for reward, known in zip(rewards, scored, strict=True)]
 
 
 def spread(
-    values: Sequence[float], parts: Sequence[Part], row: Tensor, start: int, blamed: Sequence[bool]
+    values: Sequence[float | None],
+    parts: Sequence[Part],
+    row: Tensor,
+    start: int,
+    blamed: Sequence[bool],
 ) -> None:
     """Write the advantage of each segment on its tokens, in place.
 
     Args:
-        values: An advantage for each segment.
+        values: An advantage for each segment; None where the checker failed, which changes nothing.
         parts: The segments, from `corgi_gym.agents.self_checked.parts_of`.
         row: Advantages of the session's tokens after its prompt, shape (T,).
         start: Tokens of the prompt.
@@ -151,6 +159,8 @@ def spread(
     """
     answer = 0.0
     for part, value in zip(parts, values, strict=True):
+        if value is None:
+            continue
         row[part.first - start : part.end - start] = value
         if part.kind == SOLVE:
             answer = value

@@ -1,4 +1,4 @@
-"""New weights into an engine, and the proof that they arrived.
+"""New weights into an engine, and the check that they arrived.
 
 A weight update of vLLM can go wrong without an error (see `engines.vllm_engine`), so after every
 sync a probe compares the engine's log-probs with the trainer's on freshly sampled tokens, and a

@@ -45,7 +45,11 @@ _SET_ELSEWHERE = {
 # Those that have no part in sessions, with the reason.
 _WITHOUT_USE = {
     "generation_kwargs": "replies are sampled by the run's engine, at the temperature alone",
+    "log_completions": "episodes.jsonl and report.html have what was played",
     "logging_steps": "a row of metrics.jsonl is a round, of which each step is a part",
+    "multi_objective_aggregation": "a session has one reward, that of its environment",
+    "cast_lm_head_to_fp32": "log-probs are computed from the output matrix by our own pass",
+    "remove_unused_columns": "rows have the task's index, which no model takes",
     "router_aux_loss_coef": "the loss is that of the replies alone, without a router's",
 }
 # Each seed has a stream of tasks of its own, so that results over seeds are over tasks as well. A
@@ -83,6 +87,7 @@ def check_training(algorithm: str, spec: Any, env: gym.Env[str, str], engine: st
             "method that learns from examples (as_es, sft, rft)"
         )
     Processes.current().check()
+    micro_batches(spec, Processes.current().count)
     if Processes.current().sharded and not trainer.shards:
         raise ValueError(
             f"{algorithm} cannot be trained with weights split over processes (FSDP, ZeRO-3): its "

@@ -101,13 +101,14 @@ def evaluation_text(result: dict[str, Any]) -> str:
     if result["success"] is None:
         return f"{head}  nothing could be checked{unscored_text(result)}"
     success = " ".join(f"{s:.3f}" for s in result["success"])
-    return (
-        f"{head}  success@1...{len(result['success'])}   {success}\n"
-        f"  interaction gain  {result['gain']:.3f}\n"
-        f"  mean best score   {result['mean_score']:.3f}\n"
-        f"  verbatim repeats  {result['repeats']:.3f} of retries"
-        f"{unscored_text(result)}"
-    )
+    lines = [f"  success@1...{len(result['success'])}   {success}"]
+    retried = not result.get("independent")  # independent samples neither gain nor repeat
+    if retried:
+        lines.append(f"  interaction gain  {result['gain']:.3f}")
+    lines.append(f"  mean best score   {result['mean_score']:.3f}")
+    if retried:
+        lines.append(f"  verbatim repeats  {result['repeats']:.3f} of retries")
+    return head + "\n".join(lines) + unscored_text(result)
 
 
 def unscored_text(found: dict[str, Any], phase: str = "") -> str:

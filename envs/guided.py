@@ -205,7 +205,9 @@ class GuidedEnv(gym.Env[str, str]):
             raise RuntimeError("this episode has ended; call reset() to start the next one")
         checks = self.self_check and isinstance(action, str)  # anything else is an error of judge()
         own = self_verdict.take_apart(_read(action)) if checks else None
-        verdict = judge(task.checker, own.answer if own else action, task.target)
+        # of a reply that is too long no part is judged: it is refused
+        part = action if own is None or len(action) > MAX_REPLY_CHARS else own.answer
+        verdict = judge(task.checker, part, task.target)
         before = self._verdicts[-1] if self._verdicts else None
         self._verdicts.append(verdict)
         attempt, score = len(self._verdicts), verdict.score
@@ -267,7 +269,9 @@ class GuidedEnv(gym.Env[str, str]):
             >>> env.answer_of("3 + 4\nVerdict: correct")
             '3 + 4'
         """
-        return self_verdict.take_apart(_read(reply)).answer if self.self_check else reply
+        if not self.self_check or len(reply) > MAX_REPLY_CHARS:
+            return reply
+        return self_verdict.take_apart(_read(reply)).answer
 
     def task_at(self, index: int) -> Task:
         """Item ``index`` of the mixture: families in turn, each with its own count."""

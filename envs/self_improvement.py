@@ -3,7 +3,8 @@
 The environment of TriPosT (arXiv 2310.13522), as task sources around those of any family: the
 prompt also asks for a line ``Feedback:`` and, where that finds a mistake, an updated answer, and
 what is judged is the last attempt of the reply (`corgi_gym.rewards.trajectory`). Nobody corrects
-the writer: a session has one reply, and no verdict is ever shown.
+the writer within a reply; with ``max_attempts`` above 1 (TriPosT has 1) the environment answers
+after it as any other does.
 
 Changed: TriPosT's inference stops the model after each attempt and each feedback, appends the next
 marker itself, and shows it the question and its newest attempt only. Here the model writes the

@@ -51,7 +51,9 @@ class Task:
     """One task.
 
     Attributes:
-        task_id: ``"family/hash"``: equal ids mean equal content.
+        task_id: ``"family/hash"`` of what decides the split. Tasks that differ only in how it is
+            put (the order of options or words, the wording) share it, so that they never stand in
+            two splits.
         family: Name of the family.
         prompt: First user message. It states every constraint.
         target: What the checker compares with. Never shown to the policy.
@@ -70,7 +72,8 @@ class Task:
 class Draft(NamedTuple):
     """What a generator makes: a task without its id.
 
-    ``key`` names the content: two drafts with one key are the same task (and share a split).
+    ``key`` names the content: two drafts with one key differ at most in how it is put, and share an
+    id and a split.
     """
 
     key: str

@@ -31,7 +31,7 @@ PREFIX = "isolated:"
 DEADLINE_SECONDS = 2.0
 MEMORY_MB = 1024
 # Shipped checkers that run what could explode in guarded processes of their own.
-GUARD_THEMSELVES = frozenset(("math_verify", "mbpp", "program"))
+GUARD_THEMSELVES = frozenset(("math_verify", "mbpp", "program", "reasoning_gym"))
 # Texts that come back are bounded: a checker may answer with megabytes.
 _MAX_PROBLEMS, _MAX_KIND_CHARS, _MAX_MESSAGE_CHARS = 100, 64, 2_000
 _MAX_METRICS = 100

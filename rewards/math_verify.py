@@ -102,6 +102,8 @@ _UNIT_POWER = re.compile(
     r"(?:\\(?:text|textbf|textit|mathrm|mathbf|mbox)\s*\{[^{}]*[A-Za-z][^{}]*\}|(?<=[\d}\s])[A-Za-z]+)"
     r"\s*(?:\^\s*\{?\s*(?P<power>\d+)\s*\}?)?\s*$"
 )
+_FORMULA = re.compile(r"\$+([^$]+)\$+")
+_ONE_BRACKETED = re.compile(r"[(\[][^()\[\]]*[)\]]")
 _BASE = re.compile(r"\d_(?:(\d+)|\{(\d+)\})$")
 _ASSIGNMENT = re.compile(r"^[a-zA-Z]\s*=\s*(?=[-+\d.\\])")
 
@@ -176,17 +178,41 @@ def math_verify(reply: str, target: Any) -> Verdict:
     elif _says_more(answer, gold):
         text = f"{shown} says more than one thing. Write only the final value."
         return Verdict.wrong(0.0, Problem("answer_form", text))
-    return _compare(gold, answer, wrong)
+    verdict = _compare(gold, answer, wrong)
+    if verdict.success and _is_rearranged(answer, gold, question):
+        text = f"{shown} only puts what is asked in another order. Write the result."
+        return Verdict.wrong(0.0, Problem("answer_form", text))
+    return verdict
+
+
+def _is_rearranged(answer: str, gold: str, question: str) -> bool:
+    """Whether an answer has the characters of a formula in the question, and the gold one has not.
+
+    What "Expand $(x + 1)^2$" asks for is not ``(1+x)^2``.
+    """
+
+    def characters(text: str) -> list[str]:
+        return sorted(
+            _squeezed(_plain(text)).replace("+", "").replace(r"\cdot", "").replace("*", "")
+        )
+
+    own = characters(answer)
+    formulas = map(characters, _FORMULA.findall(question))
+    return own != characters(gold) and any(own == formula for formula in formulas)
 
 
 def _unlike_brackets(answer: str, gold: str) -> bool:
-    """Whether one is a set and the other a point or an interval, which are compared as lists."""
+    """Whether one is a set and the other a point or an interval, which are compared as lists.
+
+    Several points side by side are neither: ``(1, 4), (4, 1)``.
+    """
     kinds = {"\\{": "set", "(": "point", "[": "point"}
     found = [
         next((kind for start, kind in kinds.items() if text.startswith(start)), "")
         for text in (answer, gold)
+        if text.startswith("\\{") or _ONE_BRACKETED.fullmatch(text)
     ]
-    return all(found) and found[0] != found[1]
+    return len(found) == 2 and found[0] != found[1]
 
 
 def _unlike_powers(answer: str, gold: str) -> bool:
@@ -194,6 +220,8 @@ def _unlike_powers(answer: str, gold: str) -> bool:
     one, other = _UNIT_POWER.search(answer), _UNIT_POWER.search(gold)
     if one is None or other is None:
         return False
+    if not other[0].startswith("\\") and _number(gold[: other.start()]) is None:
+        return False  # no unit behind a number, but the last unknown of "x^2 + 3x"
     return (one["power"] or "1") != (other["power"] or "1")
 
 

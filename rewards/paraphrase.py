@@ -67,6 +67,7 @@ _OPPOSITES = (
     ("big", "small"), ("fast", "slow"), ("hot", "cold"), ("old", "new"), ("early", "late"),
     ("healthy", "unhealthy"), ("possible", "impossible"), ("always", "never"), ("up", "down"),
     ("remove", "add"), ("love", "hate"), ("easy", "difficult"), ("near", "far"),
+    ("help", "bad"), ("help", "hurt"), ("help", "cause"), ("good", "cause"),
     ("become", "avoid"), ("build", "destroy"), ("help", "harm"), ("legal", "illegal"),
 )  # fmt: skip
 _NEGATIONS = frozenset(_words("not no never none nobody nothing neither nor without n't"))

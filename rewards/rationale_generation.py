@@ -161,15 +161,31 @@ def _is_other_word(word: str, option: str) -> bool:
     return word.startswith(option) and beyond and is_word(word)
 
 
+def _is_hidden(option: str, said: Sequence[str]) -> bool:
+    """Whether an option stands in a longer word ("breadknife"), or in pieces ("bro om").
+
+    Pieces that are words themselves name nothing: "raise the sail or clean the deck" is no sailor.
+    """
+    if any(option in word and not _is_other_word(word, option) for word in said):
+        return True
+    for first in range(len(said)):
+        for end in range(first + 2, len(said) + 1):
+            joined = "".join(said[first:end])
+            if len(joined) > len(option) + 1:
+                break
+            pieces = all(map(is_word, said[first:end]))
+            if joined in (option, option + "s") and not pieces:
+                return True
+    return False
+
+
 def _reveals(reply: str, options: Sequence[str]) -> Problem | None:
     said = [lemmas(word) for word in words(reply)]
     for option in options:
         parts = [word for word in words(option.lower()) if word not in CLOSED] or words(option)
         named = all(any(not _names(part).isdisjoint(form) for form in said) for part in parts)
         compact = "".join(words(option.lower()))
-        # an option in another spelling ("icecream"), or in a longer word ("breadknife")
-        joined = "".join(w for w in words(reply.lower()) if not _is_other_word(w, compact))
-        if named or (len(compact) > 4 and compact in joined):
+        if named or (len(compact) > 4 and _is_hidden(compact, words(reply.lower()))):
             named_option = f"You name the option {quote(option)}."
             text = f"{named_option} Give background knowledge, and name no option."
             return Problem("reveals", text)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -153,8 +154,16 @@ def _unambiguous(family: str, answer: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=1)
+_LOCK = threading.Lock()
+
+
 def _pool() -> Isolated:
+    with _LOCK:  # rollouts judge in threads
+        return _make_pool()
+
+
+@lru_cache(maxsize=1)
+def _make_pool() -> Isolated:
     return Isolated(_WORKER, deadline=_DEADLINE, memory_mb=_MEMORY_MB)
 
 

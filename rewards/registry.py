@@ -344,6 +344,6 @@ def check_examples(check: Checker) -> None:
             found = f"could not be judged ({verdict.problems[0].message})"
         raise ValueError(
             f"checker {check.name!r} contradicts its example: {reply!r:.200} with target "
-            f"{target!r:.200} should {'' if passes else 'not '}pass, and {found}; mend the checker "
-            "or the example"
+            f"{target!r:.200} should {'' if passes else 'not '}pass, and {found}; correct the "
+            "checker or the example"
         )

@@ -252,7 +252,7 @@ def _articles(words: list[str]) -> list[Problem]:
                 word.startswith(_NEGATED) or not word.startswith(_LIKE_CONSONANT)
             )
             asked = "an" if vowel or word.startswith(_SILENT_H) else "a"
-            if article != asked:
+            if article != asked and not word.startswith(_EITHER):
                 found = f"Write {quote(f'{asked} {word}', 24)}, not {quote(article, 4)}."
                 return [Problem("article", found)]
         if article in _ONE and _names_several(low[i + 1 :]):
@@ -275,9 +275,13 @@ def _names_several(low: list[str]) -> bool:
 
 
 # Beginnings of words that start with another sound than their letter.
-_LIKE_CONSONANT = ("uni", "use", "usu", "eu", "one", "once", "uten")
+_LIKE_CONSONANT = (
+    "uni", "unanim", "usa", "use", "usi", "usu", "uten", "util", "utop", "ukul", "ubiq", "eu",
+    "ewe", "one", "once",
+)  # fmt: skip
 _NEGATED = ("unin", "unim", "unid")  # "an unimportant detail"
 _SILENT_H = ("hour", "honest", "honor", "honour", "heir")
+_EITHER = ("herb",)  # as British or as American English says it
 
 
 _TOO_LONG = Problem("grammar", "Write one shorter sentence.")

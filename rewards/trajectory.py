@@ -34,7 +34,11 @@ MAX_PART_CHARS, MAX_REASON_CHARS = 200, 300
 
 _Span = tuple[int, int]
 
-_MARKER = re.compile(rf"^(?:({FEEDBACK})|({UPDATED}))[ \t]*", re.MULTILINE)
+# In any case, as the paper has "Updated Answer:", and in bold, as other markers are read.
+_WRAP = r"[ \t*_`]*"
+_MARKER = re.compile(
+    rf"^{_WRAP}(?:({FEEDBACK[:-1]})|({UPDATED[:-1]})){_WRAP}:{_WRAP}", re.MULTILINE | re.IGNORECASE
+)
 _BEFORE = r"(?:Step 1 is correct\. |Steps 1 to [0-9]{1,3} are correct\. )?"
 _WRONG = re.compile(
     _BEFORE

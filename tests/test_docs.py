@@ -19,9 +19,10 @@ import pytest
 from corgi_gym import benchmarks
 from corgi_gym.__main__ import _parser, _recipe
 from corgi_gym.agents.algorithms import get_algorithm
-from corgi_gym.agents.training import check_training
+from corgi_gym.agents.training import check_training, micro_batches
 from corgi_gym.benchmarks import experiment
 from corgi_gym.benchmarks.gap.settings import gap_recipe
+from corgi_gym.benchmarks.recipe import RECIPES
 from corgi_gym.rewards import registry
 
 ROOT = Path(__file__).parents[1]
@@ -116,6 +117,24 @@ def test_commands_are_taken(words):
             recipe.env.id, **{**get_algorithm(recipe.algorithm).env, **recipe.env.kwargs}
         )
         check_training(recipe.algorithm, recipe.train, env)
+
+
+def launched():
+    """Arguments of each training that pages or configurations start on several processes."""
+    configs = sorted((RECIPES / "accelerate").glob("*.yaml"))
+    for path in (*PAGES, *configs):
+        for line in path.read_text().replace("\\\n", " ").splitlines():
+            if "accelerate launch" in line and "-m corgi_gym" in line:
+                count = int(re.search(r"--num_processes (\d+)", line)[1])
+                words = shlex.split(line.partition("-m corgi_gym")[2], comments=True)
+                yield pytest.param(count, words, id=f"{path.name}: {count} {' '.join(words)}")
+
+
+@pytest.mark.parametrize(("count", "words"), list(launched()))
+def test_trainings_on_several_processes_are_taken(count, words):
+    """A round's sessions can be split: else it is an error after the model was loaded."""
+    recipe = _recipe(_parser().parse_args(words))
+    assert micro_batches(recipe.train, count) >= 1
 
 
 TRAININGS = [

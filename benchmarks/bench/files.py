@@ -17,6 +17,8 @@ START = "start.json"
 # What happened in training, the largest file of a job; no number is computed from it.
 TRANSCRIPTS = "run/episodes.jsonl"
 CONFIG, SUMMARY = "run/config.json", "run/summary.json"
+# Where SPEC has the hash of the recipe as it was.
+RECIPE = "recipe"
 DONE, FAILED = "done", "failed"
 # Keys without which a file is not what it should be.
 _KEYS = {

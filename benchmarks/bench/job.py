@@ -41,11 +41,11 @@ from corgi_gym.benchmarks.bench.files import (
     read_mapping,
 )
 from corgi_gym.benchmarks.bench.gap import gap_numbers, judge_samples
-from corgi_gym.benchmarks.bench.identity import file_digest, job_id
+from corgi_gym.benchmarks.bench.identity import code_version, file_digest, job_id
 from corgi_gym.benchmarks.bench.measures import measure
 from corgi_gym.benchmarks.bench.spec import evaluation_recipe
 from corgi_gym.benchmarks.gap.settings import MAX_LENGTH
-from corgi_gym.benchmarks.provenance import weights_digest
+from corgi_gym.benchmarks.provenance import versions, weights_digest
 from corgi_gym.benchmarks.recipe import Recipe, from_dict
 from corgi_gym.benchmarks.run_folder import read_sessions
 from corgi_gym.benchmarks.run_writer import CHECKPOINTS, RunFolder, SilentFolder
@@ -59,6 +59,10 @@ PHASES = ("start", "train", "evaluate")
 Json = dict[str, Any]
 
 
+# How the error of a job begins that another process is running.
+BUSY = "another process is at work"
+
+
 class JobError(RuntimeError):
     """A job that cannot go on; the message says why."""
 
@@ -67,13 +71,15 @@ def run_phase(folder: Path, phase: str, *, keep_weights: bool = False) -> None:
     """Run one phase of the job in ``folder``, or what is left of it.
 
     Raises:
-        JobError: If another process is at it, or training was interrupted.
+        JobError: If another process is at it, the code is not that of the job, or training was
+            interrupted.
         ValueError: For a phase that does not exist.
     """
     if phase not in PHASES:
         raise ValueError(f"unknown phase {phase!r}; choose from {', '.join(PHASES)}")
     with _alone(folder):
         config = _config(folder)
+        _check_code(folder)
         recipe: Recipe = from_dict(config["recipe"])
         if phase == "start":
             _train_start(folder, config)
@@ -88,6 +94,20 @@ def _config(folder: Path) -> Json:
         raise ValueError(f"{folder} is no job: {JOB} is missing")
     config: Json = job["config"]
     return config
+
+
+def _check_code(folder: Path) -> None:
+    """Refuse to go on with other code than the job was planned with: each phase reads it anew.
+
+    Raises:
+        JobError: If a source file has changed since, or another machine has another installation.
+    """
+    planned = (read_mapping(folder / JOB) or {})["code"]
+    if planned != (found := code_version()):
+        raise JobError(
+            f"the code is {found} and this job was planned with {planned}: run the benchmark "
+            "again, from a checkout that nobody edits meanwhile"
+        )
 
 
 def _train_start(folder: Path, config: Json) -> None:
@@ -184,7 +204,15 @@ def _evaluate(folder: Path, recipe: Recipe, config: Json, keep_weights: bool) ->
             loaded.model = str(weights)
         if judged:  # a question about a reply is longer than a session may be
             loaded.sampling.max_length = max(loaded.sampling.max_length, MAX_LENGTH)
-        policy = load_policy(loaded)
+        try:
+            policy = load_policy(loaded)
+        except ValueError as error:
+            if trained is None or trained.exists():
+                raise
+            raise JobError(
+                f"{trained} is gone, and not everything is measured: remove {folder} and run the "
+                "benchmark again"
+            ) from error
         try:
             for name, resampled in parts:
                 _write_sessions(folder, recipe, plans[name], name, resampled, policy)
@@ -201,7 +229,7 @@ def _evaluate(folder: Path, recipe: Recipe, config: Json, keep_weights: bool) ->
     if config["trains"] and not keep_weights:
         shutil.rmtree(folder / RUN / "checkpoint", ignore_errors=True)
     # copies have other times of their files; of two results of a job the newer counts
-    ended = {"status": "done", "finished": round(time.time(), 3)}
+    ended = {"status": "done", "finished": round(time.time(), 3), "versions": versions()}
     files.write_json(STATUS, {**ended, "files": manifest(folder)})
 
 
@@ -233,7 +261,7 @@ def _check_judged(episodes: Sequence[Episode], name: str) -> None:
             cause = next((p["message"] for e in own for a in e.attempts for p in a.problems), "")
             raise JobError(
                 f"evaluation {name}: the checker of {family} failed on all {len(own)} sessions"
-                f"{': ' if cause else ''}{cause}; mend it and run the benchmark again"
+                f"{': ' if cause else ''}{cause}; correct it and run the benchmark again"
             )
 
 
@@ -318,7 +346,7 @@ def _alone(folder: Path, *, wait: bool = False) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError:
-            raise JobError(f"another process is at work in {folder}") from None
+            raise JobError(f"{BUSY} in {folder}") from None
         yield
 
 

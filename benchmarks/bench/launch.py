@@ -1,7 +1,8 @@
 """Where jobs run: processes of this machine, or tasks of a Ray cluster.
 
-A launcher takes job folders and yields each with its error (None if it ended well), in whatever
-order they end. Each phase of a job is a process of its own: what it leaks, or kills, ends with it.
+A launcher takes job folders, calls a function with each that begins, and yields each with its error
+(None if it ended well), in whatever order they end. Each phase of a job is a process of its own:
+what it leaks, or kills, ends with it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ LOG = "log.txt"
 _TAIL_LINES = 12
 _NO_RAY = "--ray needs Ray: pip install 'ray[default]'"
 
-Launcher = Callable[[Sequence[Path]], Iterator[tuple[Path, str | None]]]
+Begun = Callable[[Path], None]
+Launcher = Callable[[Sequence[Path], Begun], Iterator[tuple[Path, str | None]]]
+
+
+def _nobody(folder: Path) -> None:
+    """Is told what begins, where nobody wants to know."""
 
 
 def _check_jobs(jobs: int) -> None:
@@ -39,9 +45,15 @@ def local(jobs: int = 1, *, keep_weights: bool = False) -> Launcher:
     """
     _check_jobs(jobs)
 
-    def launch(folders: Sequence[Path]) -> Iterator[tuple[Path, str | None]]:
+    def launch(
+        folders: Sequence[Path], begun: Begun = _nobody
+    ) -> Iterator[tuple[Path, str | None]]:
+        def one(folder: Path) -> str | None:
+            begun(folder)
+            return _in_processes(folder, keep_weights)
+
         with ThreadPoolExecutor(jobs) as pool:
-            running = {pool.submit(_in_processes, f, keep_weights): f for f in folders}
+            running = {pool.submit(one, folder): folder for folder in folders}
             try:
                 for done in as_completed(running):
                     yield running[done], done.result()
@@ -52,9 +64,12 @@ def local(jobs: int = 1, *, keep_weights: bool = False) -> Launcher:
     return launch
 
 
-def in_process(folders: Sequence[Path]) -> Iterator[tuple[Path, str | None]]:
+def in_process(
+    folders: Sequence[Path], begun: Begun = _nobody
+) -> Iterator[tuple[Path, str | None]]:
     """Run jobs in this very process, one after another: for tests and notebooks."""
     for folder in folders:
+        begun(folder)
         try:
             for phase in PHASES:
                 run_phase(folder, phase)
@@ -81,7 +96,9 @@ def on_ray(address: str, jobs: int | None = None, *, keep_weights: bool = False)
     except ImportError as error:
         raise ImportError(_NO_RAY) from error
 
-    def launch(folders: Sequence[Path]) -> Iterator[tuple[Path, str | None]]:
+    def launch(
+        folders: Sequence[Path], begun: Begun = _nobody
+    ) -> Iterator[tuple[Path, str | None]]:
         ray.init(address=address, log_to_driver=False, include_dashboard=False)
         try:
             gpus = 1 if ray.cluster_resources().get("GPU", 0) >= 1 else 0
@@ -90,6 +107,7 @@ def on_ray(address: str, jobs: int | None = None, *, keep_weights: bool = False)
             while left or running:
                 while left and (jobs is None or len(running) < jobs):
                     folder = left.pop()
+                    begun(folder)
                     running[task.remote(folder.resolve(), keep_weights)] = folder
                 (done, *_), _ = ray.wait(list(running))
                 folder = running.pop(done)

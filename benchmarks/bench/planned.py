@@ -1,7 +1,8 @@
 """Are the jobs of a folder those of its specification, under their own labels?
 
-Where the code is that of the results, the plan is made again and compared. Another code may have
-other defaults, so each job's configuration is asked instead whether it is what its labels say.
+Where the code and the recipe are those of the results, the plan is made again and compared. Another
+code may have other defaults, so each job's configuration is asked instead whether it is what its
+labels say.
 """
 
 from __future__ import annotations
@@ -9,10 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from corgi_gym.benchmarks.bench.files import SPEC, read_mapping
+from corgi_gym.benchmarks.bench.files import RECIPE, SPEC, read_mapping
 from corgi_gym.benchmarks.bench.identity import code_version, digest
 from corgi_gym.benchmarks.bench.results import Results
-from corgi_gym.benchmarks.bench.spec import BUDGETS, UNTRAINED, jobs_of, plan_labels, spec_of
+from corgi_gym.benchmarks.bench.spec import (
+    BUDGETS,
+    UNTRAINED,
+    Spec,
+    jobs_of,
+    plan_labels,
+    recipe_digest,
+    spec_of,
+)
 from corgi_gym.benchmarks.recipe import merged
 
 Json = dict[str, Any]
@@ -26,7 +35,14 @@ def plan_differences(results: Results, notes: list[str]) -> list[str]:
         notes: Gets a sentence where the specification cannot be read by this code.
     """
     try:
-        if code_version() in results.codes:
+        written = read_mapping(results.folder / SPEC) or {}
+        now = recipe_digest(str(results.spec.get("recipe", Spec.recipe)))
+        if written.get(RECIPE, now) != now:
+            notes.append(
+                f"{SPEC}: the recipe {results.spec['recipe']!r} has changed since, so its jobs are "
+                "compared with their labels and not with a plan made again"
+            )
+        elif code_version() in results.codes:
             planned = {digest(job.config()): job.labels for job in jobs_of(spec_of(results.spec))}
             return list(_of_jobs(results, planned))
     except OSError as error:  # its recipe is a file that is not here
@@ -38,10 +54,17 @@ def plan_differences(results: Results, notes: list[str]) -> list[str]:
     except (LookupError, TypeError, ValueError) as error:
         notes.append(f"{SPEC} cannot be compared with its jobs: {error}")
         return []
-    lost = [name for name in map(_name, expected) if name not in set(map(_name, results.plan))]
-    more = [name for name in map(_name, results.plan) if name not in set(map(_name, expected))]
-    told = [f"{SPEC}: {name} is specified and not among its jobs" for name in lost]
-    told += [f"{SPEC}: {name} is among its jobs and not specified" for name in more]
+    # whole labels: a name alone would not say whose arm it is
+    told = [
+        f"{SPEC}: {_name(labels)} is specified and not among its jobs"
+        for labels in expected
+        if labels not in results.plan
+    ]
+    told += [
+        f"{SPEC}: {_name(labels)} is among its jobs and not specified"
+        for labels in results.plan
+        if labels not in expected
+    ]
     for result in results.done:
         for odd in _contradictions(result.labels, results.spec, result.config):
             told.append(f"{result.folder.name}: is labelled {_name(result.labels)}, but {odd}")

@@ -154,7 +154,7 @@ def _jobs(
             continue
         config, code = digest(job["config"]), job["code"]
         if config not in labels:
-            others += 1
+            others += metrics is not None
         elif metrics is not None and (lost := _unchecked(metrics)):
             error = f"the checker failed on every session of evaluation {lost}"
             failed.append(_Failure(config, code, labels[config], error))
@@ -255,8 +255,10 @@ def _versions(results: Results) -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for result in results.done:
         config = read_mapping(result.folder / CONFIG) or {}
-        for package, version in config.get("versions", {}).items():
-            found.setdefault(package, set()).add(str(version))
+        status = read_mapping(result.folder / STATUS) or {}
+        for told in (config, status):  # when training began, and when the evaluations ended
+            for package, version in told.get("versions", {}).items():
+                found.setdefault(package, set()).add(str(version))
         if machine := config.get("machine"):
             found.setdefault("machine", set()).add(machine)
     return {package: sorted(versions) for package, versions in found.items()}

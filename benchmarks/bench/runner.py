@@ -14,15 +14,16 @@ from corgi_gym.benchmarks.bench.files import (
     EVALUATIONS,
     FAILED,
     JOBS,
+    RECIPE,
     RUN,
     SPEC,
     STATUS,
     read_job,
 )
 from corgi_gym.benchmarks.bench.identity import code_version, digest, job_id
-from corgi_gym.benchmarks.bench.job import new_job
+from corgi_gym.benchmarks.bench.job import BUSY, new_job
 from corgi_gym.benchmarks.bench.launch import LOG, Launcher
-from corgi_gym.benchmarks.bench.spec import Job, Spec, evaluation_recipe, jobs_of
+from corgi_gym.benchmarks.bench.spec import Job, Spec, evaluation_recipe, jobs_of, recipe_digest
 from corgi_gym.benchmarks.display import clock
 from corgi_gym.benchmarks.run_writer import RunFolder
 
@@ -56,17 +57,25 @@ def run_bench(
     folders = {job_folder(out, job): job for job in chosen(jobs, only)}
     missing = _missing(out, list(folders.values()))
     plan = [{"config": digest(job.config()), "labels": job.labels} for job in jobs]
-    RunFolder(out, resume=True).write_json(SPEC, {"spec": spec.as_dict(), "jobs": plan})
+    RunFolder(out, resume=True).write_json(
+        SPEC, {"spec": spec.as_dict(), RECIPE: recipe_digest(spec.recipe), "jobs": plan}
+    )
     code = code_version()
     for folder in missing:
         new_job(folder, folders[folder].labels, folders[folder].config(), code)
     done = len(folders) - len(missing)
     say(f"{spec.name}: {len(folders)} jobs, {done} done before; code {code}; {out}")
     failed, started = 0, time.monotonic()
-    for number, (folder, error) in enumerate(launcher(missing), start=1):
+
+    def begun(folder: Path) -> None:
+        say(f"started {folders[folder]}; what it says: {folder / LOG}")
+
+    for number, (folder, error) in enumerate(launcher(missing, begun), start=1):
         if error is not None:
             failed += 1
-            RunFolder(folder, resume=True).write_json(STATUS, {"status": FAILED, "error": error})
+            if BUSY not in error:  # the job is running, and its folder is that of the other process
+                told = {"status": FAILED, "error": error}
+                RunFolder(folder, resume=True).write_json(STATUS, told)
         elapsed = time.monotonic() - started
         left = elapsed / number * (len(missing) - number)
         how = "done" if error is None else f"FAILED: {error.strip().splitlines()[-1]}"

@@ -66,7 +66,7 @@ def evaluation_section(name: str, found: Json, ranked: bool) -> str:
     ranking = ranking_chart("Ranking", rows, beside, f"success@{k}")
     figure = f"<figure>{ranking}<figcaption>{escape(caption)}</figcaption></figure>"
     parts = [f'<div class="ranking">{figure}</div>', _html_table(tables.leaderboard(found))]
-    if found["comparisons"]:
+    if found["comparisons"] or found["not_compared"]:
         parts.append(_html_table(tables.comparisons(found)))
     parts += [f"<h3>{heading}</h3>{body}" for heading, body in _details(found) if body]
     what = "Leaderboard" if ranked else "Also evaluated"
@@ -182,7 +182,7 @@ def _by_retry(found: Json) -> str:
     }
     caption = "Share of the retries at each attempt that solve the task, score less, or repeat."
     last = max((x for line in points.values() for x, _ in line), default=2)
-    x_ticks = [k for k in _attempt_ticks(int(last)) if k > 1] or [2]
+    x_ticks = sorted({2, *_attempt_ticks(int(last))} - {1})  # the axis begins at the first of them
     return _panels(
         points, {}, beside, x_ticks, "attempt", short, "share of retries", caption, alone=True
     )

@@ -315,6 +315,16 @@ def spec_of(data: Any, where: str = "benchmark") -> Spec:
     return spec
 
 
+def recipe_digest(name: str) -> str:
+    """A short hash of the recipe that a specification's jobs start from, as it is today.
+
+    Raises:
+        OSError: If it is a file that is not here.
+        ValueError: If it is no recipe.
+    """
+    return digest(_nameless(load_recipe(name)))
+
+
 def jobs_of(spec: Spec) -> list[Job]:
     """All jobs, seed by seed, so that every arm has a result early.
 

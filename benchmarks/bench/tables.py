@@ -42,11 +42,14 @@ def leaderboard(evaluation: Json) -> Table:
         ("IQM (95% interval)", lambda row: with_interval(row["iqm"])),
         (f"success@{last}", lambda row: percent(row["last"])),
         ("gained by retrying", lambda row: percent(row["gain"])),
+        ("of each seed", lambda row: " ".join(map(percent, row["of_seeds"])) or NONE),
         ("mean best score", lambda row: f"{row['mean_score']:.3f}"),
         ("exploits in solved replies", lambda row: exploits(row["exploits"])),
     ]
     twice = {"success@1"} if k == 1 else {f"success@{last}"} if k == last else set()
     twice |= {"gained by retrying"} if last == 1 else set()
+    if not any(row["of_seeds"] for row in evaluation["leaderboard"]):
+        twice |= {"of each seed"}
     shown = [(name, cell) for name, cell in columns if name not in twice]
     rows = [[cell(row) for _, cell in shown] for row in evaluation["leaderboard"]]
     return Table(f"Ranked by success {within(k)}", [name for name, _ in shown], rows)
@@ -93,7 +96,10 @@ def comparisons(evaluation: Json) -> Table:
     if any(lost):
         header.append("tasks left out (not checked in every run)")
         rows = [[*row, str(count)] for row, count in zip(rows, lost, strict=True)]
-    return Table(f"Compared with {evaluation['reference']}", header, rows)
+    caption = f"Compared with {evaluation['reference']}"
+    if missing := evaluation["not_compared"]:
+        caption += f" (not compared, since no task and seed is common: {', '.join(missing)})"
+    return Table(caption, header, rows)
 
 
 def rates(evaluation: Json) -> Table | None:
@@ -134,7 +140,11 @@ def costs(statistics: Json) -> Table:
         "arm", "rounds", "sessions", "tokens", "seconds", f"runs that reached {percent(target)}",
         "tokens to it (median)", "seconds to it (median)",
     ]  # fmt: skip
-    return Table("Cost of training, mean of the runs", header, rows)
+    caption = (
+        "Cost of training, mean of the runs (a budget ends with the round that reaches it; the "
+        "target is looked for where the policy was evaluated, after equal rounds, not equal tokens)"
+    )
+    return Table(caption, header, rows)
 
 
 def dose(evaluation: Json) -> Table | None:

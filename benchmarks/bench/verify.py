@@ -25,10 +25,12 @@ from typing import Any
 from corgi_gym.agents.episode import Episode
 from corgi_gym.benchmarks.bench.analysis import analyse
 from corgi_gym.benchmarks.bench.files import (
+    DONE,
     JOB,
     JOBS,
     METRICS,
     START,
+    STATUS,
     TRANSCRIPTS,
     read_job,
     read_mapping,
@@ -163,7 +165,9 @@ def _check_hashes(results: Results, found: Verification) -> None:
             found.differences.append(f"{folder.name}: its {START} is of another start than {real}")
         recorded = (status or {}).get("files")
         if not isinstance(recorded, dict):
-            continue  # not done
+            if (status or {}).get("status") == DONE:
+                found.differences.append(f"{folder.name}: its {STATUS} has no hashes of its files")
+            continue
         count += 1
         held = manifest(folder)
         files += len(held)

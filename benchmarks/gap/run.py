@@ -17,7 +17,8 @@ from corgi_gym.benchmarks.gap.page import as_markdown, as_page
 from corgi_gym.benchmarks.gap.selection import Rule, parse_rule
 from corgi_gym.benchmarks.gap.settings import GapSettings
 from corgi_gym.benchmarks.gap.verifiers import NO_CHOICE
-from corgi_gym.benchmarks.policy import Policy, check_inputs, load_policy
+from corgi_gym.benchmarks.needs import check_packages
+from corgi_gym.benchmarks.policy import Policy, check_inputs, load_policy, make_env
 from corgi_gym.benchmarks.provenance import describe
 from corgi_gym.benchmarks.recipe import Recipe
 from corgi_gym.benchmarks.resume import differences, shortened
@@ -138,13 +139,21 @@ def _check_improvement(recipe: Recipe, settings: GapSettings) -> None:
     """A policy that learns must be one that can be trained, on an environment with training tasks.
 
     Raises:
-        ValueError: If it is behind an endpoint.
+        ValueError: If it is behind an endpoint, and for an adapter that cannot be.
+        ImportError: If TRL, or PEFT for an adapter, is not installed.
     """
-    if settings.improve and recipe.engine in ("openai", "vllm-server"):
+    if not settings.improve:
+        return
+    if recipe.engine in ("openai", "vllm-server"):
         raise ValueError(
             f"--improve trains the policy, which engine {recipe.engine!r} does not let it: choose "
             "--engine transformers or vllm"
         )
+    check_packages("trl")
+    from corgi_gym.agents.lora import lora_config
+
+    lora_config(recipe.train.lora)
+    make_env(recipe, train=True).close()
 
 
 def _check_verifier(recipe: Recipe, settings: GapSettings) -> None:

@@ -29,7 +29,7 @@ PROMPT = (
     "Write background knowledge of one or two sentences with which the student finds the right "
     "option: {gold}. Take up a word of the question and explain. Use no word more than twice "
     '(apart from small ones such as "the"). Do not name any of the options, and do not reveal the '
-    "answer."
+    'answer, nor point at it with digits or words such as "answer", "option", "letter" or "word".'
 )
 _ECQA_OPTIONS = ("q_op1", "q_op2", "q_op3", "q_op4", "q_op5")
 
@@ -96,7 +96,7 @@ class RationaleGeneration(GeneratedOrRows):
             self.checker = WithScorer("rationale_generation[paper]", judge_rationale, paper)
         elif model is not None:
             own = CausalStudent(model)
-            self.checker = WithScorer("rationale_generation", judge_rationale, own)
+            self.checker = WithScorer(f"rationale_generation[{model}]", judge_rationale, own)
         else:
             CausalStudent()  # a missing extra fails here, not at the first reply
             self.checker = check_rationale

@@ -49,6 +49,7 @@ _LANGUAGE = "language:response_language"
 # The kind that asks for two responses, each with all that is asked for.
 _TWO = "combination:two_responses"
 _JSON = "detectable_format:json_format"
+_KEYWORDS = "keywords:"
 # Kinds that ask to copy a text, and the field that holds it.
 _COPIES = {
     "combination:repeat_prompt": "prompt_to_repeat",
@@ -153,18 +154,17 @@ def instruction_following(reply: str, target: Any) -> Verdict:
     """
     wanted = read_target(target)
     view = _view(reply, wanted)
-    inside = _inside_json(view, wanted)
+    seen = _seen(view, wanted)
     if not reply.strip():
         problems = [Problem(i.kind.name, "The reply is empty.") for i in wanted.instructions]
         return Verdict.wrong(0.0, *problems)
     problems = []
     for instruction in wanted.instructions:
-        seen = view if instruction.kind.name == _JSON else inside
-        message = instruction.problem(seen, wanted.mode)
+        message = instruction.problem(seen.by(instruction), wanted.mode)
         if message is not None:
             problems.append(Problem(instruction.kind.name, message))
     share = 1.0 - len(problems) / len(wanted.instructions)
-    content = _content(inside, wanted)
+    content = _content(seen.named, wanted)
     if content is not None:
         share *= _OFF_SUBJECT if content.kind == "subject" else 0.0
         problems.append(content)
@@ -187,14 +187,13 @@ def follows(reply: str, wanted: Target, order: list[Instruction] | None = None) 
     if not reply.strip():
         return False
     view = _view(reply, wanted)
-    inside = _inside_json(view, wanted)
+    seen = _seen(view, wanted)
     order = list(wanted.instructions) if order is None else order
     for place, instruction in enumerate(order):
-        seen = view if instruction.kind.name == _JSON else inside
-        if instruction.problem(seen, wanted.mode) is not None:
+        if instruction.problem(seen.by(instruction), wanted.mode) is not None:
             order.insert(0, order.pop(place))
             return False
-    return _content(inside, wanted) is None
+    return _content(seen.named, wanted) is None
 
 
 def _view(reply: str, wanted: Target) -> Reply:
@@ -202,19 +201,40 @@ def _view(reply: str, wanted: Target) -> Reply:
     return Reply(reply, 2 if two else 1, wanted.topic)
 
 
-def _inside_json(view: Reply, wanted: Target) -> Reply:
-    """What a reader of the reply reads: of one that is asked for as JSON, the texts in it.
+class _Seen(NamedTuple):
+    """What the instructions look at, of a reply that is asked for as JSON.
 
-    As it stands there, a line break is a backslash and an "n" that the next word begins with.
+    Attributes:
+        whole: The reply as it stands there, where a line break is a backslash and an "n" that the
+            next word begins with.
+        inside: What a reader reads: the texts in it.
+        named: The same with the keys, which name things too.
     """
+
+    whole: Reply
+    inside: Reply
+    named: Reply
+
+    def by(self, instruction: Instruction) -> Reply:
+        """What this instruction looks at."""
+        name = instruction.kind.name
+        if name == _JSON:
+            return self.whole
+        return self.named if name.startswith(_KEYWORDS) else self.inside
+
+
+def _seen(view: Reply, wanted: Target) -> _Seen:
     if wanted.mode != "strict" or all(i.kind.name != _JSON for i in wanted.instructions):
-        return view
+        return _Seen(view, view, view)
     try:
         value = parse_json(view.text)
     except ValueError:
-        return view
-    text = "\n".join(json_texts(value, keys=False))
-    return Reply(text, view.responses, wanted.topic) if text.strip() else view
+        return _Seen(view, view, view)
+    inside, named = (
+        Reply(text, view.responses, wanted.topic) if text.strip() else view
+        for text in ("\n".join(json_texts(value, keys=keys)) for keys in (False, True))
+    )
+    return _Seen(view, inside, named)
 
 
 def _content(view: Reply, wanted: Target) -> Problem | None:

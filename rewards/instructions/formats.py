@@ -176,13 +176,15 @@ def parse_json(text: str) -> Any:
 
 
 def json_texts(value: Any, *, keys: bool = True) -> list[str]:
-    """All strings of a JSON value, those of its keys too unless told otherwise, in their order."""
+    """All texts of a JSON value in order: strings, numbers, and keys unless told otherwise."""
     found: list[str] = []
     stack = [value]
     while stack:
         item = stack.pop()
         if isinstance(item, str):
             found.append(item)
+        elif isinstance(item, int | float) and not isinstance(item, bool):
+            found.append(str(item))
         elif isinstance(item, list):
             stack.extend(reversed(item))
         elif isinstance(item, dict):

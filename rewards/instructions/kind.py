@@ -29,7 +29,7 @@ class Kind:
         strict: The check of the default mode.
         reference: The check with the published verdicts, or None for a kind of our own.
         fields: What the check is given, by name.
-        asks: What the prompt must say: a format string over the fields (for documentation).
+        asks: What the prompt must say, in words (for documentation).
         closed: The reply is one of a few fixed answers, so no text of its own is expected.
     """
 

@@ -114,7 +114,10 @@ def change_of_function_words(source: str, reply: str, complete: bool) -> str | N
     old, new = function_words(source), function_words(reply)
     said = Counter(word.text for word in new)
     added = list((said - Counter(word.text for word in old)).elements())
-    added += _turned(tokens(source), tokens(reply))
+    # those of an opinion go with it: the "is" of "It is a shame that" is not there for another
+    apart = {place for span in find(source) for place in range(span.start, span.end)}
+    kept = [word for place, word in enumerate(tokens(source)) if place not in apart]
+    added += _turned(kept, tokens(reply))
     needed = Counter(word.text for word in old if not word.droppable)
     lost = list((needed - said).elements()) if complete else []
     if added and lost:

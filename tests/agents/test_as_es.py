@@ -357,6 +357,13 @@ def test_one_label_alone_and_the_policys_own_replies(tiny_model, tiny_folder, tr
         row = next(r for r in trainer.state.log_history if "examples/count" in r)
         shares[train_on] = row["examples/count"] / 32
     assert sum(shares.values()) == pytest.approx(1.0)
+    trainer.close()  # the model that labels is nobody's teacher, which has an engine to close
+    drawn = trainer_of(tiny_model, {"rounds": 1}, train_on="as", scorer=tiny_folder)
+    drawn.use_curriculum({"name": "learnable", "pool": 16, "samples": 2})
+    labelling = drawn._labeller
+    assert labelling is not None and drawn._pool_scorer is not None
+    drawn.train()
+    drawn.close()
     own = trainer_of(tiny_model, {"rounds": 2}, data="own")
     assert own._samples
     own.train()

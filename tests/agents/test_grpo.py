@@ -520,6 +520,8 @@ def test_settings_that_cannot_be_are_named(tiny_model, trainer_of, tmp_path):
         GuidedGRPOConfig(output_dir=str(tmp_path), credit="turn")
     with pytest.raises(ValueError, match="single_attempt_rounds must be 0 or more, got -1"):
         GuidedGRPOConfig(output_dir=str(tmp_path), single_attempt_rounds=-1)
+    with pytest.raises(ValueError, match=r"num_iterations must be 1 or more, got 0"):
+        GuidedGRPOConfig(output_dir=str(tmp_path), num_iterations=0)
     with pytest.raises(ValueError, match=r"single_attempt_until must be from 0 to 1, got 20"):
         GuidedGRPOConfig(output_dir=str(tmp_path), single_attempt_until=20)
     with pytest.raises(ValueError, match=r"single_attempt_share must be from 0 to 1, got -0\.5"):
@@ -528,6 +530,9 @@ def test_settings_that_cannot_be_are_named(tiny_model, trainer_of, tmp_path):
         ({"use_vllm": True}, r"train\.options\.use_vllm follows from others: set engine"),
         ({"vllm_mode": "server"}, r"train\.options\.vllm_mode is of TRL's own vLLM"),
         ({"logging_steps": 8}, r"train\.options\.logging_steps cannot be set: a row of"),
+        ({"log_completions": True}, r"train\.options\.log_completions cannot be set: episodes"),
+        ({"cast_lm_head_to_fp32": True}, r"cast_lm_head_to_fp32 cannot be set: log-probs are"),
+        ({"remove_unused_columns": True}, r"remove_unused_columns cannot be set: rows have"),
         ({"generation_kwargs": {}}, r"train\.options\.generation_kwargs cannot be set: replies"),
     ):
         with pytest.raises(ValueError, match=words):
@@ -540,6 +545,53 @@ def test_settings_that_cannot_be_are_named(tiny_model, trainer_of, tmp_path):
         GuidedGRPOTrainer(
             tiny_model, GuidedGRPOConfig(output_dir=str(tmp_path), use_cpu=True, bf16=False), None
         )
+
+
+def test_a_set_for_evaluation_is_refused(tiny_model):
+    args = GuidedGRPOConfig(output_dir="unused", use_cpu=True, bf16=False, max_steps=1)
+    with pytest.raises(ValueError, match="eval_dataset has no use, since sessions ask their env"):
+        GuidedGRPOTrainer(tiny_model, args, None, eval_dataset=Dataset.from_list([{"prompt": "x"}]))
+
+
+def test_a_prompt_without_room_for_a_reply_is_named_before_training(tiny_model, make_tiny_trainer):
+    """It came up in the middle of a run, and again after every resume."""
+
+    def make_env():
+        prompts = [f"Say {name}." for name in "abcdefg"]
+        return GuidedEnv(prompts=[*prompts, "Say something long." * 100], checker=letters)
+
+    spec = {**SPEC, "rounds": 8}
+    with pytest.raises(ValueError, match=r"the prompt of task 'prompts/\w+' has \d+ tokens, which"):
+        make_tiny_trainer(tiny_model, make_env, spec, algorithm="turn_grpo")
+
+
+def test_old_log_probs_of_feedback_are_left_out(tiny_model, trainer_of):
+    """The loss has 0 there; a ratio of far-away numbers could overflow."""
+    trainer = trainer_of(tiny_model, spec={"rounds": 1, "updates": 2}, engine_logps=False)
+    batches = []
+    made = trainer._generate_and_score_completions
+    trainer._generate_and_score_completions = lambda rows: batches.append(made(rows)) or batches[-1]
+    trainer.train()
+    (batch,) = batches
+    scored = (batch["completion_mask"] * batch["tool_mask"]).bool()
+    assert not batch["old_per_token_logps"][~scored].any()
+    assert batch["old_per_token_logps"][scored].all()
+
+
+def test_the_log_has_as_many_attempts_as_before(tiny_model, trainer_of):
+    """Also where all is solved at first: charts of runs would have holes where they are best."""
+    reports = []
+    trainer = trainer_of(
+        tiny_model,
+        spec={"rounds": 2},
+        checker=lambda reply, target: 1.0 if reports else 0.5,
+        on_rollout=reports.append,
+    )
+    trainer.train()
+    rows = [row for row in trainer.state.log_history if "session/success@1" in row]
+    assert [row.get("session/success@2") for row in rows] == [0.0] * (len(rows) // 2) + [1.0] * (
+        len(rows) // 2
+    )
 
 
 def test_a_routers_own_loss_stays_out(trainer_of, tiny_model):
@@ -692,6 +744,13 @@ def test_a_gradient_that_is_no_number_stops_before_the_update(tiny_model, traine
         assert torch.isfinite(tensor).all(), name
         if trainer.state.global_step == 0:
             assert torch.equal(tensor, before[name]), name
+
+
+def test_without_gradients_there_is_nothing_to_check(tiny_model, trainer_of):
+    """DeepSpeed has taken the step by then, and let them go."""
+    trainer = trainer_of(tiny_model)
+    trainer.model.zero_grad(set_to_none=True)
+    trainer.check_gradients()
 
 
 def test_what_a_step_looked_at_is_let_go_after_it(tiny_model, trainer_of):

@@ -1,6 +1,7 @@
 """Sessions in which the policy judges itself: segments, rewards, examples, preferences."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from corgi_gym.agents.engines import CharCodec, Sampling, ScriptedEngine
 from corgi_gym.agents.replay import encode
 from corgi_gym.agents.revise import make_pair
 from corgi_gym.agents.rollout import Rollout, Session
-from corgi_gym.agents.s2r import outcome, segment_rewards, spread
+from corgi_gym.agents.s2r import S2RTrainer, outcome, segment_rewards, spread
 from corgi_gym.agents.self_checked import (
     CORRECTED,
     RIGHT,
@@ -328,6 +329,25 @@ def test_accuracy_is_the_share_of_pairs_whose_chosen_verdict_is_likelier(
     trainer.train()
     row = next(row for row in trainer.state.log_history if "preference/loss" in row)
     assert row["preference/accuracy"] == pytest.approx(accuracy)
+
+
+@pytest.mark.parametrize(
+    ("level", "rewards", "written"),
+    [
+        ("process", [None, None, 1.0, 1.0], [0.5, 0.25]),
+        ("outcome", [None, None, 0.0, 1.0], [0.5, 0.25]),
+    ],
+)
+def test_what_could_not_be_checked_keeps_its_place(level, rewards, written):
+    """A second answer is compared with second answers, whatever became of the first."""
+    episode = session_of("?\nVerdict: incorrect", "hi\nVerdict: correct")
+    parts = parts_of(episode, CODEC)
+    trainer = SimpleNamespace(args=SimpleNamespace(level=level, bonus=1.0))
+    assert S2RTrainer._segment_rewards(trainer, episode, parts) == rewards
+    row = torch.zeros(len(episode.token_ids))
+    spread([None, None, 0.5, 0.25], parts, row, 0, [False, False])
+    assert not row[: parts[2].first].any()
+    assert [float(row[p.first]) for p in parts[2:]] == written
 
 
 def test_every_demonstration_of_the_warm_up_is_of_a_task_of_its_own(tiny_model, make_tiny_trainer):

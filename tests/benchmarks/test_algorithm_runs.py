@@ -47,7 +47,9 @@ def test_best_of_k_is_two_evaluations_and_no_training(recipe, tmp_path):
     assert summary["success_after"] == sorted(summary["success_after"])
     result = evaluate_recipe(recipe)
     assert result["success"] == summary["success_after"] and result["independent"]
-    assert "independent samples" in evaluation_text(result)
+    said = evaluation_text(result)
+    assert "independent samples" in said and "mean best score" in said
+    assert "repeats" not in said and "gain" not in said  # nobody retries
 
 
 def test_a_control_changes_the_training_environment_alone(recipe):

@@ -82,8 +82,10 @@ def test_a_verdict_is_read_from_what_the_chat_shows():
         assert info["messages"][1]["content"] == "hi\nVerdict: correct"
         assert (reward, terminated, env.answer_of(reply)) == (1.0, True, "hi")
     env.reset()
-    (problem,) = env.step("x" * 30_000 + f"\n{line}")[4]["problems"]
-    assert "characters" in problem["message"]
+    for reply in ("x" * 30_000 + f"\n{line}", "hi\nFeedback: " + "x" * 30_000 + f"\n{line}"):
+        env.reset()
+        (problem,) = env.step(reply)[4]["problems"]
+        assert problem["kind"] == "too_long" and env.answer_of(reply) == reply
 
 
 def test_bad_input():

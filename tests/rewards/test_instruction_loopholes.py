@@ -373,6 +373,7 @@ def in_json(reply, *instructions):
 
 AVOID = {"kind": "keywords:forbidden_words", "kwargs": {"forbidden_words": ["hour", "house"]}}
 NO_COMMA = {"kind": "punctuation:no_comma", "kwargs": {}}
+ONE_NUMBER = {"kind": "count:numbers", "kwargs": {"number": 1}}
 KEYWORDS = {"kind": "keywords:existence", "kwargs": {"keywords": ["puzzle", "marble"]}}
 
 
@@ -384,6 +385,11 @@ KEYWORDS = {"kind": "keywords:existence", "kwargs": {"keywords": ["puzzle", "mar
         (r'{"text": "The dog met a h\u006fuse on the road."}', AVOID, False),
         (r'{"text": "We sat down.\nPuzzle was on the table.\nMarble was not."}', KEYWORDS, True),
         ('{"text": "The old hammer lay on the table."}', NO_COMMA, True),
+        ('{"puzzle": "It has many parts.", "marble": "It rolls."}', KEYWORDS, True),
+        ('{"puzzle": "It has many parts.", "text": "It rolls."}', KEYWORDS, False),
+        ('{"house": "It stands on a hill.", "text": "It is old."}', AVOID, False),
+        ('{"text": "The old house burnt down.", "year": 1912}', ONE_NUMBER, True),
+        ('{"text": "The old house burnt down.", "sure": true}', ONE_NUMBER, False),
         ('{"text": "The old hammer lay on it.", "more": "It was worn."}', NO_COMMA, True),
     ],
 )

@@ -26,9 +26,13 @@ def test_a_symbolic_answer_is_judged_isolated_too():
         assert wrong.status == "scored" and not wrong.success
 
 
-def test_a_checker_that_needs_a_process_of_its_own_says_that_it_may_not():
+def test_a_checker_that_needs_a_process_of_its_own_says_that_it_may_not(tmp_path, monkeypatch):
+    (tmp_path / "puzzle_of_mine.py").write_text(
+        "from corgi_gym.rewards import get_checker\ncheck = get_checker('reasoning_gym').function\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
     target = {"family": "sokoban", "answers": ["LL"], "items": [0]}
-    verdict = judge(isolated("reasoning_gym", deadline=30.0), "Answer: RRUL", target)
+    verdict = judge(isolated("puzzle_of_mine:check", deadline=30.0), "Answer: RRUL", target)
     assert verdict.status == "unscored"
     assert "a guarded process may not start another one" in verdict.problems[0].message
 

@@ -91,12 +91,17 @@ RIGHT = [
     ("Answer: x = 1, y = 2", "x=1, y=2"),
     (r"Answer: 20\text{ m}^2", r"20\text{ m}^2"),
     ("Answer: 20", r"20\text{ m}^2"),
+    # the last letter of a sum or product is no unit; several points are no set's opposite
+    ("Answer: 3x + x^2", "x^2 + 3x"),
+    ("Answer: y x^2", "x^2 y"),
+    (r"Answer: \{(1,4),(4,1)\}", "(1,4), (4,1)"),
 ]
 WRONG = [
     ("Answer: 2, 1", "x=1, y=2"),
     ("Answer: -4, 1", r"x=1,\, y=-4"),
     (r"Answer: 20\text{ m}^3", r"20\text{ m}^2"),
     (r"Answer: 5\text{ cm}", r"5\text{ cm}^2"),
+    ("Answer: 12 m", "12 m^2"),
     (r"Answer: \{0,1\}", "(0,1)"),
     (r"Answer: \{0,\infty\}", r"(0,\infty)"),
     ("Answer: (1, 2)", r"\{1,2\}"),
@@ -185,6 +190,9 @@ ECHOES = [
     ("Write 0.75 as a fraction.", r"\frac{3}{4}", "0.75", "3/4"),
     (r"Simplify $\sqrt{12}$.", r"2\sqrt{3}", r"\sqrt{12}", r"2 \sqrt{3}"),
     ("Expand $(x + 1)^2$.", "x^2+2x+1", "(x+1)^2", "x^2 + 2x + 1"),
+    ("Expand $(x + 1)^2$.", "x^2+2x+1", "(1+x)^2", "2x + 1 + x^2"),
+    ("Expand $(x+3)(x-2)$.", "x^2+x-6", "(x-2)(x+3)", "x^2 - 6 + x"),
+    ("Factor $4x^2-9$.", "(2x-3)(2x+3)", "-9+4x^2", "(2x+3)(2x-3)"),
     (r"What is $\frac{1}{2}$ in decimals?", "0.5", r"\frac12", ".5"),
     ("He has 1,200 apples and gets none.", "1200", "0", "1,200"),
     ("Is $x^2$ or $x^2+x$ larger for $x=1$?", "x^2+x", "x^2", "x^2+x"),

@@ -154,6 +154,19 @@ def test_opposites_are_seen():
     assert any(problem.kind == "opposite" for problem in verdict.problems)
 
 
+@pytest.mark.parametrize(
+    ("question", "reply"),
+    [
+        ("Does tea help against a cold?", "Is tea bad against a cold?"),
+        ("Is tea good for a cold?", "Does tea cause a cold?"),
+    ],
+)
+def test_what_helps_is_not_what_harms(question, reply):
+    target = {"question": question, "form": reply.split()[0].lower(), "keep": ["tea", "cold"]}
+    target["form"] = {"does": "do"}.get(target["form"], target["form"])
+    assert "opposite" in [p.kind for p in judge(paraphrase, reply, target).problems]
+
+
 def test_a_shortened_first_word_counts_and_is_no_other_question():
     """ "What's" starts with "What", and is a copy of "What is"."""
     target = {"question": "How far is Rome from Tokyo?", "form": "what", "keep": ["rome", "tokyo"]}

@@ -261,7 +261,7 @@ def test_checkers_see_normalised_text():
     ("examples", "result", "says"),
     [
         ([("a", 1, True)], 0.5, "'own' contradicts its example: 'a' with target 1 should pass, and "
-         "scores 0.5; mend the checker or the example"),
+         "scores 0.5; correct the checker or the example"),
         ([("a", None, True), ("b", None, False)], True, "'b' .* should not pass, and scores 1;"),
         ([("a", None, False)], math.nan, r"not pass, and could not be judged \(checker 'own'"),
         ([("", None, True)], True, "'' with target None should pass, and scores 0"),

@@ -121,6 +121,22 @@ def test_message(text, kind, message):
     assert (problem.kind, problem.message) == (kind, message)
 
 
+@pytest.mark.parametrize(
+    ("noun", "articles"),
+    [
+        ("usable lamp", ["a"]), ("ukulele", ["a"]), ("utility knife", ["a"]), ("ewe", ["a"]),
+        ("unanimous vote", ["a"]), ("unable worker", ["an"]), ("uninvited guest", ["an"]),
+        ("utter mess", ["an"]), ("herb", ["a", "an"]), ("hour", ["an"]), ("house", ["a"]),
+    ],
+)  # fmt: skip
+def test_articles_follow_the_sound(noun, articles):
+    def accepted(article):
+        found = examine(f"The chef saw {article} {noun} in the kitchen.").problems
+        return not any(problem.kind == "article" for problem in found)
+
+    assert [article for article in ("a", "an") if accepted(article)] == articles
+
+
 def test_form_is_one_exactly_without_problems_and_small_for_what_does_not_parse():
     for text in NATURAL + DEGENERATE:
         report = examine(text)

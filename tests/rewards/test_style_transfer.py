@@ -87,6 +87,15 @@ def test_good_ones_pass(reply):
     assert judge(style_transfer, reply, TARGET).success
 
 
+def test_the_is_of_an_opinion_stands_for_no_passive():
+    """ "sold" turns round with "was", and "It is a shame that" has a form of "be" to spare."""
+    source = "It is a shame that the mayor of Rome sold the land in May."
+    target = {"source": source, "grammar": True}
+    assert judge(style_transfer, "The mayor of Rome sold the land in May.", target).success
+    verdict = judge(style_transfer, "The mayor of Rome was sold the land in May.", target)
+    assert 'You added "was". Add nothing.' in [p.message for p in verdict.problems]
+
+
 MUSEUM = {
     "source": "Sadly, the brilliant museum designed the awful engine after the conference.",
     "grammar": True,

@@ -44,6 +44,7 @@ def test_a_trajectory_is_read_back_from_its_text():
         ("a Feedback: b", ("a Feedback: b",), ()),  # only a line of its own begins feedback
         ("a\nFeedback: b\nUpdated answer: c", ("a", "c"), ("b",)),
         ("a\nUpdated answer: b\nFeedback: c", ("a\nUpdated answer: b",), ("c",)),
+        ("a\n**Feedback:** b\nUPDATED Answer:\nc", ("a", "c"), ("b",)),
     ],
 )
 def test_markers_count_in_turn(reply, attempts, feedbacks):

@@ -10,6 +10,7 @@ from corgi_gym.benchmarks import policy
 from corgi_gym.benchmarks.bench import replay, runner
 from corgi_gym.benchmarks.bench.launch import in_process
 from corgi_gym.benchmarks.bench.spec import spec_of
+from corgi_gym.benchmarks.provenance import versions
 from corgi_gym.envs import stable_hash
 from corgi_gym.rewards import checker, registry
 
@@ -69,7 +70,7 @@ def scripted_run(recipe, out, *, resume, weights=None):
     out.mkdir(parents=True, exist_ok=True)
     for name in ("metrics.jsonl", "episodes.jsonl"):
         (out / name).write_text("")
-    config = {"versions": {"torch": "2"}, "machine": "test"}
+    config = {"versions": versions(), "machine": "test"}
     (out / "config.json").write_text(
         json.dumps({**config, "command": f"_child.py {out.parent} train"})
     )

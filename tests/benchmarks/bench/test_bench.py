@@ -15,6 +15,7 @@ from corgi_gym.agents.engines import CharCodec, ScriptedEngine
 from corgi_gym.agents.episode import Attempt, Episode
 from corgi_gym.benchmarks import experiment, policy
 from corgi_gym.benchmarks.bench import identity, runner
+from corgi_gym.benchmarks.bench import job as job_module
 from corgi_gym.benchmarks.bench.analysis import _by_family
 from corgi_gym.benchmarks.bench.exploits import exploits
 from corgi_gym.benchmarks.bench.identity import code_version, digest, job_id
@@ -26,7 +27,7 @@ from corgi_gym.benchmarks.bench.planned import _contradictions
 from corgi_gym.benchmarks.bench.results import read_results
 from corgi_gym.benchmarks.bench.runner import job_folder, plan_text, run_bench, status_of
 from corgi_gym.benchmarks.bench.spec import SPECS, jobs_of, load_spec, spec_of
-from corgi_gym.benchmarks.bench.tables import by_family
+from corgi_gym.benchmarks.bench.tables import by_family, comparisons, leaderboard
 from corgi_gym.benchmarks.bench.verify import verify
 from corgi_gym.benchmarks.recipe import load_recipe
 from corgi_gym.benchmarks.run_folder import read_sessions
@@ -406,7 +407,7 @@ def test_the_code_version_follows_the_sources_that_run_and_no_others(tmp_path):
 def test_done_jobs_are_skipped_and_failed_ones_run_again(scripted, tmp_path):
     spec, started = scripted(seeds=[0]), []
 
-    def breaking(folders):
+    def breaking(folders, begun):
         started.append(len(folders))
         for folder in folders:
             error = None
@@ -472,7 +473,81 @@ def test_two_processes_are_kept_apart(scripted, results):
             run_phase(folder, "evaluate")
 
 
+def test_a_job_that_runs_elsewhere_has_not_failed(scripted, results):
+    import fcntl
+
+    folder, said = first_job(results), []
+    (folder / "status.json").unlink()
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert run_bench(scripted(), results, in_process, say=said.append) == 1
+    assert "FAILED: JobError: another process is at work" in "".join(said)
+    assert not (folder / "status.json").exists()  # nobody calls it failed meanwhile
+    assert run_bench(scripted(), results, in_process, say=quiet) == 0
+
+
+def test_code_that_changes_meanwhile_is_no_result(scripted, tmp_path, monkeypatch):
+    """Each phase reads the sources anew: its results would stand under the old hash."""
+    spec = scripted(seeds=[0])
+    assert run_bench(spec, tmp_path, in_process, only="weak / short", say=quiet) == 0
+    (first_job(tmp_path, "weak") / "status.json").unlink()
+    monkeypatch.setattr(job_module, "code_version", lambda: "f" * 12)
+    said = []
+    assert run_bench(spec, tmp_path, in_process, only="weak / short", say=said.append) == 1
+    assert "the code is ffffffffffff and this job was planned with" in "".join(said)
+
+
+def test_each_job_says_where_its_log_is(scripted, tmp_path):
+    said = []
+    run_bench(scripted(seeds=[0]), tmp_path, in_process, only="weak / short", say=said.append)
+    (started,) = (line for line in said if line.startswith("started"))
+    assert started.startswith("started weak / short / seed 0; what it says: ")
+    assert started.endswith("log.txt")
+
+
+def test_results_of_jobs_that_have_not_run_are_none(scripted, tmp_path):
+    """All folders of a specification are made when it begins."""
+    run_bench(scripted(seeds=[0]), tmp_path, lambda folders, begun: iter(()), say=quiet)
+    run_bench(scripted(seeds=[1]), tmp_path, in_process, say=quiet)
+    assert not [note for note in read_results(tmp_path).notes if "another specification" in note]
+
+
+def test_weights_that_are_gone_are_named(scripted, results, monkeypatch):
+    def load(recipe):
+        raise ValueError(f"unknown model {recipe.model!r}")
+
+    folder = first_job(results, "weak")
+    (folder / "status.json").unlink()
+    (folder / "evaluations" / "test.jsonl").unlink()
+    monkeypatch.setattr(policy, "load_policy", load)
+    with pytest.raises(RuntimeError, match="is gone, and not everything is measured: remove"):
+        run_phase(folder, "evaluate")
+
+
 # ---------------------------------------------------------------- report
+
+
+def test_the_leaderboard_has_the_score_of_each_seed(scripted, results, tmp_path):
+    found = statistics_of(results)["evaluations"]["test"]
+    assert found["not_compared"] == []
+    for row in found["leaderboard"]:
+        assert len(row["of_seeds"]) == (0 if row["arm"] == "untrained" else 3)
+        if row["of_seeds"]:
+            assert sum(row["of_seeds"]) / 3 == pytest.approx(row["mean"][0])
+    column = list(leaderboard(found).header).index("of each seed")
+    assert len(leaderboard(found).rows[0][column].split()) == 3
+    run_bench(scripted(seeds=[0]), tmp_path / "one", in_process, say=quiet)
+    one = statistics_of(tmp_path / "one")["evaluations"]["test"]
+    assert "of each seed" not in leaderboard(one).header  # it is the mean
+
+
+def test_an_arm_on_tasks_of_its_own_is_told(scripted, tmp_path):
+    spec = scripted(seeds=[0, 1])
+    run_bench(spec, tmp_path, in_process, only="weak / short", say=quiet)
+    run_bench(spec, tmp_path, in_process, only="strong / long", say=quiet)
+    found = statistics_of(tmp_path)["evaluations"]["test"]
+    assert found["not_compared"] == ["strong"] and not found["comparisons"]
+    assert "not compared, since no task and seed is common: strong" in comparisons(found).caption
 
 
 def test_the_ranking_is_right_and_the_same_bytes_again(results):
@@ -674,7 +749,8 @@ def test_one_attempt_has_no_columns_about_retries(scripted, tmp_path):
 def test_other_specifications_and_versions_never_mix(scripted, results, monkeypatch):
     run_bench(scripted(seeds=[0]), results, in_process, say=quiet)  # a part of the same
     assert "8 results of another specification" in " ".join(read_results(results).notes)
-    monkeypatch.setattr(runner, "code_version", lambda: "f" * 12)
+    for module in (runner, job_module):
+        monkeypatch.setattr(module, "code_version", lambda: "f" * 12)
     run_bench(scripted(seeds=[0]), results, in_process, only="weak", say=quiet)
     with pytest.raises(ValueError, match=r"results of 2 versions of the code: .*--mixed-code"):
         read_results(results)

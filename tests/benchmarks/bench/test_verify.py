@@ -9,6 +9,7 @@ import pytest
 from corgi_gym.__main__ import main
 from corgi_gym.agents.engines import CharCodec
 from corgi_gym.agents.episode import Attempt, Episode
+from corgi_gym.benchmarks.bench import job as job_module
 from corgi_gym.benchmarks.bench import planned, replay, runner, verify
 from corgi_gym.benchmarks.bench.identity import job_id
 from corgi_gym.benchmarks.bench.job import job_metrics, manifest
@@ -264,6 +265,13 @@ def swap(data):
         entry["labels"] |= {"arm": names.get(arm, arm), "algorithm": names.get(arm, arm)}
 
 
+def rename(data):
+    """Two arms change their names alone, and keep the entries that they are of."""
+    names = {"weak": "strong", "strong": "weak"}
+    for entry in data["jobs"]:
+        entry["labels"]["arm"] = names.get(entry["labels"]["arm"], entry["labels"]["arm"])
+
+
 def shift(data):
     for entry in data["jobs"]:
         entry["labels"]["seed"] = (entry["labels"]["seed"] + 1) % 3
@@ -278,6 +286,7 @@ def leave_out(data):
     ("change", "same", "other"),
     [
         (swap, "weak / short / seed 0 is listed there as strong", "its algorithm is turn_grpo"),
+        (rename, "weak / short / seed 0 is listed there as strong", "specified and not among its"),
         (shift, "seed 0 is listed there as weak / short / seed 1", "its seed is 0"),
         (leave_out, "seed 0 is specified and not among its jobs", "is specified and not among"),
     ],
@@ -310,6 +319,22 @@ def test_another_code_asks_each_configuration(results, monkeypatch, change, word
     assert differences(results) == ""
     change_plan(results, lambda data: data["spec"].update(change))
     assert words in differences(results)
+
+
+def test_a_recipe_that_has_changed_since_accuses_nobody(results):
+    """Recipes are no code: with the same one, results of yesterday's recipe are sound."""
+    change_plan(results, lambda data: data.update(recipe="0" * 12))
+    found = verify.verify(results)
+    assert found.sound and "the recipe 'quickstart' has changed since" in " ".join(found.notes)
+    change_plan(results, rename)
+    write_page(results)
+    assert "is specified and not among its jobs" in differences(results)
+
+
+def test_a_job_that_is_done_has_hashes(results):
+    status = job_of(results, "weak") / "status.json"
+    status.write_text(json.dumps({"status": "done"}))
+    assert "its status.json has no hashes of its files" in differences(results)
 
 
 def test_a_limit_that_a_budget_replaces_is_no_contradiction(scripted, tmp_path, monkeypatch):
@@ -373,6 +398,19 @@ def test_a_report_older_than_the_results_accuses_nobody(scripted, tmp_path, caps
     assert "taken on trust: that the configured policy wrote" in capsys.readouterr().out
 
 
+def test_a_job_that_fails_after_the_report_makes_it_older(scripted, tmp_path):
+    """The report says nothing of it, and no number of it is wrong."""
+    run_bench(scripted(), tmp_path, in_process, only="seed 0", say=quiet)
+    write_page(tmp_path)
+
+    def failing(folders, begun):
+        yield from ((folder, "MemoryError: no room") for folder in folders)
+
+    run_bench(scripted(), tmp_path, failing, only="weak / short / seed 1", say=quiet)
+    found = verify.verify(tmp_path)
+    assert found.sound and "the report is older than the results" in found.stale
+
+
 def test_a_report_of_an_older_version_accuses_nobody(results):
     """It does not say what it was made of."""
     write_page(results)
@@ -399,7 +437,8 @@ def test_other_words_of_another_code_are_a_note_where_they_are_few(results, monk
 
 def test_the_newer_of_two_results_is_the_one_that_ended_later(scripted, results, monkeypatch):
     """Whatever the times of the files, which a copy changes."""
-    monkeypatch.setattr(runner, "code_version", lambda: "f" * 12)
+    for module in (runner, job_module):
+        monkeypatch.setattr(module, "code_version", lambda: "f" * 12)
     run_bench(scripted(), results, in_process, only="weak / short / seed 0", say=quiet)
     newer = [p for p in (results / "jobs").iterdir() if '"code": "ffff' in _text(p / "job.json")]
     os.utime(newer[0] / "status.json", (0, 0))

@@ -150,6 +150,9 @@ def test_bad_settings_end_before_anything_starts(go, recipe, tmp_path):
     nobody = {"verifier_url": "http://127.0.0.1:1/v1", "verifier_model": "m"}
     with pytest.raises(EngineError, match=r"127\.0\.0\.1:1"):
         go(GapSettings(**nobody, verifiers=("cot_b",)))
+    adapter = replace(recipe, train=replace(recipe.train, lora={"rnak": 16}))
+    with pytest.raises(ValueError, match=r"unknown train\.lora key 'rnak'"):
+        go(replace(SETTINGS, improve=1), recipe=adapter)
     with pytest.raises(ValueError, match="choose one of the two"):
         go(overwrite=True, resume=True)
     with pytest.raises(ValueError, match=r"mc.*chat endpoint"):

@@ -9,7 +9,7 @@ from corgi_gym.agents.ask import ask
 from corgi_gym.agents.codec import ChatCodec
 from corgi_gym.agents.engines import EngineError, Sampling
 from corgi_gym.agents.labels import label_shares
-from corgi_gym.benchmarks.gap import questions
+from corgi_gym.benchmarks.gap import questions, verifiers
 from corgi_gym.benchmarks.gap.answers import Answers
 from corgi_gym.benchmarks.gap.samples import Sample
 from corgi_gym.benchmarks.gap.verifiers import JudgeModel, check_names, make_verifiers
@@ -165,6 +165,24 @@ def test_asking_stops_when_the_caller_does(make_policy):
     assert engine.queue == [] and len(engine.asked) < 5
     found = dict(ask(engine, engine.codec, asked, Sampling(), concurrency=2))
     assert found == {key: text.upper() for key, text in asked.items()}
+
+
+def test_multiple_choice_is_kept_as_it_comes(tiny_model, tiny_tokenizer, monkeypatch):
+    """A kill lost all of a stage: every share was computed before the first was handed over."""
+    monkeypatch.setattr(verifiers, "_AT_ONCE", 2)
+    policy, rows = Policy(tiny_model, tiny_tokenizer, ChatCodec(tiny_tokenizer), None), []
+    groups = [group(*"abcde")]
+
+    def killed(model, prompts, labels):
+        if rows:
+            raise KeyboardInterrupt
+        return label_shares(model, prompts, labels)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("corgi_gym.agents.labels.label_shares", killed)
+        values("mc", policy, groups, Answers(keep=rows.append))
+    assert [row["key"] for row in rows] == ["0/0", "0/1"]
+    assert len(values("mc", policy, groups, Answers(rows))[0]) == 5
 
 
 def test_multiple_choice_is_the_models_own_probability(tiny_model, tiny_tokenizer):
