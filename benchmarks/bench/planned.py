@@ -17,6 +17,7 @@ from corgi_gym.benchmarks.bench.spec import (
     BUDGETS,
     UNTRAINED,
     Spec,
+    as_entry,
     jobs_of,
     plan_labels,
     recipe_digest,
@@ -118,7 +119,7 @@ def _contradictions(labels: Json, spec: Json, config: Json) -> Iterator[str]:
 def _entry(spec: Json, name: str) -> Json:
     """The entry of ``algorithms`` with this name."""
     for entry in spec["algorithms"]:
-        data = {"algorithm": entry} if isinstance(entry, str) else entry
+        data = as_entry(entry)
         if data.get("name", data.get("algorithm")) == name:
             return data
     return {}

@@ -23,7 +23,14 @@ from corgi_gym.benchmarks.bench.files import (
 from corgi_gym.benchmarks.bench.identity import code_version, digest, job_id
 from corgi_gym.benchmarks.bench.job import BUSY, new_job
 from corgi_gym.benchmarks.bench.launch import LOG, Launcher
-from corgi_gym.benchmarks.bench.spec import Job, Spec, evaluation_recipe, jobs_of, recipe_digest
+from corgi_gym.benchmarks.bench.spec import (
+    Job,
+    Spec,
+    evaluation_recipe,
+    jobs_of,
+    left_out,
+    recipe_digest,
+)
 from corgi_gym.benchmarks.display import clock
 from corgi_gym.benchmarks.run_writer import RunFolder
 
@@ -65,6 +72,8 @@ def run_bench(
         new_job(folder, folders[folder].labels, folders[folder].config(), code)
     done = len(folders) - len(missing)
     say(f"{spec.name}: {len(folders)} jobs, {done} done before; code {code}; {out}")
+    if note := _left_out(spec):
+        say(note)
     failed, started = 0, time.monotonic()
 
     def begun(folder: Path) -> None:
@@ -132,6 +141,8 @@ def plan_text(spec: Spec, out: Path, only: str | None = None) -> str:
     jobs = chosen(jobs_of(spec), only)
     _missing(out, jobs)
     lines = [f"{spec.name}: {len(jobs)} jobs in {out}; code {code_version()}"]
+    if note := _left_out(spec):
+        lines.append(f"  {note}")
     for family, start in {job.family: job.start for job in jobs}.items():
         if start is not None:
             train = f"{start.algorithm}, {start.train.rounds} rounds, seed {start.seed}"
@@ -140,6 +151,12 @@ def plan_text(spec: Spec, out: Path, only: str | None = None) -> str:
         folder = job_folder(out, job)
         lines.append(f"  {folder.name}  {status_of(folder):11}  {job}")
     return "\n".join(lines)
+
+
+def _left_out(spec: Spec) -> str:
+    """What of the recipe's environment plays no part, in words."""
+    told = ", ".join(f"{name}={value!r}" for name, value in left_out(spec).items())
+    return f"families replace the recipe's {told} (env.kwargs)" if told else ""
 
 
 def _missing(out: Path, jobs: list[Job]) -> list[Path]:

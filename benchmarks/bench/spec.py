@@ -349,6 +349,30 @@ def jobs_of(spec: Spec) -> list[Job]:
     return list(found.values())
 
 
+def left_out(spec: Spec) -> dict[str, Any]:
+    """Arguments of the recipe's environment that no family and no arm takes over.
+
+    A family's arguments replace those of the recipe, since most belong to its own tasks.
+
+    Example:
+        >>> left_out(Spec(algorithms=["grpo"], families={"a": {"kwargs": {"tasks": "concepts"}}}))
+        {'repeat_penalty': 0.1}
+    """
+    if not spec.families:
+        return {}
+    taken = {"tasks", "task_options", *_LEVELS}
+    changes = [spec.set, *(entry.get("set") or {} for entry in map(as_entry, spec.algorithms))]
+    for given in (*spec.families.values(), *(change.get("env", {}) for change in changes)):
+        taken |= given.get("kwargs", {}).keys()
+    own = load_recipe(spec.recipe).env.kwargs
+    return {name: value for name, value in own.items() if name not in taken}
+
+
+def as_entry(entry: Any) -> dict[str, Any]:
+    """An entry of ``algorithms`` as a mapping."""
+    return {"algorithm": entry} if isinstance(entry, str) else entry
+
+
 def plan_labels(data: dict[str, Any]) -> list[dict[str, Any]]:
     """Labels of all jobs of a specification (as plain data), whatever its recipe says today.
 
@@ -426,7 +450,7 @@ class _Arm:
 
 def _arms(spec: Spec) -> Iterator[_Arm]:
     for entry in spec.algorithms:
-        data = {"algorithm": entry} if isinstance(entry, str) else entry
+        data = as_entry(entry)
         if "algorithm" not in data:
             raise ValueError(f"algorithms: expected a name or a mapping with it, got {entry!r}")
         known = ("name", "algorithm", "set", "feedback", "session_reward")

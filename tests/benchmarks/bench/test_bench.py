@@ -497,6 +497,17 @@ def test_code_that_changes_meanwhile_is_no_result(scripted, tmp_path, monkeypatc
     assert "the code is ffffffffffff and this job was planned with" in "".join(said)
 
 
+def test_what_families_leave_out_of_the_recipe_is_told(scripted, tmp_path):
+    """Two benchmarks of the quickstart ran without its penalty for repeats, and nobody saw it."""
+    words = "families replace the recipe's repeat_penalty=0.1 (env.kwargs)"
+    said = []
+    run_bench(scripted(seeds=[0]), tmp_path, in_process, only="weak / short", say=said.append)
+    assert words in said and words in plan_text(scripted(), tmp_path)
+    kept = scripted(set={**DATA["set"], "env": {"kwargs": {"repeat_penalty": 0.0}}})
+    assert "replace" not in plan_text(kept, tmp_path)
+    assert "replace" not in plan_text(scripted(families={}), tmp_path)
+
+
 def test_each_job_says_where_its_log_is(scripted, tmp_path):
     said = []
     run_bench(scripted(seeds=[0]), tmp_path, in_process, only="weak / short", say=said.append)
