@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from corgi_gym.agents.engines.base import NO_VLLM, Engine, EngineError
-from corgi_gym.agents.models import resolve_model
+from corgi_gym.agents.models import own_device, resolve_model
 from corgi_gym.agents.names import did_you_mean
 from corgi_gym.agents.processes import Processes
 
@@ -199,7 +199,8 @@ def make_engine(
 
     # weights that training will split over the processes cannot be decoded with by each alone
     own = copy.deepcopy(model) if Processes.current().sharded else model
-    return TransformersEngine(own, max_batch=batch, bf16=bf16, **options)
+    # training would move it there later; what comes before, or is no training, needs it too
+    return TransformersEngine(own.to(own_device()), max_batch=batch, bf16=bf16, **options)
 
 
 def _piece_engine(

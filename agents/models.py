@@ -75,6 +75,15 @@ def load_model(name: str, **kwargs: Any) -> Any:
     return _from_pretrained(AutoModelForCausalLM, name, **kwargs)
 
 
+def own_device() -> str:
+    """The device of this process: its GPU where there is one (by ``LOCAL_RANK``), else the CPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return "cpu"
+    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+
+
 def load_tokenizer(name: str, **kwargs: Any) -> Any:
     """Load the tokenizer of a model; see `resolve_model` for names.
 

@@ -96,6 +96,7 @@ def convert(packaged: Packaged, parts: list[Path], folder: Path) -> None:
             gguf.unlink()
         model.save_pretrained(scratch)
         tokenizer.save_pretrained(scratch)
+        _let_others_read(scratch)
         try:
             os.replace(scratch, folder)
         except OSError:
@@ -104,6 +105,15 @@ def convert(packaged: Packaged, parts: list[Path], folder: Path) -> None:
                 raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _let_others_read(folder: Path) -> None:
+    """Give a folder and its files the modes of new ones: several people may share a cache."""
+    mask = os.umask(0)
+    os.umask(mask)
+    folder.chmod(0o777 & ~mask)
+    for path in filter(Path.is_file, folder.iterdir()):
+        path.chmod(0o666 & ~mask)
 
 
 def _whole(packaged: Packaged, parts: list[Path], scratch: Path) -> Path:

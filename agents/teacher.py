@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from corgi_gym.agents.ask import ask
@@ -251,8 +252,10 @@ def make_teacher(options: Mapping[str, Any], rollout: Rollout) -> Teacher:
     from corgi_gym.agents.models import load_model, load_tokenizer
 
     chat = ChatCodec(load_tokenizer(options["model"]))
+    # vLLM loads its own copy, and a second one in float32 would fill the memory of a large teacher
+    vllm = kind == "vllm" or (kind == "auto" and find_spec("vllm") is not None)
+    model = None if vllm else load_model(options["model"])
     made = make_engine(
-        kind, options["model"], load_model(options["model"]),
-        max_length=length, batch=64, options=own, codec=chat,
-    )  # fmt: skip
+        kind, options["model"], model, max_length=length, batch=64, options=own, codec=chat
+    )
     return Teacher(made, chat, tokens, length)

@@ -1,6 +1,7 @@
 """Models by name: clear errors, and a conversion that is whole or not there."""
 
 import dataclasses
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -157,6 +158,26 @@ def test_the_conversion_is_whole_and_done_once(monkeypatch, tmp_path, fake_loade
     assert load_tokenizer(str(folder)).eos_token == "<|im_end|>"
     assert load_model(str(folder)).config.vocab_size > 0
     assert [p.name for p in folder.parent.iterdir()] == [folder.name]
+
+
+def test_others_may_read_the_converted_model(tmp_path, fake_loaders):
+    """A cache of several people was unreadable for all but the first."""
+    before = os.umask(0o022)
+    try:
+        packaged.convert(packaged.SMOLLM2, [tmp_path / "model.gguf"], tmp_path / "model")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "model").stat().st_mode & 0o777 == 0o755
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "model").iterdir()}
+    assert modes == {0o644}
+
+
+def test_a_model_is_used_on_its_process_own_gpu(monkeypatch):
+    assert models.own_device() == "cpu"
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert models.own_device() == "cuda:0"
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert models.own_device() == "cuda:3"
 
 
 def test_two_that_race_end_with_the_same_folder(tmp_path, fake_loaders):
