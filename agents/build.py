@@ -199,8 +199,10 @@ def make_engine(
 
     # weights that training will split over the processes cannot be decoded with by each alone
     own = copy.deepcopy(model) if Processes.current().sharded else model
-    # training would move it there later; what comes before, or is no training, needs it too
-    return TransformersEngine(own.to(own_device()), max_batch=batch, bf16=bf16, **options)
+    if (device := own_device()) != "cpu":
+        # training would move it there later; what comes before, or is no training, needs it too
+        own.to(device)
+    return TransformersEngine(own, max_batch=batch, bf16=bf16, **options)
 
 
 def _piece_engine(

@@ -232,7 +232,9 @@ def _seen(view: Reply, wanted: Target) -> _Seen:
         return _Seen(view, view, view)
     inside, named = (
         Reply(text, view.responses, wanted.topic) if text.strip() else view
-        for text in ("\n".join(json_texts(value, keys=keys)) for keys in (False, True))
+        for text in (
+            "\n".join(json_texts(value, keys=keys, numbers=True)) for keys in (False, True)
+        )
     )
     return _Seen(view, inside, named)
 

@@ -175,15 +175,15 @@ def parse_json(text: str) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
-def json_texts(value: Any, *, keys: bool = True) -> list[str]:
-    """All texts of a JSON value in order: strings, numbers, and keys unless told otherwise."""
+def json_texts(value: Any, *, keys: bool = True, numbers: bool = False) -> list[str]:
+    """All strings of a JSON value in order, with its keys, and with its numbers if asked for."""
     found: list[str] = []
     stack = [value]
     while stack:
         item = stack.pop()
         if isinstance(item, str):
             found.append(item)
-        elif isinstance(item, int | float) and not isinstance(item, bool):
+        elif numbers and isinstance(item, int | float) and not isinstance(item, bool):
             found.append(str(item))
         elif isinstance(item, list):
             stack.extend(reversed(item))

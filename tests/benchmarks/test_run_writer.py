@@ -66,7 +66,8 @@ def full(*args, **kwargs):
 def test_a_full_disk_leaves_the_old_file_whole(tmp_path, monkeypatch):
     folder = RunFolder(tmp_path)
     folder.write_json("summary.json", {"old": True})
-    for target, name in ((Path, "write_text"), (run_writer.os, "replace")):
+    os_calls = ((run_writer.os, "fsync"), (run_writer.os, "replace"))
+    for target, name in ((Path, "open"), *os_calls):
         with monkeypatch.context() as patch:
             patch.setattr(target, name, full)
             with pytest.raises(OSError, match=r"No space left.*is safe.*summary\.json") as caught:

@@ -122,6 +122,7 @@ def test_no_json(text):
 def test_texts_of_json_stand_in_their_order():
     value = {"a": ["b", {"c": 1, "d": "e"}], "f": [["g"], "h"]}
     assert json_texts(value) == ["a", "b", "c", "d", "e", "f", "g", "h"]
+    assert json_texts(value, numbers=True) == ["a", "b", "c", "1", "d", "e", "f", "g", "h"]
     with pytest.raises(ValueError, match="nested too deeply"):
         parse_json("[" * 100_000)
 
