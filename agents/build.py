@@ -141,6 +141,11 @@ def _reach(name: str, options: Mapping[str, Any]) -> None:
         endpoint.close()
 
 
+def loads_its_own(name: str) -> bool:
+    """Whether an engine of this name loads the policy itself (vLLM), and no model need be given."""
+    return name == "vllm" or (name == "auto" and importlib.util.find_spec("vllm") is not None)
+
+
 def make_engine(
     name: str,
     model_name: str,
@@ -181,7 +186,7 @@ def make_engine(
             model_name, model, options, max_length=max_length, batch=batch, codec=codec, bf16=bf16
         )
     if name == "auto":
-        name = "vllm" if importlib.util.find_spec("vllm") else "transformers"
+        name = "vllm" if loads_its_own(name) else "transformers"
         if name == "transformers":
             warnings.warn(
                 "vLLM is not installed, so replies come from transformers, which is slower; pip "

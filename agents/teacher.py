@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from corgi_gym.agents.ask import ask
@@ -247,14 +246,13 @@ def make_teacher(options: Mapping[str, Any], rollout: Rollout) -> Teacher:
         return Teacher(
             OpenAIEngine(model=options["model"], **own), text, tokens, length * text.ids_per_token
         )
-    from corgi_gym.agents.build import make_engine
+    from corgi_gym.agents.build import loads_its_own, make_engine
     from corgi_gym.agents.codec import ChatCodec
     from corgi_gym.agents.models import load_model, load_tokenizer
 
     chat = ChatCodec(load_tokenizer(options["model"]))
-    # vLLM loads its own copy, and a second one in float32 would fill the memory of a large teacher
-    vllm = kind == "vllm" or (kind == "auto" and find_spec("vllm") is not None)
-    model = None if vllm else load_model(options["model"])
+    # a second copy, in float32, would fill the memory of a large teacher
+    model = None if loads_its_own(kind) else load_model(options["model"])
     made = make_engine(
         kind, options["model"], model, max_length=length, batch=64, options=own, codec=chat
     )

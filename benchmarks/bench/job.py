@@ -78,8 +78,9 @@ def run_phase(folder: Path, phase: str, *, keep_weights: bool = False) -> None:
     if phase not in PHASES:
         raise ValueError(f"unknown phase {phase!r}; choose from {', '.join(PHASES)}")
     with _alone(folder):
-        config = _config(folder)
-        _check_code(folder)
+        job = _job(folder)
+        _check_code(job["code"])
+        config = job["config"]
         recipe: Recipe = from_dict(config["recipe"])
         if phase == "start":
             _train_start(folder, config)
@@ -89,20 +90,18 @@ def run_phase(folder: Path, phase: str, *, keep_weights: bool = False) -> None:
             _evaluate(folder, recipe, config, keep_weights)
 
 
-def _config(folder: Path) -> Json:
+def _job(folder: Path) -> Json:
     if (job := read_mapping(folder / JOB)) is None:
         raise ValueError(f"{folder} is no job: {JOB} is missing")
-    config: Json = job["config"]
-    return config
+    return job
 
 
-def _check_code(folder: Path) -> None:
+def _check_code(planned: str) -> None:
     """Refuse to go on with other code than the job was planned with: each phase reads it anew.
 
     Raises:
         JobError: If a source file has changed since, or another machine has another installation.
     """
-    planned = (read_mapping(folder / JOB) or {})["code"]
     if planned != (found := code_version()):
         raise JobError(
             f"the code is {found} and this job was planned with {planned}: run the benchmark "
@@ -144,8 +143,7 @@ def _finished(folder: Path) -> Json | None:
 
 
 def _start_folder(folder: Path, config: Json) -> Path:
-    job = read_mapping(folder / JOB) or {}
-    return folder.parent.parent / STARTS / job_id(config["start"], job["code"])
+    return folder.parent.parent / STARTS / job_id(config["start"], _job(folder)["code"])
 
 
 def _start_digest(home: Path) -> str:
@@ -284,7 +282,7 @@ def sessions_of(folder: Path, name: str, resampled: bool = False) -> list[Episod
 
 def job_metrics(folder: Path) -> Json:
     """All numbers of a job, from its files alone; its exploits are judged anew."""
-    config = _config(folder)
+    config = _job(folder)["config"]
     recipe = from_dict(config["recipe"])
     evaluations = {}
     for name, plan in config["evaluations"].items():
