@@ -30,9 +30,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import threading
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from corgi_gym.rewards.answer_line import find_answer_line
@@ -469,7 +468,9 @@ def _parts(text: str) -> int:
     return 1 + len(re.findall(r",", re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)))
 
 
-_LOCK = threading.Lock()
+_POOL = Isolated(
+    "corgi_gym.rewards._math_child:compare", deadline=DEADLINE_SECONDS, memory_mb=_MEMORY_MB
+)
 
 
 def pool() -> Isolated:
@@ -478,20 +479,17 @@ def pool() -> Isolated:
     Raises:
         ImportError: If the package math-verify is not installed.
     """
-    with _LOCK:
-        return _make_pool()
+    _check_packages()
+    return _POOL
 
 
-@lru_cache(maxsize=1)
-def _make_pool() -> Isolated:
+@cache
+def _check_packages() -> None:
     for package in ("math_verify", "latex2sympy2_extended", "sympy", "antlr4"):
         if importlib.util.find_spec(package) is None:
             raise ImportError(
                 f'comparing expressions needs the package {package}: pip install "corgi-gym[math]"'
             )
-    return Isolated(
-        "corgi_gym.rewards._math_child:compare", deadline=DEADLINE_SECONDS, memory_mb=_MEMORY_MB
-    )
 
 
 __all__ = ["IsolationError", "find_answer", "math_verify", "pool"]

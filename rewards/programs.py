@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 from corgi_gym.rewards._isolate_codec import decode
@@ -105,8 +103,7 @@ def run_program(
     Raises:
         IsolationError: If the program could not be run, through no fault of its own.
     """
-    pool = _pool()
-    outcome = pool.call(prelude, source, name, list(calls), CALL_SECONDS)
+    outcome = _POOL.call(prelude, source, name, list(calls), CALL_SECONDS)
     found = _read(outcome, name, len(calls))
     if found is not None:
         return found
@@ -116,7 +113,7 @@ def run_program(
     for call in (None, *calls):
         left = max(until - time.monotonic(), _LEAST_SECONDS)
         some = [] if call is None else [call]
-        outcome = pool.call(prelude, source, name, some, CALL_SECONDS, deadline=left)
+        outcome = _POOL.call(prelude, source, name, some, CALL_SECONDS, deadline=left)
         found = _read(outcome, name, len(some))
         if isinstance(found, Problem):
             return found
@@ -209,15 +206,6 @@ def _text(value: Any, limit: int, depth: int = 0) -> str:
     return f"{brackets[0]}{', '.join(parts)}{end}{brackets[1]}"
 
 
-_LOCK = threading.Lock()
-
-
-def _pool() -> Isolated:
-    with _LOCK:
-        return _make_pool()
-
-
-@lru_cache(maxsize=1)
 def _make_pool() -> Isolated:
     return Isolated(
         "corgi_gym.rewards._program_child:run",
@@ -228,6 +216,9 @@ def _make_pool() -> Isolated:
         fresh=True,
         reads="stdlib",
     )
+
+
+_POOL = _make_pool()  # no process is started before the first program
 
 
 __all__ = ["IsolationError", "Result", "extract_code", "run_program", "show"]

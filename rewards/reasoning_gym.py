@@ -19,11 +19,9 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 from corgi_gym.rewards._reasoning_gym_table import COMPARE, SEVERAL
@@ -45,6 +43,7 @@ _DEADLINE, _MEMORY_MB = 5.0, 2048
 # How far a number may be from the stored one, from the precision that the question asks for.
 _TOLERANCE = {"pool_matrix": "0.0051", "number_format": "0.0005", "polynomial_equations": "0.00011"}
 _WORKER = "corgi_gym.rewards._reasoning_gym_worker:score"
+_POOL = Isolated(_WORKER, deadline=_DEADLINE, memory_mb=_MEMORY_MB)
 
 _WHOLE = re.compile("-?[1-9][0-9]{0,14}|0")
 _ZEROS = re.compile(r"(?<![\w.])(\d{1,40})\.(\d{0,40}?)0{1,40}(?![\w.])")
@@ -138,7 +137,7 @@ def _is_right(given: str, stored: str, target: Mapping[str, Any], number: int) -
     if not re.fullmatch(SEVERAL[family], clean) or not _unambiguous(family, clean):
         return False
     settings = target.get("settings", {})
-    outcome = _pool().call(family, settings, target["items"][number], clean)
+    outcome = _POOL.call(family, settings, target["items"][number], clean)
     if outcome.status != "ok":
         raise _NotJudged(f"scorer of {family}: {outcome.status} {outcome.error or ''}".strip())
     return bool(outcome.value == 1.0)
@@ -152,19 +151,6 @@ def _unambiguous(family: str, answer: str) -> bool:
     if family == "simple_integration":
         return all(len(name) == 1 for name in re.findall("[A-Za-z]+", answer))
     return True
-
-
-_LOCK = threading.Lock()
-
-
-def _pool() -> Isolated:
-    with _LOCK:  # rollouts judge in threads
-        return _make_pool()
-
-
-@lru_cache(maxsize=1)
-def _make_pool() -> Isolated:
-    return Isolated(_WORKER, deadline=_DEADLINE, memory_mb=_MEMORY_MB)
 
 
 # ---------------------------------------------------------------- how answers are read

@@ -54,6 +54,5 @@ def program_limits() -> Iterator[None]:
         patch.setattr(programs, "CALL_SECONDS", 0.5)
         patch.setattr(programs, "PROCESS_SECONDS", 1.0)
         patch.setattr(programs, "PROGRAM_SECONDS", 120.0)
-        programs._make_pool.cache_clear()
+        patch.setattr(programs, "_POOL", programs._make_pool())
         yield
-    programs._make_pool.cache_clear()

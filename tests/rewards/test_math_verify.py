@@ -376,7 +376,7 @@ def test_without_the_package_numbers_still_work_and_expressions_name_the_extra(m
 
     assert judge(math_verify, "Answer: 3", "3").success
     module_object = sys.modules["corgi_gym.rewards.math_verify"]
-    monkeypatch.setattr(module_object, "pool", module_object._make_pool.__wrapped__)
+    module_object._check_packages.cache_clear()
     monkeypatch.setattr(module_object.importlib.util, "find_spec", lambda name: None)
     verdict = judge(math_verify, r"\boxed{\sqrt{12}}", r"2\sqrt{3}")
     assert verdict.status == "unscored" and "corgi-gym[math]" in verdict.problems[0].message

@@ -232,11 +232,8 @@ def test_never_unscored(fuzz_strings):
 
 def test_a_missing_pool_is_unscored(monkeypatch):
     monkeypatch.setattr("sys.executable", "/no/such/python")
-    programs._make_pool.cache_clear()
-    try:
-        verdict = judge(program, FINE, ODD)
-    finally:
-        programs._make_pool.cache_clear()
+    monkeypatch.setattr(programs, "_POOL", programs._make_pool())
+    verdict = judge(program, FINE, ODD)
     assert verdict.status == "unscored" and "IsolationError" in verdict.problems[0].message
 
 

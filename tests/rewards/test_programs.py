@@ -30,7 +30,7 @@ class Pool:
 def run(monkeypatch):
     def with_outcomes(*outcomes):
         pool = Pool(*outcomes)
-        monkeypatch.setattr(programs, "_pool", lambda: pool)
+        monkeypatch.setattr(programs, "_POOL", pool)
         return run_program("code", "f", [(1,), (2,)], prelude="pass"), pool
 
     return with_outcomes
@@ -136,10 +136,8 @@ def test_other_answers_count_as_none(run, answer):
     assert results == [VALUES[0], Result("timeout")] and len(pool.calls) == 4
 
 
-def test_the_processes_are_made_once_with_these_limits():
-    programs._make_pool.cache_clear()
-    pool = programs._pool()
-    assert pool is programs._pool()
+def test_the_processes_have_these_limits():
+    pool = programs._make_pool()
     assert (pool.workers, pool.deadline) == (2, 8.0)
     limits = {"fresh": True, "memory_mb": 512, "cpu_seconds": 3.0, "reads": "stdlib"}
     assert {name: pool._config[name] for name in limits} == limits

@@ -230,7 +230,7 @@ MOVE = "Move disk 1 from Peg 1 to Peg 3"
 )
 def test_only_full_marks_of_their_scorer_count(monkeypatch, outcome, status, score):
     worker = _Worker(outcome)
-    monkeypatch.setattr("corgi_gym.rewards.reasoning_gym._pool", lambda: worker)
+    monkeypatch.setattr("corgi_gym.rewards.reasoning_gym._POOL", worker)
     target = {"family": "tower_of_hanoi", "answers": [f"{MOVE}\n{MOVE}"], "items": ["task"]}
     verdict = judge(reasoning_gym, f"Answer:\n{MOVE}", target)
     assert (verdict.status, verdict.score) == (status, score)
@@ -252,7 +252,7 @@ def test_only_full_marks_of_their_scorer_count(monkeypatch, outcome, status, sco
 )
 def test_what_reaches_their_scorer(monkeypatch, family, answer, asked):
     worker = _Worker(Outcome("ok", 1.0))
-    monkeypatch.setattr("corgi_gym.rewards.reasoning_gym._pool", lambda: worker)
+    monkeypatch.setattr("corgi_gym.rewards.reasoning_gym._POOL", worker)
     target = {"family": family, "answers": ["another"], "items": ["task"]}
     assert judge(reasoning_gym, f"Answer: {answer}", target).success is asked
     assert bool(worker.calls) is asked
