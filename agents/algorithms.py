@@ -64,6 +64,15 @@ ALGORITHMS: dict[str, Algorithm] = {
         "(`agents/credit.py`)",
         _TURN_GRPO,
     ),
+    "retry_grpo": Algorithm(
+        "`turn_grpo` in which retries are compared from one failed reply of the policy's own",
+        "turn_grpo's; resets to visited states: DR-PO (arXiv 2404.08495)",
+        "half of a round's groups have one attempt, the others begin after a failed one of the "
+        "rounds before; no paper has it like this (`agents/retry_grpo.py`)",
+        {**_TURN_GRPO, "single_attempt_share": 0.5},
+        _AGENTS + "retry_grpo:RetryGRPOTrainer",
+        _AGENTS + "retry_grpo:RetryGRPOConfig",
+    ),
     "grpo": Algorithm(
         "group-relative policy optimization: the session's reward against its group, clipped ratio",
         "DeepSeekMath (arXiv 2402.03300)",

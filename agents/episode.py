@@ -45,6 +45,10 @@ class Episode:
     holds the engine's own count of weight updates while the session was written, without repeats:
     one number, or several if weights changed between two attempts (`mixed_weights`).
 
+    ``given`` are replies that the session began with (`corgi_gym.agents.running.Session.given`),
+    with what the checker said of them. They are context, as the prompt is: the mask is 0 on them,
+    and ``attempts``, ``turn_ends`` and ``step_rewards`` start after them.
+
     ``demonstrated`` is for sessions whose replies were given and not sampled; sessions that are
     read back from disk do not know it.
     """
@@ -60,6 +64,7 @@ class Episode:
     turn_ends: list[int] = field(default_factory=list)
     step_rewards: list[float] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
+    given: list[Attempt] = field(default_factory=list)
     messages: list[dict[str, str]] = field(default_factory=list)
     weight_versions: list[int] = field(default_factory=list)
     demonstrated: bool = False
@@ -101,17 +106,18 @@ class Episode:
 
     @property
     def retries(self) -> int:
-        """Attempts after the first."""
-        return max(0, len(self.attempts) - 1)
+        """Attempts after the first; all of a session that began with given ones."""
+        return max(0, len(self.attempts) - (not self.given))
 
     @property
     def repeats(self) -> int:
         """Retries that repeat the reply before them word for word."""
-        replies = [a.reply.split() for a in self.attempts]
+        replies = [a.reply.split() for a in (*self.given[-1:], *self.attempts)]
         return sum(a == b for a, b in pairwise(replies))
 
     def record(self) -> dict[str, Any]:
         """The episode as a JSON-ready dict, without its token arrays."""
+        given = {"given": [asdict(a) for a in self.given]} if self.given else {}
         return {
             "task": self.task,
             "task_id": self.task_id,
@@ -120,6 +126,7 @@ class Episode:
             "policy_version": self.policy_version,
             "mixed_weights": self.mixed_weights,
             "prompt": self.messages[0]["content"] if self.messages else "",
+            **given,
             "attempts": [asdict(a) for a in self.attempts],
             "reward": self.reward,
             "best_score": self.best_score,
@@ -131,9 +138,10 @@ class Episode:
 def success_by_attempt(episodes: Sequence[Episode], attempts: int) -> list[float]:
     """Success@1…``attempts``: the share of sessions solved within k attempts (CORGI, 1.4).
 
-    Sessions that could not be checked at all are left out; an empty list gives zeros.
+    Sessions that could not be checked at all are left out, and those that began with a given reply;
+    an empty list gives zeros.
     """
-    counted = [e for e in episodes if not e.unscored]
+    counted = [e for e in episodes if not (e.unscored or e.given)]
     solved_at = [next((i for i, a in enumerate(e.attempts) if a.success), None) for e in counted]
     total = max(1, len(counted))
     return [sum(s is not None and s < k for s in solved_at) / total for k in range(1, attempts + 1)]

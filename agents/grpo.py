@@ -347,15 +347,19 @@ class GuidedGRPOTrainer(
         """
         step = self.state.global_step
         first = self.accelerator.process_index * len(self._rows)
-        everywhere = self.round_number < self.args.single_attempt_rounds or not self._retries
         return [
             Session(
                 index=self.curriculum.task(index, self.round_number),
                 seed=stable_hash(self.args.seed, step, index, first + i),
-                max_attempts=1 if everywhere or self._is_single(first + i) else None,
+                max_attempts=1 if self._one_attempt_only or self._is_single(first + i) else None,
             )
             for i, index in zip(places, indices, strict=True)
         ]
+
+    @property
+    def _one_attempt_only(self) -> bool:
+        """Whether no session of the round has a second attempt yet."""
+        return self.round_number < self.args.single_attempt_rounds or not self._retries
 
     def _is_single(self, place: int) -> bool:
         """Whether the group of the session at ``place`` of a round has one attempt.

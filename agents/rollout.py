@@ -116,7 +116,8 @@ class Rollout:
 
         Raises:
             EngineError: If the engine fails; episodes that have ended were given to ``on_episode``.
-            ValueError: For a task whose prompt leaves no room for a reply.
+            ValueError: For a task whose prompt leaves no room for a reply, and a given reply that
+                ends its session.
             Exception: Whatever an environment's ``step`` raises, with a note that names the
                 session, after the other episodes that have ended were given to ``on_episode``.
         """
@@ -124,6 +125,7 @@ class Rollout:
         waiting = deque(enumerate(sessions))
         finished: list[Episode | None] = [None] * len(waiting)
         running: dict[str, RunningSession] = {}
+        given: deque[RunningSession] = deque()  # whose next reply is there already
         checks: Checks[tuple[RunningSession, str]] = Checks(self._threads)
         try:
             while waiting or running:
@@ -133,9 +135,9 @@ class Rollout:
                         self, f"{prefix}-{number}", number, session, policy_version
                     )
                     running[run.name] = run
-                    self.engine.submit(run.request())
+                    self._ask(run, given)
                 failure: Exception | None = None
-                for run, reply, judge in self._replies(running, checks, bool(waiting)):
+                for run, reply, judge in self._replies(running, given, checks, bool(waiting)):
                     try:
                         step = judge()
                     except Exception as error:
@@ -143,8 +145,10 @@ class Rollout:
                         failure = failure or error
                         continue
                     if run.settle(reply, step):
-                        self.engine.submit(run.request())
+                        self._ask(run, given)
                         continue
+                    if not run.episode.attempts:
+                        raise ValueError(f"a given reply ends its session, at {run}")
                     del running[run.name]
                     self._idle.append(run.env)
                     finished[run.number] = run.episode
@@ -162,6 +166,13 @@ class Rollout:
                 self.engine.cancel(running)
         return [e for e in finished if e is not None]
 
+    def _ask(self, run: RunningSession, given: deque[RunningSession]) -> None:
+        """Ask for a session's next reply, where it is not given."""
+        if run.has_given:
+            given.append(run)
+        else:
+            self.engine.submit(run.request())
+
     def _has_room(self, running: dict[str, RunningSession], checks: Checks[Any]) -> bool:
         """Whether one more session may start."""
         asked_for = len(running) - checks.pending
@@ -170,6 +181,7 @@ class Rollout:
     def _replies(
         self,
         running: dict[str, RunningSession],
+        given: deque[RunningSession],
         checks: Checks[tuple[RunningSession, str]],
         more: bool,
     ) -> Iterator[tuple[RunningSession, str, Callable[[], Step]]]:
@@ -179,11 +191,7 @@ class Rollout:
         (unless ``more`` sessions can start instead).
         """
         if len(running) > checks.pending:
-            for completion in self.engine.poll():
-                run = running.get(completion.id)
-                if run is None:  # of a run whose engine step was interrupted midway
-                    continue
-                reply = run.receive(completion)
+            for run, reply in self._written(running, given):
                 if self.checker_workers and run.slow:
                     checks.start((run, reply), run.env.step, reply)
                 else:
@@ -191,6 +199,20 @@ class Rollout:
         idle = len(running) == checks.pending and not (more and self._has_room(running, checks))
         for (run, reply), judge in checks.finished(wait=idle):
             yield run, reply, judge
+
+    def _written(
+        self, running: dict[str, RunningSession], given: deque[RunningSession]
+    ) -> Iterator[tuple[RunningSession, str]]:
+        """The next replies: those that are given, and where there are none those of the engine."""
+        if given:
+            for _ in range(len(given)):
+                run = given.popleft()
+                yield run, run.take_given()
+            return
+        for completion in self.engine.poll():
+            run = running.get(completion.id)
+            if run is not None:  # else of a run whose engine step was interrupted midway
+                yield run, run.receive(completion)
 
     def environment(self) -> gym.Env[str, str]:
         """An environment that no session uses."""

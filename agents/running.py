@@ -53,16 +53,21 @@ class Session:
         seed: Seed of its sampling.
         task: Family, where ``index`` counts within one.
         max_attempts: Attempts of this session; ``None`` leaves them to the environment.
+        given: Token ids of the replies that it begins with, each judged as if it had been sampled;
+            they count among its attempts. None of them may end the session.
     """
 
     index: int
     seed: int
     task: str | None = None
     max_attempts: int | None = None
+    given: tuple[tuple[int, ...], ...] = ()
 
 
 class RunningSession:
     """One session of a rollout: `request`, `receive` the reply, judge it, `settle`, and again.
+
+    While `has_given`, `take_given` stands in the place of `request` and `receive`.
 
     Args:
         rollout: Whose codec, sampling and limits it uses.
@@ -75,7 +80,9 @@ class RunningSession:
         ValueError: If the task's prompt leaves no room for a reply.
     """
 
-    __slots__ = ("_reply", "_sent", "_stopped", "env", "episode", "name", "number", "rollout")
+    __slots__ = (
+        "_given", "_reply", "_sent", "_stopped", "env", "episode", "name", "number", "rollout",
+    )  # fmt: skip
 
     def __init__(
         self, rollout: Rollout, name: str, number: int, session: Session, policy_version: int
@@ -111,18 +118,31 @@ class RunningSession:
             messages=info["messages"],
         )
         self._sent = _digest([])
+        self._given = [list(ids) for ids in session.given]
         self._append(rollout.codec.start(message))
         rollout.check_length(len(self.episode.token_ids), self.episode.task_id)
 
     def __str__(self) -> str:
         """How errors call it."""
         e = self.episode
-        return f"attempt {len(e.attempts) + 1} of {e.task_id} (index {e.index}, seed {e.seed})"
+        number = len(e.given) + len(e.attempts) + 1
+        return f"attempt {number} of {e.task_id} (index {e.index}, seed {e.seed})"
+
+    @property
+    def has_given(self) -> bool:
+        """Whether its next reply is one that was given."""
+        return len(self.episode.given) < len(self._given)
 
     @property
     def slow(self) -> bool:
         """Whether judging its reply can take long; environments say so by an attribute ``slow``."""
         return self.env.has_wrapper_attr("slow") and bool(self.env.get_wrapper_attr("slow"))
+
+    def take_given(self) -> str:
+        """Append the next given reply; returns its text."""
+        self._reply, self._stopped = self._given[len(self.episode.given)], True
+        self._append(self._reply)
+        return self.rollout.codec.text(self._reply)
 
     def request(self) -> GenerationRequest:
         """Ask for the next reply."""
@@ -155,8 +175,7 @@ class RunningSession:
     def settle(self, reply: str, step: Step) -> bool:
         """Record what the environment said; returns whether the session goes on."""
         message, reward, terminated, truncated, info = step
-        episode = self.episode
-        episode.step_rewards.append(float(reward))
+        episode, given = self.episode, self.has_given
         episode.messages = info["messages"]
         follow_up: list[int] = []
         cut = False
@@ -164,18 +183,21 @@ class RunningSession:
             follow_up = self.rollout.codec.follow_up(message, self._reply)
             room = self.rollout.max_length - len(episode.token_ids) - len(follow_up)
             cut = room < self.rollout.sampling.max_tokens  # the next reply would not fit
-        episode.attempts.append(
-            Attempt(
-                reply=reply,
-                feedback=message,
-                score=info["score"],
-                success=info["success"] or (cut and is_solved(self.env)),
-                unscored=info["unscored"],
-                truncated=not self._stopped,
-                problems=info["problems"],
-                tokens=len(self._reply),
-            )
+        attempt = Attempt(
+            reply=reply,
+            feedback=message,
+            score=info["score"],
+            success=info["success"] or (cut and is_solved(self.env)),
+            unscored=info["unscored"],
+            truncated=not self._stopped,
+            problems=info["problems"],
+            tokens=len(self._reply),
         )
+        if given:
+            episode.given.append(attempt)
+        else:
+            episode.attempts.append(attempt)
+            episode.step_rewards.append(float(reward))
         if terminated or truncated or cut:
             return False
         self._append(follow_up)
