@@ -75,8 +75,9 @@ class FiniteTrainer:
         names = [session_name(self._episodes[int(row["session"])]) for row in rows]
         raise UnhealthyError(
             f"the {what} of step {self.state.global_step} is not finite, because of "
-            f"{_list_of(names)}; the weights are those of the step before (a lower learning rate, "
-            "or resuming from the last checkpoint with another seed, may get past it)"
+            f"{_list_of(names)}; the weights are those of the step before. Going on with this run "
+            "would meet it again: begin another one with a lower learning rate (its model may be "
+            "this run's newest checkpoint)"
         )
 
 

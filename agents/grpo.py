@@ -43,7 +43,7 @@ from corgi_gym.agents.lean import LeanTrainer
 from corgi_gym.agents.logps import add_chosen_head
 from corgi_gym.agents.lora import check_embedding
 from corgi_gym.agents.rollout import Rollout, Session
-from corgi_gym.agents.sync import save_policy, sync_weights
+from corgi_gym.agents.sync import PROBE_TOKENS, save_policy, sync_weights
 from corgi_gym.agents.teacher import Teacher
 from corgi_gym.envs import stable_hash
 
@@ -193,6 +193,8 @@ class GuidedGRPOTrainer(
         self.on_rollout = on_rollout or (lambda report: None)
         # Called with the sessions that had ended when a round's rollouts failed.
         self.on_unfinished: Callable[[list[Episode]], None] = lambda episodes: None
+        # Called with each session of this process as it ends.
+        self.on_session: Callable[[Episode], None] = lambda episode: None
         self.mismatch: float | None = None
         self._synced_at: int | None = None
         # a method that plays demonstrations never solves anything itself
@@ -246,7 +248,7 @@ class GuidedGRPOTrainer(
             if self._samples:
                 self.rollout.check_length(len(ids), info["task_id"])
             if len(self._probes) < _PROBE_PROMPTS:
-                self._probes.append(ids)
+                self._probes.append(ids[: self.rollout.max_length - PROBE_TOKENS])
         env.close()
         return Dataset.from_dict({"prompt": [_NO_PROMPT] * count, "index": indices})
 
@@ -257,13 +259,28 @@ class GuidedGRPOTrainer(
 
         See `SurvivingTrainer`.
         """
-        state: dict[str, Any] = {"micro_batches": self._step, "retries": self._retries}
+        state: dict[str, Any] = {
+            "micro_batches": self._step,
+            "processes": self.accelerator.num_processes,
+            "retries": self._retries,
+        }
         if self.ref_model is not None and self.args.sync_ref_model:
             state["reference"] = self.ref_model.state_dict()
         return {**super().checkpoint_state(), **state}
 
     def load_checkpoint_state(self, state: dict[str, Any]) -> None:
-        """Take over what `checkpoint_state` returned."""
+        """Take over what `checkpoint_state` returned.
+
+        Raises:
+            ValueError: If another number of processes wrote it.
+        """
+        here = self.accelerator.num_processes
+        if (wrote := state.get("processes", here)) != here:
+            raise ValueError(
+                f"the checkpoint was written by {wrote} processes and {here} would go on: rounds, "
+                f"random states and micro-batches are split among them. Resume with {wrote} "
+                f"(accelerate launch --num_processes {wrote})"
+            )
         super().load_checkpoint_state(state)
         self._step, self._retries = state["micro_batches"], state.get("retries", True)
         if "reference" in state:
@@ -388,8 +405,12 @@ class GuidedGRPOTrainer(
         return self.rollout.run(
             sessions,
             policy_version=self.state.global_step,
-            on_episode=self._finished.append,
+            on_episode=self._ended,
         )
+
+    def _ended(self, episode: Episode) -> None:
+        self._finished.append(episode)
+        self.on_session(episode)
 
     def _log_episodes(self, episodes: Sequence[Episode], seconds: float) -> None:
         metrics = self._metrics["train"]

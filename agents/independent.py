@@ -66,13 +66,23 @@ def best_of_k(
 
     Args:
         rollout: Samples with its own temperature, which must be positive for attempts to differ.
-        sessions: The tasks.
+        sessions: The tasks, each once.
         k: Attempts per task, at least 1.
-        on_episode: Called with each merged episode, when all are done.
+        on_episode: Called with each merged episode as its last attempt ends.
     """
-    singles = rollout.run(independent(sessions, k))
-    merged = [merge(singles[i : i + k]) for i in range(0, len(singles), k)]
-    for episode in merged:
-        if on_episode is not None:
-            on_episode(episode)
-    return merged
+    asked = independent(sessions, k)
+    places = {(session.index, session.seed): place for place, session in enumerate(asked)}
+    ended: dict[int, dict[int, Episode]] = {}
+    merged: dict[int, Episode] = {}
+
+    def keep(episode: Episode) -> None:
+        place = places[episode.index, episode.seed]
+        parts = ended.setdefault(place // k, {})
+        parts[place] = episode
+        if len(parts) == k:
+            merged[place // k] = merge([parts[place] for place in sorted(parts)])
+            if on_episode is not None:
+                on_episode(merged[place // k])
+
+    rollout.run(asked, on_episode=keep)
+    return [merged[place] for place in range(len(sessions))]

@@ -55,7 +55,7 @@ class GuidedPPOConfig(GuidedGRPOConfig):
     policy), ``loss_type`` (``"dapo"``, the default, is the mean over model tokens) and ``beta``
     (the KL coefficient, the first one if it adapts; 0 needs no reference model).
     ``num_generations`` may be 1: no group is needed. ``credit`` and ``scale_rewards`` are GRPO's
-    and have no effect.
+    and refused.
 
     Args:
         gamma: Discount per model token, in (0, 1].
@@ -110,6 +110,12 @@ class GuidedPPOConfig(GuidedGRPOConfig):
         self.num_generations = wanted
 
     def _check_fields(self) -> None:
+        for name, default in (("credit", "attempt"), ("scale_rewards", "batch")):
+            if (value := getattr(self, name)) != default:
+                raise ValueError(
+                    f"{name} compares the sessions of a group, and PPO has a critic instead: leave "
+                    f"{name}={value!r} out, or choose another algorithm"
+                )
         for name, known in (("critic", CRITICS), ("reward_on", REWARDS_ON), ("kl_in", KL_PLACES)):
             value = getattr(self, name)
             _require(name, value, value in known, f"one of {', '.join(known)}")

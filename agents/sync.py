@@ -31,7 +31,7 @@ from corgi_gym.agents.engines.base import (
 from corgi_gym.agents.health import PARITY_LIMIT
 from corgi_gym.agents.processes import Processes
 
-_PROBE_TOKENS = 12
+PROBE_TOKENS = 12
 
 
 @contextmanager
@@ -144,7 +144,7 @@ def parity(
     its parts.
     """
     engine = plain_engine(engine)
-    sampling = Sampling(temperature=1.0, max_tokens=_PROBE_TOKENS)
+    sampling = Sampling(temperature=1.0, max_tokens=PROBE_TOKENS)
     for i, ids in enumerate(prompts):
         engine.submit(GenerationRequest(f"parity-{i}", list(ids), sampling, seed + i))
     differences: list[Tensor] = []

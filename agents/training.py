@@ -48,6 +48,8 @@ _WITHOUT_USE = {
     "log_completions": "episodes.jsonl and report.html have what was played",
     "logging_steps": "a row of metrics.jsonl is a round, of which each step is a part",
     "multi_objective_aggregation": "a session has one reward, that of its environment",
+    "ignore_data_skip": "a run that is resumed goes on with the tasks that it has not had",
+    "save_only_model": "a checkpoint has all that a resume needs, and its policy in one file",
     "cast_lm_head_to_fp32": "log-probs are computed from the output matrix by our own pass",
     "remove_unused_columns": "rows have the task's index, which no model takes",
     "router_aux_loss_coef": "the loss is that of the replies alone, without a router's",

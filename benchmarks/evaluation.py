@@ -43,7 +43,7 @@ def evaluate(
         if independent:
             mine = best_of_k(rollout, sessions, recipe.evaluation.attempts, on_episode=alone)
         else:
-            mine = rollout.run(sessions, on_episode=alone)
+            mine = rollout.run(sessions, policy_version=policy.version, on_episode=alone)
     finally:
         rollout.close()
     episodes = here.gather(mine)

@@ -287,6 +287,7 @@ def _train(
         if every and progress.rounds and progress.rounds % every == 0:
             with rows.aside(report.seconds) as cost:
                 trainer.sync()  # a method that samples nothing has not brought its weights over
+                policy.version = trainer.state.global_step
                 found = evaluate(recipe, policy)
             summary = evaluation_summary(found, recipe.evaluation.attempts)
             folder.append("curve.jsonl", {"step": progress.rounds, **cost, **summary})
@@ -310,6 +311,8 @@ def _train(
             tokens_before=progress.tokens,
             clock=lambda: progress.train_seconds,
         )
+        if Processes.current().count > 1:
+            trainer.on_session = rows.journal
         trainer.on_unfinished = rows.unfinished
         trainer.keep_checkpoints(
             folder.path / CHECKPOINTS, every=recipe.train.save_every, run_state=rows.checkpoint
@@ -325,7 +328,8 @@ def _train(
             progress.status = "interrupted"
             shown.say("interrupted: saving what was learned")
         finally:
-            rows.stop(trainer.state.global_step, trainer.steps_per_round)
+            policy.version = trainer.state.global_step
+            rows.stop(policy.version, trainer.steps_per_round)
             progress.stop_training()
             made = scratch / "checkpoint"
             trainer.save_policy(made)

@@ -30,13 +30,15 @@ _SOURCES = (
 class Policy:
     """A model with its chat codec and an engine that generates with it.
 
-    Behind an endpoint that is only evaluated there is neither model nor tokenizer.
+    Behind an endpoint that is only evaluated there is neither model nor tokenizer. ``version`` is
+    the number of optimizer steps that a run has trained it for.
     """
 
     model: Any
     tokenizer: Any
     codec: Codec
     engine: Engine
+    version: int = 0
 
 
 def load_policy(recipe: Recipe, model: Any = None) -> Policy:

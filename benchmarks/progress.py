@@ -12,6 +12,7 @@ from typing import Any
 from corgi_gym.agents.algorithms import get_algorithm
 from corgi_gym.agents.episode import Episode, repeat_share, success_by_attempt
 from corgi_gym.agents.health import Alarms, round_health
+from corgi_gym.agents.processes import Processes
 from corgi_gym.benchmarks.display import Display
 from corgi_gym.benchmarks.recipe import Recipe
 from corgi_gym.benchmarks.run_writer import RunFolder
@@ -89,6 +90,7 @@ _OWN_KEYS = (
     "imitation/",
     "ppo/",
     "preference/",
+    "retry/",
     "self/",
     "tapir/",
 )
@@ -108,6 +110,22 @@ class RoundRows:
         self.alarms = Alarms()
         for row in folder.rows("metrics.jsonl"):  # of the parts before this one
             self.alarms.watch(row)
+        self._forget_journal()
+
+    def journal(self, episode: Episode) -> None:
+        """Note a session that has ended, where the round may die with another process.
+
+        A launcher ends all processes when one fails, and what they had is in no memory then.
+        """
+        row = {"phase": "unfinished", "step": self.progress.rounds, **episode.record()}
+        RunFolder.append(self.folder, self._journal, row)
+
+    @property
+    def _journal(self) -> str:
+        return f"unfinished-{Processes.current().index}.jsonl"
+
+    def _forget_journal(self) -> None:
+        (self.folder.path / self._journal).unlink(missing_ok=True)
 
     def rollout(self, report: Any) -> None:
         """A round's episodes exist: the round before it is complete."""
@@ -120,6 +138,7 @@ class RoundRows:
         for episode in report.episodes:
             row = {"phase": "train", "step": self.progress.rounds, **episode.record()}
             self.folder.append("episodes.jsonl", row)
+        self._forget_journal()
 
     @contextmanager
     def aside(self, rollout_seconds: float) -> Iterator[dict[str, float]]:

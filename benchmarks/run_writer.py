@@ -206,13 +206,21 @@ class RunFolder:
                 os.truncate(path, size)
 
     def replace_folder(self, scratch: Path, name: str) -> None:
-        """Move a finished folder into place, removing the one before it."""
+        """Move a finished folder into place, removing the one before it.
+
+        It is on the disk then: what made it may be removed.
+        """
+        from corgi_gym.agents.checkpoints import flush
+
+        for path in (*scratch.rglob("*"), scratch):
+            flush(path)
         target = self.path / name
         old = self.path / f".{name}.old"
         shutil.rmtree(old, ignore_errors=True)
         if target.exists():
             os.replace(target, old)
         os.replace(scratch, target)
+        flush(self.path)
         shutil.rmtree(old, ignore_errors=True)
 
 

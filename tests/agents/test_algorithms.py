@@ -14,6 +14,7 @@ from corgi_gym.agents.algorithms import ALGORITHMS, describe_algorithms, get_alg
 from corgi_gym.agents.credit import attempt_advantages
 from corgi_gym.agents.dapo import overlong_punishment
 from corgi_gym.agents.demonstrations import demonstrate
+from corgi_gym.agents.engines import EngineError, Sampling
 from corgi_gym.agents.episode import Attempt, Episode
 from corgi_gym.agents.independent import best_of_k, independent, merge
 from corgi_gym.agents.rollout import Session
@@ -458,11 +459,29 @@ def test_best_of_k_samples_independently(tiny_model, trainer_of):
     seen = []
     sessions = [Session(index=i, seed=7) for i in range(6)]
     merged = best_of_k(rollout, sessions, 3, on_episode=seen.append)
-    assert merged == seen and [e.index for e in merged] == list(range(6))
+    assert [e.index for e in merged] == list(range(6))
+    assert sorted(map(id, seen)) == sorted(map(id, merged))
     assert all(len(e.attempts) == 3 for e in merged)
     assert any(len({a.reply for a in e.attempts}) > 1 for e in merged)
     assert merged == best_of_k(rollout, sessions, 3)
     assert independent(sessions[:1], 2)[0].max_attempts == 1
+
+
+def test_what_best_of_k_has_finished_is_told_before_the_engine_fails(odd_engine, make_rollout):
+    """Rows on the disk are all that is left of an evaluation that fails late."""
+    engine, seen = odd_engine(lambda text: "e"), []
+    rollout = make_rollout(engine, letters, Sampling(max_tokens=8), prompts=("a", "b", "c", "d"))
+    rollout.concurrency, polled = 2, engine.poll
+
+    def poll():
+        if len(seen) == 2:
+            raise EngineError("out of memory")
+        return polled()
+
+    engine.poll = poll
+    with pytest.raises(EngineError, match="out of memory"):
+        best_of_k(rollout, [Session(i, seed=0) for i in range(4)], 3, on_episode=seen.append)
+    assert len(seen) == 2 and all(len(e.attempts) == 3 for e in seen)
 
 
 @pytest.mark.parametrize(

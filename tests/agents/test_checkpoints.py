@@ -214,6 +214,17 @@ def test_transformers_own_checkpoints_have_a_methods_state_too(tiny_model, train
         assert other.critic.tolist() == [1.0, 2.0] and other._step == trainer._step == 6
 
 
+def test_another_number_of_processes_cannot_go_on(tiny_model, trainer_of):
+    """Rounds would begin in the middle of the other ones, without a word."""
+    trainer = trainer_of(tiny_model)
+    state = trainer.checkpoint_state()
+    assert state["processes"] == 1
+    with pytest.raises(
+        ValueError, match=r"written by 2 processes and 1 would go on: .*_processes 2"
+    ):
+        trainer.load_checkpoint_state({**state, "processes": 2})
+
+
 def test_a_moving_reference_model_is_saved(tiny_model, trainer_of):
     trainer = trainer_of(tiny_model, beta=0.1, options={"sync_ref_model": True})
     weight = next(trainer.ref_model.parameters())

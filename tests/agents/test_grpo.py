@@ -17,6 +17,7 @@ from corgi_gym.agents.engines.transformers_engine import TransformersEngine
 from corgi_gym.agents.episode import Attempt, Episode
 from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer
 from corgi_gym.agents.health import UnhealthyError, session_name
+from corgi_gym.agents.sync import PROBE_TOKENS
 from corgi_gym.envs import GuidedEnv
 
 SPEC = {
@@ -531,13 +532,15 @@ def test_settings_that_cannot_be_are_named(tiny_model, trainer_of, tmp_path):
         ({"vllm_mode": "server"}, r"train\.options\.vllm_mode is of TRL's own vLLM"),
         ({"logging_steps": 8}, r"train\.options\.logging_steps cannot be set: a row of"),
         ({"log_completions": True}, r"train\.options\.log_completions cannot be set: episodes"),
+        ({"ignore_data_skip": True}, r"ignore_data_skip cannot be set: a run that is resumed goes"),
+        ({"save_only_model": True}, r"save_only_model cannot be set: a checkpoint has all that"),
         ({"cast_lm_head_to_fp32": True}, r"cast_lm_head_to_fp32 cannot be set: log-probs are"),
         ({"remove_unused_columns": True}, r"remove_unused_columns cannot be set: rows have"),
         ({"generation_kwargs": {}}, r"train\.options\.generation_kwargs cannot be set: replies"),
     ):
         with pytest.raises(ValueError, match=words):
             trainer_of(tiny_model, **options)
-    with pytest.raises(ValueError, match="unknown algorithm 'gpro'; choose from turn_grpo, grpo"):
+    with pytest.raises(ValueError, match="unknown algorithm 'gpro'; choose from turn_grpo, retry_"):
         trainer_of(tiny_model, algorithm="gpro")
     with pytest.raises(ValueError, match=r"train\.options key 'epsilon_hihg'.*'epsilon_high'"):
         trainer_of(tiny_model, epsilon_hihg=0.2)
@@ -563,6 +566,20 @@ def test_a_prompt_without_room_for_a_reply_is_named_before_training(tiny_model, 
     spec = {**SPEC, "rounds": 8}
     with pytest.raises(ValueError, match=r"the prompt of task 'prompts/\w+' has \d+ tokens, which"):
         make_tiny_trainer(tiny_model, make_env, spec, algorithm="turn_grpo")
+
+
+def test_the_probe_of_a_long_prompt_has_room(tiny_model, make_tiny_trainer):
+    """A server refuses what does not fit into its context, where replies of 8 tokens do."""
+
+    def make_env():
+        return GuidedEnv(prompts=["Say something long, " * 10], checker=letters)
+
+    trainer = make_tiny_trainer(tiny_model, make_env, SPEC, algorithm="turn_grpo")
+    whole = len(trainer._probes[0])
+    trainer.rollout.max_length = whole + 8
+    trainer._tasks(trainer.args)
+    assert len(trainer._probes[0]) == whole + 8 - PROBE_TOKENS < whole
+    trainer.sync()  # a cut prompt is as good
 
 
 def test_old_log_probs_of_feedback_are_left_out(tiny_model, trainer_of):
@@ -711,6 +728,7 @@ def test_a_loss_that_is_no_number_names_its_session(tiny_model, trainer_of, monk
         trainer.train()
     chosen = trainer._episodes[5]
     assert f"because of {session_name(chosen)}; the weights" in str(error.value)
+    assert "begin another one with a lower learning rate" in str(error.value)
     for name, tensor in tiny_model.state_dict().items():
         assert torch.equal(tensor, before[name]), name
 

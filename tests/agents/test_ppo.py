@@ -87,6 +87,8 @@ def mean_reward(report):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"credit": "session"}, "credit compares the sessions of a group, and PPO has a critic"),
+        ({"scale_rewards": "none"}, "leave scale_rewards='none' out, or choose another algorithm"),
         ({"gamma": 0.0}, r"gamma must be above 0 and at most 1, got 0\.0"),
         ({"gamma": float("nan")}, "gamma must be"),
         ({"lam": 1.5}, r"lam must be between 0 and 1, got 1\.5"),

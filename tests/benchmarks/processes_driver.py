@@ -3,7 +3,8 @@
 python processes_driver.py MODEL_FOLDER RUN_FOLDER [KEY=VALUE ...]
 
 The last arguments change the recipe. With DIE_AFTER set to the name of a checkpoint, the first
-process is killed when that checkpoint is complete.
+process is killed when that checkpoint is complete. With FAIL_AT set to a number of optimizer steps,
+the engine of the second process fails when it has played its sessions at that step.
 """
 
 import os
@@ -17,7 +18,9 @@ from accelerate import DistributedType, PartialState
 from torch.distributed.tensor import DTensor
 
 from corgi_gym.agents import checkpoints, sync
+from corgi_gym.agents.engines import EngineError
 from corgi_gym.agents.processes import Processes
+from corgi_gym.agents.rollout import Rollout
 from corgi_gym.benchmarks.experiment import run
 from corgi_gym.benchmarks.recipe import from_dict, override
 
@@ -56,6 +59,19 @@ def die_after(name):
     checkpoints.publish = last
 
 
+def fail_at(step):
+    """Lets the engine fail at the end of a process's sessions of a round."""
+    play = Rollout.run
+
+    def run(self, sessions, *, policy_version=0, **keywords):
+        episodes = play(self, sessions, policy_version=policy_version, **keywords)
+        if policy_version == step:
+            raise EngineError("the engine is gone")
+        return episodes
+
+    Rollout.run = run
+
+
 def count_sharded():
     """Counts the parameters that a sync has put together from several processes."""
     original, seen = sync._whole, []
@@ -70,6 +86,8 @@ def count_sharded():
 
 if "DIE_AFTER" in os.environ:
     die_after(os.environ["DIE_AFTER"])
+if "FAIL_AT" in os.environ and Processes.current().index == 1:
+    fail_at(int(os.environ["FAIL_AT"]))
 if Processes.current().sharded:
     shard_on_cpu()
     seen = count_sharded()

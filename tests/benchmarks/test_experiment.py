@@ -101,6 +101,8 @@ def test_a_run_leaves_all_files(recipe, tmp_path, tiny_model, capsys):
         [("before", 0)] * 4 + [("train", 0)] * 8 + [("train", 1)] * 8 + [("after", 2)] * 4
     )
     assert all(1 <= len(e["attempts"]) <= 4 and e["prompt"].startswith("Say") for e in episodes)
+    # counted in optimizer steps: two a round
+    assert [e["policy_version"] for e in episodes] == [2 * step for _, step in phases]
 
     assert same_weights(out / "checkpoint", tiny_model)
     assert "<html" in (out / "report.html").read_text()

@@ -115,6 +115,17 @@ def test_one_process_alone_writes(runs, launcher):
     assert summary["status"] == "finished" and summary["resumed"] == (launcher == "fsdp")
 
 
+def test_what_processes_had_played_when_one_failed_is_on_the_disk(tiny_folder, tmp_path):
+    result = drive("ddp", tiny_folder, tmp_path / "run", FAIL_AT="1")
+    assert result.returncode != 0 and "the engine is gone" in result.stderr
+    played = [rows(tmp_path / "run", f"unfinished-{rank}.jsonl") for rank in (0, 1)]
+    assert len(played[0]) == len(played[1]) > 0
+    assert all((e["phase"], e["step"]) == ("unfinished", 1) for part in played for e in part)
+    # the round before is where it belongs, and in no other place
+    episodes = rows(tmp_path / "run", "episodes.jsonl")
+    assert sum((e["phase"], e["step"]) == ("train", 0) for e in episodes) == 2 * len(played[0])
+
+
 def test_shares_come_back_in_order(monkeypatch):
     assert [Processes(i, 3).share("abcdefgh") for i in range(3)] == [
         ["a", "d", "g"], ["b", "e", "h"], ["c", "f"],

@@ -97,6 +97,21 @@ def test_a_finished_folder_replaces_the_one_before(tmp_path):
     assert [p.name for p in (tmp_path / "run" / "checkpoint").iterdir()] == ["two.txt"]
 
 
+def test_a_finished_folder_is_on_the_disk(tmp_path, monkeypatch):
+    """What it was made from is removed next; a machine that dies must not take both."""
+    flushed, fsync = [], os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: flushed.append(os.readlink(f"/proc/self/fd/{fd}")) or fsync(fd)
+    )
+    folder = RunFolder(tmp_path / "run")
+    scratch = tmp_path / "run" / ".scratch"
+    (scratch / "inner").mkdir(parents=True)
+    (scratch / "inner" / "a.txt").write_text("a")
+    folder.replace_folder(scratch, "checkpoint")
+    found = {path.removeprefix(str(tmp_path)) for path in flushed}
+    assert {"/run/.scratch/inner/a.txt", "/run/.scratch/inner", "/run/.scratch", "/run"} <= found
+
+
 def test_rows_are_read_back_without_a_half_written_one(tmp_path):
     folder = RunFolder(tmp_path)
     assert folder.rows("metrics.jsonl") == []
