@@ -104,6 +104,19 @@ class Ours(GuidedGRPOTrainer):
         """Nothing to bring up to date."""
 
 
+class TimedSync(GuidedGRPOTrainer):
+    """With the seconds of each weight sync, its probe included."""
+
+    sync_seconds: list[float]
+
+    def sync(self) -> None:
+        """Bring the engine to the current weights."""
+        start, due = time.perf_counter(), self._synced_at != self.state.global_step
+        super().sync()
+        if due:
+            self.sync_seconds.append(time.perf_counter() - start)
+
+
 class Clock(TrainerCallback):
     """Seconds of each optimizer step, and the rate of matrix products before it."""
 
@@ -114,16 +127,19 @@ class Clock(TrainerCallback):
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Called by transformers."""
         self.rates.append(product_rate())
+        _wait()
         self.started = time.perf_counter()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Called by transformers."""
+        _wait()
         self.steps.append(time.perf_counter() - self.started)
 
 
 def product_rate() -> float:
     """Floating-point operations per second of a bf16 product, the best of five."""
-    a, b = (torch.randn(_SIDE, _SIDE, dtype=torch.bfloat16) for _ in range(2))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    a, b = (torch.randn(_SIDE, _SIDE, dtype=torch.bfloat16, device=device) for _ in range(2))
     return 2 * _SIDE**3 / _best_seconds(a, b)
 
 
@@ -137,7 +153,7 @@ def own_rate(model: Any, rows: int) -> float:
         if not isinstance(linear, torch.nn.Linear):
             continue
         weight = linear.weight.detach().bfloat16()
-        x, grad = (torch.randn(rows, n, dtype=torch.bfloat16) for n in weight.shape[::-1])
+        x, grad = (weight.new_empty(rows, n).normal_() for n in weight.shape[::-1])
         for a, b in ((x, weight.t()), (grad, weight), (grad.t(), x)):
             seconds += _best_seconds(a, b)
             operations += 2 * rows * weight.numel()
@@ -147,10 +163,18 @@ def own_rate(model: Any, rows: int) -> float:
 def _best_seconds(a: torch.Tensor, b: torch.Tensor) -> float:
     best = float("inf")
     for _ in range(5):
+        _wait()
         start = time.perf_counter()
         a @ b
+        _wait()
         best = min(best, time.perf_counter() - start)
     return best
+
+
+def _wait() -> None:
+    """Until a GPU has done what it was asked to."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
 
 
 def needed_operations(model: Any, episodes: list[Episode], *, shared: bool = False) -> float:
@@ -296,15 +320,17 @@ def whole_step(steps: int) -> dict[str, Any]:
             gradient_accumulation_steps=parts, steps_per_generation=parts, num_generations=GROUP,
             loss_type="dapo", gradient_checkpointing=False, learning_rate=1e-6, **_common(),
         )  # fmt: skip
-        trainer = GuidedGRPOTrainer(
+        trainer = TimedSync(
             model, config, rollout, processing_class=tokenizer,
             on_rollout=lambda report: generation.append(report.seconds),
         )  # fmt: skip
+        trainer.sync_seconds = []
         clock = _timed(trainer)
     engine.close()
     return {
         "seconds": spread(clock.steps[1:]),
         "generation_seconds": spread(generation[1:]),
+        "sync_seconds": spread(trainer.sync_seconds[1:]),  # the first one makes the buffers
         "sync_mismatch": trainer.mismatch,
     }
 
@@ -325,7 +351,9 @@ def main() -> None:
     if args.whole_step:
         result = whole_step(args.steps)
         step, generation = result["seconds"], result["generation_seconds"]
+        sync = result["sync_seconds"]["median"]
         print(f"whole step: {step['median']:.1f} s, {generation['median']:.1f} s of it generation")
+        print(f"weight sync with its probe: {sync:.2f} s")
         name = "whole-step"
     else:
         result = compare(args.steps, args.repetitions)
