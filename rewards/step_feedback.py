@@ -16,12 +16,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from corgi_gym.rewards.answer_line import AnswerLine, find_answer_line
+from corgi_gym.rewards.answer_line import AnswerLine, find_answer_line, plain_spaces
 from corgi_gym.rewards.rational import ExpressionError, evaluate, literal, show
 from corgi_gym.rewards.steps import check_steps
 from corgi_gym.rewards.trajectory import StepFeedback, steps_of
 
-_ITEM = re.compile(r"[^,]+")
+# A word of a list and what may be around it, as `corgi_gym.rewards.word_sorting` takes it apart.
+_ITEM, _MARKDOWN = re.compile(r"[^,;\s]+"), "*_`"
 
 
 class StepScript(NamedTuple):
@@ -170,11 +171,13 @@ def mend_sorting(attempt: str, feedback: StepFeedback, target: Any, witness: str
 
 def _listed(attempt: str) -> list[tuple[str, int, int]]:
     """Each listed word in small letters, with its place in the last line."""
-    line = steps_of(attempt)[-1]
-    start = line.index(":") + 1
+    answer, line = find_answer_line(attempt, "the words"), plain_spaces(steps_of(attempt)[-1])
+    if not isinstance(answer, AnswerLine):
+        return []
+    start = line.index(answer.text, line.index(":") + 1)
     found = []
-    for match in _ITEM.finditer(line, start):
-        word = match[0].strip(" \t*_`.")
+    for match in _ITEM.finditer(line, start, start + len(answer.text)):
+        word = match[0].strip(_MARKDOWN)
         if word:
             first = match.start() + match[0].index(word)
             found.append((word.lower(), first, first + len(word)))

@@ -140,6 +140,12 @@ def test_no_answer_or_no_mistake_is_no_feedback():
         ("fig, kiwi", "kiwi", "pear is missing after it", "fig, kiwi, pear"),
         ("fig, kiwi, pear, plum", "pear, plum", "all words are listed", "fig, kiwi, pear"),
         ("pear, kiwi, fig", "Answer: pear", "fig comes before pear", "fig, pear, kiwi"),
+        # words are told apart as the checker does
+        ("pear kiwi fig", "Answer: pear", "fig comes before pear", "fig, pear, kiwi"),
+        ("pear; kiwi; fig.", "Answer: pear", "fig comes before pear", "fig, pear, kiwi"),
+        ("fig kiwi.", "kiwi", "pear is missing after it", "fig, kiwi, pear"),
+        ("fig, kiwi. pear", "fig, kiwi.", "kiwi. is not among", "fig, kiwi, pear"),
+        ("fig and pear", "fig and", "and is not among", "fig, kiwi, pear"),
     ],
 )
 def test_the_first_mistake_of_a_list(listed, part, reason, mended):
