@@ -9,6 +9,7 @@ name, and counted.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -239,14 +240,16 @@ def broken_rule(old: str, new: str, mistake: StepFeedback) -> str:
     """Which of TriPosT's rules on an update a new attempt breaks; "" for none.
 
     Steps before the wrong one stay as they are; the wrong one changes and loses its wrong part. A
-    part at the end of its step is looked for at the end of the new step: a list that was too short
-    may begin alike.
+    last step is compared with the last step, whatever was put in before it. A part at the end of
+    its step is looked for at the end of the new step: a list that was too short may begin alike.
 
     Example:
         >>> broken_rule("1 + 1 = 2\\n2 * 2 = 5", "1 + 1 = 2\\n2 * 2 = 5 = 4", StepFeedback(2, "2 * 2 = 5"))
         ''
         >>> broken_rule("1 + 1 = 2\\n2 * 2 = 5", "1 + 1 = 2\\n2 * 2 = 5", StepFeedback(2, "5"))
         'mistake kept'
+        >>> broken_rule("7 - 9 = -2\\nAnswer: 2", "7 - 9 = -2\\nAnswer: -2", StepFeedback(2, "2"))
+        ''
     """  # noqa: D301, E501
     before, after = steps_of(old), steps_of(new)
     at = mistake.step - 1
@@ -254,9 +257,20 @@ def broken_rule(old: str, new: str, mistake: StepFeedback) -> str:
         return "right steps changed"
     if len(after) <= at:
         return ""  # the wrong step is gone
-    was, now, part = before[at], after[at], mistake.part
-    kept = bool(part) and (now.endswith(part) if was.endswith(part) else part in now)
-    return "mistake kept" if now == was or kept else ""
+    was, now = before[at], after[-1 if mistake.step == len(before) else at]
+    return "mistake kept" if now == was or _keeps(mistake.part, was, now) else ""
+
+
+def _keeps(part: str, was: str, now: str) -> bool:
+    """Whether a new step still has a part of the old one: as whole words and numbers, so 2 does not stand in -2 or 12.
+
+    Markup and a full stop after a part do not move it from the end of its step.
+    """
+    if not part:
+        return False
+    whole = rf"(?:(?<![\w./-])|(?=[^\w.-])){re.escape(part)}(?:(?!\w|[./-]\w)|(?<=[^\w.-]))"
+    at_end = rf"{whole}\W*$"
+    return re.search(at_end if re.search(at_end, was) else whole, now) is not None
 
 
 def regresses(old: StepFeedback, new: StepFeedback) -> bool:

@@ -32,6 +32,7 @@ from corgi_gym.benchmarks.recipe import TrainSpec, load_recipe
 from corgi_gym.envs import Draft, GuidedEnv, TaskSource
 from corgi_gym.envs.self_improvement import SelfImproving, make_env
 from corgi_gym.envs.tasks.multistep_arithmetic import MultistepArithmetic
+from corgi_gym.envs.tasks.word_sorting import WordSorting
 from corgi_gym.rewards.step_feedback import StepScript
 from corgi_gym.rewards.trajectory import ALL_CORRECT, StepFeedback, Trajectory, parse_trajectory
 
@@ -152,10 +153,57 @@ def test_what_cannot_be_learned_from(attempt, why):
         ("a\nb", "a", (2, "b"), ""),
         ("a\nb", "b", (2, "b"), "right steps changed"),
         ("a\nb c", "a\nb d", (2, ""), ""),
+        # parts are whole words and numbers
+        ("7 - 9 = -2\nAnswer: 2", "7 - 9 = -2\nAnswer: -2", (2, "2"), ""),
+        ("Answer: -2", "Answer: 2", (1, "-2"), ""),
+        ("Answer: 5", "Answer: 15", (1, "5"), ""),
+        ("Answer: 4", "Answer: 3/4", (1, "4"), ""),
+        ("Answer: 4 is it", "Answer: 4.5 is it", (1, "4"), ""),
+        ("Answer: 4 is it", "Answer: so 4. is it", (1, "4"), "mistake kept"),
+        ("fig, kiw, pear", "fig, kiwi, pear", (1, "fig, kiw"), ""),
+        ("x= 99", "y= 99", (1, "= 99"), "mistake kept"),
+        # markup and a full stop stand after the end
+        ("Answer: fig, kiwi.", "Answer: fig, kiwi, pear", (1, "kiwi"), ""),
+        ("**Answer: fig, kiwi**", "Answer: fig, kiwi, pear", (1, "kiwi"), ""),
+        ("Answer: fig, kiwi.", "Answer: pear, **kiwi**", (1, "kiwi"), "mistake kept"),
+        # the last step is held against the last step
+        ("Answer: 4", "2 * 2 = 4\n4 + 3 = 7\nAnswer: 7", (1, "4"), ""),
+        ("Answer: 4", "2 * 2 = 4\nAnswer: so 4", (1, "4"), "mistake kept"),
     ],
 )
 def test_rules_on_an_update(old, new, mistake, why):
     assert broken_rule(old, new, StepFeedback(*mistake)) == why
+
+
+def test_no_scripted_mending_is_called_a_mistake_kept():
+    """Near misses, other signs and digits, lost letters, markup and full stops."""
+    sums = SelfImproving(MultistepArithmetic(cells=["l2d0", "l2d2"], numbers=(0, 9)))
+    lists = SelfImproving(WordSorting(cells="w2-3"))
+    replies = []
+    for task in (source.item(seed=0, index=i) for source in (sums, lists) for i in range(15)):
+        replies += [(task, miss) for miss in task_misses(task)]
+    statuses = outcomes(Editor(SCRIPTED.criticise, SCRIPTED.improve).edit(replies))
+    assert statuses["right"] > 300 and not set(statuses) - {"right", "own", "cut", "unfinished"}
+
+
+def task_misses(task):
+    begun, _, answer = task.witness.rpartition("Answer: ")
+    source = WordSorting() if task.family == "word_sorting" else MultistepArithmetic()
+    yield from source.near_misses(task)
+    if task.family == "word_sorting":
+        words = answer.split(", ")
+        short = ", ".join(words[:-1])
+        yield from (f"Answer: {short}.", f"**Answer: {short}**", f"Answer: **{short}**")
+        for i, word in enumerate(words):
+            yield f"Answer: {', '.join([*words[:i], word[:-1], *words[i + 1 :]])}"
+        yield f"Answer: {' '.join(reversed(words))}"
+        yield f"Answer: {'; '.join(reversed(words))}"
+        return
+    for wrong in (answer[1:] if answer[0] == "-" else f"-{answer}", f"{answer}0", answer[-1]):
+        yield from (f"{begun}Answer: {wrong}", f"Answer: {wrong}")
+    lines = begun.splitlines()
+    for i, line in enumerate(lines):  # a result on the way as the answer
+        yield "\n".join([*lines[:i], f"Answer: {line.rpartition('= ')[2]}"])
 
 
 @pytest.mark.parametrize(
