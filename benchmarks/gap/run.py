@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from corgi_gym.benchmarks.display import Display
-from corgi_gym.benchmarks.gap.improve import POLICY, improve, round_folder, rounds_done
+from corgi_gym.benchmarks.gap.improve import KEPT, POLICY, improve, round_folder, rounds_done
 from corgi_gym.benchmarks.gap.measure import SAMPLES, VERDICTS, Bench, Measured
 from corgi_gym.benchmarks.gap.page import as_markdown, as_page
 from corgi_gym.benchmarks.gap.selection import Rule, parse_rule
@@ -131,7 +131,7 @@ def _learn(bench: Bench, rule: Rule, number: int, done: int) -> int | None:
     """Bring the policy to round ``number``; returns how many replies it learned from."""
     if number > done:
         return improve(bench, rule, number)
-    kept = round_folder(bench.folder.path, number) / "kept.jsonl"
+    kept = round_folder(bench.folder.path, number) / KEPT
     return len(kept.read_text("utf-8").splitlines()) if number else None
 
 
