@@ -229,11 +229,17 @@ def problem_of(task: Task, attempt: str, max_words: int = MAX_WORDS) -> str:
         return "unfinished"
     if len(attempt.split()) > max_words:
         return "too long"
-    if task.prompt.partition(".")[0] in attempt:
+    if _question_of(task.prompt) in attempt:
         return "question repeated"
     if FEEDBACK in attempt or UPDATED in attempt:
         return "marker inside"
     return ""
+
+
+def _question_of(prompt: str) -> str:
+    """The sentence with the question mark; else the first one, which says what to do."""
+    asked = re.search(r"[^.?!\n]*\?", prompt)
+    return asked[0].strip() if asked else prompt.partition(".")[0]
 
 
 def broken_rule(old: str, new: str, mistake: StepFeedback) -> str:
@@ -262,9 +268,9 @@ def broken_rule(old: str, new: str, mistake: StepFeedback) -> str:
 
 
 def _keeps(part: str, was: str, now: str) -> bool:
-    """Whether a new step still has a part of the old one: as whole words and numbers, so 2 does not stand in -2 or 12.
+    """Whether a new step still has a part of the old one.
 
-    Markup and a full stop after a part do not move it from the end of its step.
+    As whole words and numbers: 2 does not stand in -2, 12 or 2/3. Markup and a full stop after a part do not move it from the end of its step.
     """
     if not part:
         return False

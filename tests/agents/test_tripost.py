@@ -31,6 +31,7 @@ from corgi_gym.agents.tripost import Modules, TripostConfig
 from corgi_gym.benchmarks.recipe import TrainSpec, load_recipe
 from corgi_gym.envs import Draft, GuidedEnv, TaskSource
 from corgi_gym.envs.self_improvement import SelfImproving, make_env
+from corgi_gym.envs.tasks.date_understanding import DateUnderstanding
 from corgi_gym.envs.tasks.multistep_arithmetic import MultistepArithmetic
 from corgi_gym.envs.tasks.word_sorting import WordSorting
 from corgi_gym.rewards.step_feedback import StepScript
@@ -139,6 +140,17 @@ def test_an_update_that_was_cut_off_is_dropped():
 )
 def test_what_cannot_be_learned_from(attempt, why):
     assert problem_of(TASK, attempt) == why
+
+
+def test_a_rationale_may_restate_what_is_given_but_not_the_question():
+    task = SelfImproving(DateUnderstanding()).item(seed=0, index=0)
+    given, _, rest = task.prompt.partition(". ")
+    question = next(s for s in rest.split(". ") if "?" in s).partition("?")[0] + "?"
+    assert problem_of(task, f"{given}.\n{task.witness}") == ""
+    for repeated in (question, task.prompt):
+        assert problem_of(task, f"{repeated}\n{task.witness}") == "question repeated"
+    asked = TASK.prompt.partition(".")[0]  # "Work out ..."
+    assert problem_of(TASK, f"{asked}\n{RIGHT}") == "question repeated"
 
 
 @pytest.mark.parametrize(
