@@ -270,7 +270,8 @@ def broken_rule(old: str, new: str, mistake: StepFeedback) -> str:
 def _keeps(part: str, was: str, now: str) -> bool:
     """Whether a new step still has a part of the old one.
 
-    As whole words and numbers: 2 does not stand in -2, 12 or 2/3. Markup and a full stop after a part do not move it from the end of its step.
+    As whole words and numbers: 2 does not stand in -2, 12 or 2/3. Markup and a full stop after a
+    part do not move it from the end of its step.
     """
     if not part:
         return False
