@@ -44,7 +44,7 @@ from corgi_gym.agents.self_checked import (
     demonstrations,
     own_verdicts,
 )
-from corgi_gym.agents.weighted import ExampleTrainer, ImitationConfig
+from corgi_gym.agents.weighted import AfterWarmUp, ExampleTrainer, ImitationConfig
 from corgi_gym.envs import Task
 from corgi_gym.rewards.self_verdict import REQUEST, judged
 
@@ -122,10 +122,11 @@ def _decision(answer: str, correct: bool) -> tuple[str, str]:
     return f"{text}{marker}:", word
 
 
-class ReviseTrainer(ExampleTrainer):
+class ReviseTrainer(AfterWarmUp, ExampleTrainer):
     """Cross-entropy on decisions and refinements, and DPO between the two decisions."""
 
     args: ReviseConfig
+    rounds_before = ("warmup_rounds", "decision_rounds")
 
     @staticmethod
     def check_env(env: gym.Env[str, str]) -> None:

@@ -51,7 +51,7 @@ from corgi_gym.agents.self_checked import (
     own_verdicts,
     parts_of,
 )
-from corgi_gym.agents.weighted import ExampleRows, weight_rows
+from corgi_gym.agents.weighted import AfterWarmUp, ExampleRows, weight_rows
 
 Level = Literal["process", "outcome"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -82,7 +82,7 @@ class S2RConfig(SelfCheckedConfig):
         super().__post_init__()
 
 
-class S2RTrainer(ExampleRows, GuidedGRPOTrainer):
+class S2RTrainer(AfterWarmUp, ExampleRows, GuidedGRPOTrainer):
     """RLOO on solve and verify segments, after rounds of fine-tuning on demonstrations."""
 
     args: S2RConfig

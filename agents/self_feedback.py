@@ -27,7 +27,7 @@ from corgi_gym.agents.self_checked import (
     demonstrations,
     own_verdicts,
 )
-from corgi_gym.agents.weighted import ExampleTrainer, ImitationConfig
+from corgi_gym.agents.weighted import AfterWarmUp, ExampleTrainer, ImitationConfig
 from corgi_gym.rewards.self_verdict import judged
 
 KEPT = "kept"
@@ -45,7 +45,7 @@ class SelfConfig(ImitationConfig, SelfCheckedConfig):
     filter: bool = field(default=True)
 
 
-class SelfTrainer(ExampleTrainer):
+class SelfTrainer(AfterWarmUp, ExampleTrainer):
     """Fine-tuning on the policy's own refined answers, filtered by its own verdicts."""
 
     args: SelfConfig

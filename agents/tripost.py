@@ -40,7 +40,7 @@ from corgi_gym.agents.improvement import (
 from corgi_gym.agents.replay import Example, ReplayBuffer
 from corgi_gym.agents.rollout import Session
 from corgi_gym.agents.teacher import Teacher, check_teacher, make_teacher
-from corgi_gym.agents.weighted import ExampleTrainer, ImitationConfig
+from corgi_gym.agents.weighted import AfterWarmUp, ExampleTrainer, ImitationConfig
 from corgi_gym.envs import Task, stable_hash
 from corgi_gym.envs.self_improvement import UNSEEN, SelfImproving
 from corgi_gym.rewards.step_feedback import SCRIPTS
@@ -108,7 +108,7 @@ class TripostConfig(ImitationConfig):
         super().__post_init__()
 
 
-class TripostTrainer(ExampleTrainer):
+class TripostTrainer(AfterWarmUp, ExampleTrainer):
     """Edits the policy's replies and learns from what comes of it, an iteration a round."""
 
     args: TripostConfig

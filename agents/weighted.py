@@ -133,6 +133,37 @@ class ExampleTrainer(ExampleRows, ImitationTrainer):
         return weight_rows(self._episodes, self._weights, width)
 
 
+class AfterWarmUp:
+    """Mixed into a trainer whose method has rounds of another kind before it.
+
+    Attributes:
+        rounds_before: The options that count these rounds.
+    """
+
+    rounds_before: tuple[str, ...] = ("warmup_rounds",)
+
+    # what the trainer brings
+    args: Any
+    state: Any
+    steps_per_round: int
+    round_number: int
+    ended_early: str
+
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        """Train; where a limit ended it before the method's own rounds, `ended_early` says so."""
+        result = super().train(*args, **kwargs)  # type: ignore[misc]
+        before = {name: getattr(self.args, name) for name in self.rounds_before}
+        planned = self.args.max_steps // self.steps_per_round
+        if self.round_number <= sum(before.values()) < planned and not self.ended_early:
+            told = " and ".join(f"train.options.{name} = {n}" for name, n in before.items())
+            self.ended_early = (
+                f"training ended after round {self.round_number} of {planned}, before the method "
+                f"itself began: {told} come first. Raise train.max_seconds or train.max_tokens, "
+                "which end it, or take fewer of these rounds"
+            )
+        return result
+
+
 def weight_rows(
     episodes: Sequence[Episode], weights: Sequence[Sequence[float]], width: int
 ) -> Tensor:

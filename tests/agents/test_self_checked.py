@@ -25,6 +25,7 @@ from corgi_gym.agents.self_checked import (
     parts_of,
 )
 from corgi_gym.agents.self_feedback import kept_example
+from corgi_gym.benchmarks.recipe import load_recipe
 from corgi_gym.envs import Draft, GuidedEnv, TaskSource
 from corgi_gym.rewards import Problem, Verdict
 from corgi_gym.rewards.self_verdict import AGAIN, NO_VERDICT, REQUEST
@@ -364,6 +365,41 @@ def test_every_demonstration_of_the_warm_up_is_of_a_task_of_its_own(tiny_model, 
     trainer.train()
     tasks = [len({e.index for e in report.episodes}) for report in reports]
     assert tasks == [8, 2]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "options", "rounds", "said"),
+    [
+        ("s2r", {"warmup_rounds": 1}, 2, "warmup_rounds = 1 come first"),
+        ("self", {"warmup_rounds": 2}, 3, "warmup_rounds = 2 come first"),
+        ("revise", {"decision_rounds": 1}, 2, "= 0 and train.options.decision_rounds = 1 come"),
+        ("s2r", {"warmup_rounds": 0}, 2, ""),
+        ("s2r", {"warmup_rounds": 2}, 2, ""),  # nothing else was asked for
+    ],
+)
+def test_a_limit_that_ends_training_in_the_warm_up_is_told(
+    algorithm, options, rounds, said, tiny_model, make_tiny_trainer
+):
+    spec = {
+        "rounds": rounds, "sessions": 4, "num_generations": 2, "updates": 1, "micro_batch": 4,
+        "max_attempts": 1, "max_tokens": 1,
+    }  # fmt: skip
+    trainer = make_tiny_trainer(
+        tiny_model, lambda: make_env(max_attempts=1), spec, algorithm=algorithm, options=options
+    )
+    trainer.train()
+    assert trainer.round_number == 1
+    assert bool(trainer.ended_early) is bool(said) and said in trainer.ended_early
+    if said:
+        assert f"after round 1 of {rounds}, before the method" in trainer.ended_early
+        assert "Raise train.max_seconds or train.max_tokens" in trainer.ended_early
+
+
+def test_the_recipes_have_rounds_of_their_methods_and_no_limit_before_them():
+    for name in ("s2r", "self", "revise"):
+        train = load_recipe(name).train
+        before = train.options["warmup_rounds"] + train.options.get("decision_rounds", 0)
+        assert train.rounds >= before + 4 and not train.max_seconds
 
 
 @pytest.mark.parametrize(
