@@ -132,7 +132,10 @@ class PieceEngine:
         )
 
     def _take(self, reply: _Reply, piece: Completion) -> Completion | None:
-        """Append a piece, without its end-of-turn token; returns the reply if it is the last."""
+        """Append a piece, without its end-of-turn token; returns the reply if it is the last.
+
+        A reply that is given up at a limit is one that was cut: it has no end-of-turn token.
+        """
         reply.pieces += 1
         reply.cached_tokens += piece.cached_tokens
         sampling = reply.request.sampling
@@ -140,18 +143,17 @@ class PieceEngine:
         size = len(piece.token_ids) - ended
         reply.token_ids += piece.token_ids[:size]
         reply.logprobs += piece.logprobs[:size]
-        if (
-            size
-            and len(reply.token_ids) < sampling.max_tokens
-            and reply.pieces < self.max_pieces
-            and not (ended and self.finished(self.codec.text(reply.token_ids)))
-        ):
+        finished = ended and self.finished(self.codec.text(reply.token_ids))
+        room = len(reply.token_ids) < sampling.max_tokens and reply.pieces < self.max_pieces
+        if size and room and not finished:
             return None
+        stopped = finished or (ended and not size)  # an empty piece: it has no more to say
+        last = slice(size, None) if stopped else slice(0)
         return Completion(
             piece.id,
-            [*reply.token_ids, *piece.token_ids[size:]],
-            [*reply.logprobs, *piece.logprobs[size:]],
-            "stop" if ended else "length",
+            [*reply.token_ids, *piece.token_ids[last]],
+            [*reply.logprobs, *piece.logprobs[last]],
+            "stop" if stopped else "length",
             cached_tokens=reply.cached_tokens,
         )
 

@@ -209,7 +209,15 @@ def test_pieces_are_asked_for_until_the_reply_is_finished():
         codec.text(ask(PieceEngine(by_pieces(["ab"]), codec, never), codec, "q?").token_ids) == "ab"
     )
     two = PieceEngine(by_pieces(["a", "b", "c"]), codec, never, max_pieces=2)
-    assert codec.text(ask(two, codec, "q?").token_ids) == "ab"
+    given_up = ask(two, codec, "q?")
+    assert codec.text(given_up.token_ids) == "ab" and given_up.finish_reason == "length"
+    assert len(given_up.logprobs) == len(given_up.token_ids) == 2
+    whole = PieceEngine(by_pieces(["a", "b", "c"]), codec, lambda text: text == "ab", max_pieces=2)
+    assert ask(whole, codec, "q?").finish_reason == "stop"
+    silent = ask(PieceEngine(by_pieces(["ab"]), codec, never), codec, "q?")
+    assert silent.finish_reason == "stop" and silent.token_ids[-1] == codec.END
+    mute = ask(PieceEngine(by_pieces([]), codec, never, max_pieces=1), codec, "q?")
+    assert mute.finish_reason == "stop" and mute.token_ids == [codec.END]
     short = ask(PieceEngine(by_pieces(["abc", "def"]), codec, never), codec, "q?", max_tokens=5)
     assert codec.text(short.token_ids) == "abcde" and short.finish_reason == "length"
     assert len(short.token_ids) == 5
