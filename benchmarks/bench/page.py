@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from corgi_gym.agents.episode import Episode
 from corgi_gym.benchmarks import svg
 from corgi_gym.benchmarks.bench import tables
 from corgi_gym.benchmarks.bench.analysis import analyse
@@ -32,8 +33,8 @@ from corgi_gym.benchmarks.run_writer import RunFolder, to_json
 from corgi_gym.benchmarks.transcripts import embed, page
 
 REPORT, MARKDOWN, CSV, STATISTICS = "report.html", "report.md", "results.csv", "statistics.json"
-# Sessions in the transcript browser, spread evenly over arms and families: the page should open
-# at once, also on a phone. All are in the folders of the jobs.
+# Sessions in the transcript browser, spread evenly over arms, families that were trained on, and
+# families of tasks: the page should open at once, also on a phone. All are in the folders of the jobs.
 MAX_PAGES = 400
 
 Json = dict[str, Any]
@@ -137,14 +138,13 @@ _TAGS = (
 
 
 def _transcripts(results: Results, name: str, most: int) -> Iterator[Json]:
-    """Sessions of the first seed of each arm and family, spread evenly over the tasks."""
+    """Sessions of the first seed of each arm and family, the same number of each task family."""
     shown = {}
     for result in results.done:
         shown.setdefault((result.labels["arm"], result.labels["family"]), result)
     each = max(1, most // len(shown))
     for (arm, family), result in shown.items():
-        sessions = sessions_of(result.folder, name)
-        for episode in sessions[:: -(-len(sessions) // each) or 1]:
+        for episode in _spread(sessions_of(result.folder, name), each):
             solved = first_success(episode)
             outcome = "unsolved" if not solved else "first" if solved == 1 else "later"
             tag = "unscored" if episode.unscored else outcome
@@ -152,6 +152,21 @@ def _transcripts(results: Results, name: str, most: int) -> Iterator[Json]:
             kept = f"{JOBS}/{result.folder.name}/{EVALUATIONS}/{name}.jsonl"
             made = page(place, [(arm, episode)], [tag], kept)
             yield {**made, "arm": arm, "attempt": f"{solved:02d}" if solved else "never"}
+
+
+def _spread(sessions: Sequence[Episode], most: int) -> list[Episode]:
+    """About ``most`` sessions, evenly over each task family and at least one of each.
+
+    Families take turns, so every third session of all would be of one family.
+    """
+    families: dict[str, list[Episode]] = {}
+    for episode in sessions:
+        families.setdefault(episode.task, []).append(episode)
+    kept: list[Episode] = []
+    for own in families.values():
+        count = min(len(own), max(1, most // len(families)))
+        kept += [own[i * len(own) // count] for i in range(count)]
+    return sorted(kept, key=lambda episode: episode.index)
 
 
 # ---------------------------------------------------------------- text

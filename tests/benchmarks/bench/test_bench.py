@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import shutil
+from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from corgi_gym.__main__ import main
 from corgi_gym.agents.engines import CharCodec, ScriptedEngine
 from corgi_gym.agents.episode import Attempt, Episode
 from corgi_gym.benchmarks import experiment, policy
-from corgi_gym.benchmarks.bench import identity, runner
+from corgi_gym.benchmarks.bench import identity, page, runner
 from corgi_gym.benchmarks.bench import job as job_module
 from corgi_gym.benchmarks.bench.analysis import _by_family
 from corgi_gym.benchmarks.bench.exploits import exploits
@@ -622,6 +623,21 @@ def test_the_page_holds_everything_and_needs_nothing(results):
     rows = list(csv.DictReader((results / "results.csv").read_text().splitlines()))
     assert len(rows) == 14 and float(rows[0]["success@6"]) >= float(rows[0]["success@1"])
     assert "| strong |" in (results / "report.md").read_text()
+
+
+def test_transcripts_are_of_every_family_of_tasks(scripted, tmp_path, monkeypatch):
+    """Families take turns, so that every third session is of one of three."""
+    monkeypatch.setattr(page, "MAX_PAGES", 50)
+    tasks = ["concepts", "num_planning", "countdown"]
+    spec = scripted(
+        algorithms=["untrained"], families={"mixed": {"kwargs": {"tasks": tasks}}}, seeds=[0],
+        evaluations={"test": {"tasks": 133, "attempts": 1}}, rank=1,
+    )  # fmt: skip
+    assert run_bench(spec, tmp_path, in_process, say=quiet) == 0
+    write_page(tmp_path)
+    data = (tmp_path / "report.html").read_text(encoding="utf-8").split('id="data">')[1]
+    shown = json.loads(data.split("</script>")[0])["pages"]["test"]
+    assert Counter(made["family"] for made in shown) == dict.fromkeys(tasks, 16)
 
 
 def test_a_dose_response_where_there_are_levels(scripted, tmp_path):
