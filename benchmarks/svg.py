@@ -44,9 +44,13 @@ STYLE = """
 .chart .bar { stroke: none; }
 .chart text.before, .chart text.after { font-weight: 600; paint-order: stroke; stroke: var(--paper);
   stroke-width: 3px; }
-.chart .before.line, .chart .third.line { stroke-dasharray: 6 4; }
+.chart .before.line { stroke-dasharray: 6 4; }
+.chart .third.line { stroke-dasharray: 2 3; }
+.chart .fourth.line { stroke-dasharray: 10 3 2 3; }
+.chart .reference { stroke: var(--ink); stroke-width: 1.4; stroke-dasharray: 1 4; opacity: .8; }
 .chart circle.before { fill: var(--paper); }
-.chart .faint { opacity: .38; stroke: none; }
+.chart circle.faint { opacity: .38; stroke: none; }
+.chart circle.before.faint { fill: var(--c-before); }
 """
 
 # Blank border of a stand-alone picture, in pixels.

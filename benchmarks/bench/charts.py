@@ -1,8 +1,9 @@
 """The charts of a benchmark: a ranking, panels of curves, and a heat map.
 
 Many arms do not fit into one picture with four colours that stay apart. So each arm has a panel of
-its own on common axes, its curve in colour and all others in grey: it is compared with the field,
-and nobody needs to tell eight colours apart, on paper or with any colour vision.
+its own on common axes, its curve in colour, the reference dotted and all others in grey: it is
+compared with the field, and nobody needs to tell eight colours apart, on paper or with any colour
+vision.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ class Panel:
         band: Lower and upper end of its interval at each point, None where unknown; may be empty.
         dashed: Other curves of the same arm, by name (at most two).
         others: The curves of the other arms, in grey.
+        reference: That of the arm that all are compared with; empty: not drawn.
+        line: What the curve is, where other curves are beside it.
     """
 
     title: str
@@ -55,6 +58,8 @@ class Panel:
     band: Sequence[Band] = ()
     dashed: Mapping[str, Sequence[Point]] = field(default_factory=dict)
     others: Sequence[Sequence[Point]] = ()
+    reference: Sequence[Point] = ()
+    line: str = "this arm"
 
 
 def ranking_chart(title: str, rows: Sequence[Ranked], beside: str, measure: str) -> str:
@@ -121,9 +126,9 @@ def panel_chart(
     """
     plot = Plot(panel.title, SMALL)
     roles = ("before", "third")
-    plot.legend(
-        [("after", "this arm"), *zip(roles, panel.dashed, strict=False)] if panel.dashed else []
-    )
+    beside = [*zip(roles, panel.dashed, strict=False)]
+    beside += [("reference", "reference")] * bool(panel.reference)
+    plot.legend([("after", panel.line), *beside] if beside else [])
     # the names of the first and last tick stay clear of the axis' own name and of the border
     names = max(len(x_form(x_ticks[i])) for i in (0, -1))
     room = plot.width - plot.LEFT - plot.RIGHT
@@ -139,10 +144,12 @@ def panel_chart(
 
     for other in panel.others:
         plot.line(spots(other), "line others")
+    if panel.reference:
+        plot.line(spots(panel.reference), "line reference")
     for role, (name, points) in zip(roles, panel.dashed.items(), strict=False):
         plot.line(spots(points), f"line {role}")
         for (x, y), at in zip(points, spots(points), strict=True):
-            plot.dot(*at, f"faint {role}", f"{name}, {x_form(x)}: {percent(y)}", radius=3)
+            plot.dot(*at, f"dot {role}", f"{name}, {x_form(x)}: {percent(y)}", radius=3)
     for (x, _), (low, high) in zip(panel.points, panel.band, strict=False):
         if low is not None and high is not None:
             plot.line([(plot.x(x), plot.y(low)), (plot.x(x), plot.y(high))], "whisker after")

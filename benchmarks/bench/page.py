@@ -34,7 +34,7 @@ from corgi_gym.benchmarks.transcripts import embed, page
 
 REPORT, MARKDOWN, CSV, STATISTICS = "report.html", "report.md", "results.csv", "statistics.json"
 # Sessions in the transcript browser, spread evenly over arms, families that were trained on, and
-# families of tasks: the page should open at once, also on a phone. All are in the folders of the jobs.
+# families of tasks: the page should open at once, also on a phone. The jobs' folders have all.
 MAX_PAGES = 400
 
 Json = dict[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -75,7 +75,7 @@ def evaluation_section(name: str, found: Json, ranked: bool) -> str:
 
 def _details(found: Json) -> Iterator[tuple[str, str]]:
     yield "Success by attempt", _by_attempt(found)
-    yield "Success at equal cost", _at_equal_cost(found["curves"])
+    yield "Success at equal cost", _at_equal_cost(found["curves"], found["reference"])
     yield "Feedback levels", _by_level(found)
     yield "By family", _by_family(found)
     made = tables.gaps(found)
@@ -99,7 +99,8 @@ def _by_attempt(found: Json) -> str:
         for arm, curve in curves.items()
         if "resampling" in curve
     }
-    caption = "Each retry follows the checker's feedback; grey: the other arms."
+    others = _others(found["reference"], curves)
+    caption = f"Each retry follows the checker's feedback; {others}."
     if resampled:
         caption += (
             " Dashed: as many independent samples at the training temperature, without feedback."
@@ -107,11 +108,12 @@ def _by_attempt(found: Json) -> str:
     sampled = (len(curve.get("resampling", ())) for curve in curves.values())
     x_ticks = _attempt_ticks(max(found["attempts"], *sampled))
     return _panels(
-        points, bands, resampled, x_ticks, "attempt", short, "share of tasks solved", caption
-    )
+        points, bands, resampled, x_ticks, "attempt", short, "share of tasks solved", caption,
+        reference=found["reference"],
+    )  # fmt: skip
 
 
-def _at_equal_cost(curves: Json) -> str:
+def _at_equal_cost(curves: Json, reference: str) -> str:
     """Success against the tokens that were written per task; nothing where nothing is beside it."""
     points = {a: _pairs(c["tokens"], c["success"]) for a, c in curves.items() if "resampling" in c}
     sampled = {
@@ -125,11 +127,12 @@ def _at_equal_cost(curves: Json) -> str:
     most = max(x for line in lines for x, _ in line)
     caption = (
         "Tokens written per task until it was solved or given up. Dashed: independent samples "
-        "without feedback."
+        f"without feedback; {_others(reference, points)}."
     )
     return _panels(
-        points, {}, sampled, ticks(0, most), "tokens", short, "share of tasks solved", caption
-    )
+        points, {}, sampled, ticks(0, most), "tokens", short, "share of tasks solved", caption,
+        reference=reference,
+    )  # fmt: skip
 
 
 def _by_level(found: Json) -> str:
@@ -184,8 +187,9 @@ def _by_retry(found: Json) -> str:
     last = max((x for line in points.values() for x, _ in line), default=2)
     x_ticks = sorted({2, *_attempt_ticks(int(last))} - {1})  # the axis begins at the first of them
     return _panels(
-        points, {}, beside, x_ticks, "attempt", short, "share of retries", caption, alone=True
-    )
+        points, {}, beside, x_ticks, "attempt", short, "share of retries", caption,
+        line="solve", alone=True,
+    )  # fmt: skip
 
 
 def training_section(statistics: Json) -> str:
@@ -193,6 +197,7 @@ def training_section(statistics: Json) -> str:
     learning = {arm: rows for arm, rows in statistics["learning"].items() if rows}
     if not learning:
         return ""
+    reference = next(iter(statistics["evaluations"].values()))["reference"]
     parts = []
     for key, caption in (
         ("tokens", "Against tokens that the model wrote in training."),
@@ -204,7 +209,9 @@ def training_section(statistics: Json) -> str:
         panels = _panels(
             points, bands, {}, ticks(0, most or 1), key, short, "success on validation tasks",
             f"{caption} Mean of the runs, interpolated between their evaluations where they end "
-            "after different numbers of rounds; whiskers: lowest and highest run.",
+            f"after different numbers of rounds; whiskers: lowest and highest run; "
+            f"{_others(reference, points)}.",
+            reference=reference,
         )  # fmt: skip
         parts.append(f"<h3>Success against {key}</h3>{panels}")
     return section("Training", *parts, _html_table(tables.costs(statistics)))
@@ -220,21 +227,24 @@ def _panels(
     measure: str,
     caption: str,
     *,
+    line: str = "this arm",
+    reference: str = "",
     alone: bool = False,
 ) -> str:
-    """A panel per arm on common axes; ``alone`` leaves the other arms out."""
+    """A panel per arm on common axes; ``alone`` leaves the other arms out.
+
+    ``line`` says what an arm's curve is, ``reference`` which arm is drawn as that in all others'.
+    """
     lines = [*points.values(), *(line for found in dashed.values() for line in found.values())]
     heights = [y for line in lines for _, y in line]
     heights += [high for band in bands.values() for _, high in band if high is not None]
     right = max((x for line in lines for x, _ in line), default=0.0)
     pictures = []
-    for arm, line in points.items():
+    for arm, curve in points.items():
+        others = {} if alone else {name: c for name, c in points.items() if name != arm}
+        beside = others.pop(reference, ())
         panel = Panel(
-            arm,
-            line,
-            bands.get(arm, ()),
-            dashed.get(arm, {}),
-            () if alone else [other for name, other in points.items() if name != arm],
+            arm, curve, bands.get(arm, ()), dashed.get(arm, {}), [*others.values()], beside, line
         )
         pictures.append(
             panel_chart(
@@ -243,6 +253,12 @@ def _panels(
             )
         )  # fmt: skip
     return _grid(caption, pictures) if pictures else ""
+
+
+def _others(reference: str, arms: Collection[str]) -> str:
+    """How the other arms are drawn, for a caption."""
+    dotted = f", dotted: {reference}, the reference" if reference in arms else ""
+    return f"grey: the other arms{dotted}"
 
 
 def _attempt_ticks(attempts: int) -> list[float]:

@@ -10,7 +10,7 @@ from corgi_gym.benchmarks.bench.analysis import analyse
 from corgi_gym.benchmarks.bench.charts import Panel, Ranked, panel_chart, ranking_chart
 from corgi_gym.benchmarks.bench.results import Result, Results
 from corgi_gym.benchmarks.bench.sections import evaluation_section
-from corgi_gym.benchmarks.svg import Plot, size_of
+from corgi_gym.benchmarks.svg import STYLE, Plot, size_of
 
 TASKS = 64
 
@@ -230,3 +230,31 @@ def test_names_on_an_axis_stay_clear_of_its_own():
     places = {text: x for x, _, _, text in texts(svg)}
     assert places["silent"] - 6.9 * len("silent") / 2 >= places["level"]
     assert places["full"] + 6.9 * len("full") / 2 <= 400
+
+
+def test_lines_are_told_apart_without_colour():
+    """Each role that is drawn as a line has a dash pattern of its own, and dots that are seen."""
+    dashes = dict(re.findall(r"\.(\w+)(?:\.line)? {[^}]*stroke-dasharray: ([\d ]+);", STYLE))
+    assert dashes.keys() == {"before", "third", "fourth", "reference"}
+    assert len(set(dashes.values())) == 4
+    # a hollow dot that is faint needs a colour: it has no border
+    assert ".chart circle.before.faint { fill: var(--c-before); }" in STYLE
+
+
+def test_the_solid_line_of_a_panel_is_named_and_the_reference_is_no_grey_one():
+    runs = [run(arm, s, range(9 + s)) for arm in "abc" for s in range(2)]
+    for result in runs:
+        result.metrics["evaluations"]["test"] |= {
+            "retries": [9], "fix": [0.2], "regress": [0.3], "repeat": [0.4],
+        }  # fmt: skip
+    html = evaluation_section("test", analysed(*runs)["evaluations"]["test"], ranked=True)
+    attempts, retries = html.split("<h3>Success by attempt")[1].split("<h3>Retries")
+    first = re.search(r"<figure>(.*?)</figure>", retries)[1]
+    legend = [text for _, y, css, text in texts(first) if css == "" and y == 37]
+    assert legend == ["solve", "score less", "repeat"] and "faint" not in retries
+    own, *others = re.findall(r"<figure>(.*?)</figure>", attempts)
+    assert own.count('class="line others"') == 2 and "reference" not in own
+    for other in others:
+        assert other.count('class="line others"') == 1
+        assert [text for _, y, _, text in texts(other) if y == 37] == ["this arm", "reference"]
+    assert "grey: the other arms, dotted: a, the reference" in attempts
