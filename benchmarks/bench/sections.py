@@ -21,6 +21,8 @@ from corgi_gym.benchmarks.figures import table
 from corgi_gym.benchmarks.svg import short, size_of, ticks
 
 _TICKS = 6
+# Of the width that it was drawn at, a picture has at least this much: its text is 10 pixels then.
+_LEAST = 0.8
 INTERVALS = (
     "Intervals of the ranking resample seeds within families (stratified bootstrap, 95%); with "
     "few seeds they are too short, so read differences off the comparison, whose intervals are "
@@ -45,8 +47,16 @@ def _grid(caption: str, pictures: Sequence[str]) -> str:
 def _full_size(caption: str, picture: str) -> str:
     """A picture no larger than it was drawn, so that its text has the size of the page's."""
     width, _ = size_of(picture)
-    figure = f'<figure style="max-width: {width}px">{picture}</figure>'
+    figure = f'<figure style="max-width: {width}px">{_readable(picture)}</figure>'
     return f'<p class="what">{escape(caption)}</p>{figure}'
+
+
+def _readable(picture: str) -> str:
+    """A wide picture, which on a phone scrolls where its text would become too small."""
+    width, _ = size_of(picture)
+    least = f'<svg style="min-width: {round(_LEAST * width)}px"'
+    box = '<div class="scroll" tabindex="0" role="region" aria-label="wide picture">'
+    return f"{box}{picture.replace('<svg', least, 1)}</div>"
 
 
 def _html_table(made: tables.Table) -> str:
@@ -64,7 +74,7 @@ def evaluation_section(name: str, found: Json, ranked: bool) -> str:
     )
     beside = "success@1" if k > 1 else ""
     ranking = ranking_chart("Ranking", rows, beside, f"success@{k}")
-    figure = f"<figure>{ranking}<figcaption>{escape(caption)}</figcaption></figure>"
+    figure = f"<figure>{_readable(ranking)}<figcaption>{escape(caption)}</figcaption></figure>"
     parts = [f'<div class="ranking">{figure}</div>', _html_table(tables.leaderboard(found))]
     if found["comparisons"] or found["not_compared"]:
         parts.append(_html_table(tables.comparisons(found)))

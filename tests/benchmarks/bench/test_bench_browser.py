@@ -5,7 +5,9 @@ from html import unescape
 
 import pytest
 
+from corgi_gym.benchmarks.bench.launch import in_process
 from corgi_gym.benchmarks.bench.page import write_page
+from corgi_gym.benchmarks.bench.runner import run_bench
 
 pytestmark = pytest.mark.browser
 
@@ -30,6 +32,21 @@ document.body.style.width = "390px"; seen.push(document.body.scrollWidth);
 document.title = seen.join("\\n");
 </script>"""
 
+# In a frame as wide as a phone (390, and 15 of a scroll bar): what is wider than its place, and the
+# scale of the smallest picture.
+MEASURE = """<script>
+const wide = [...document.querySelectorAll("body *")].filter((e) =>
+  e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== "visible"
+  && !e.matches(".sr, svg, svg *"));
+const scales = [...document.querySelectorAll("svg")].map((e) =>
+  e.getBoundingClientRect().width / e.viewBox.baseVal.width);
+const root = document.documentElement;
+parent.postMessage([root.clientWidth, root.scrollWidth, Math.min(...scales),
+  [...new Set(wide.map((e) => e.className || e.tagName))].join(" ")].join("\\n"), "*");
+</script>"""
+PHONE = """<title></title><script>onmessage = (e) => { document.title = e.data; };</script>
+<iframe src="framed.html" width="405" height="844" style="border: 0"></iframe>"""
+
 
 def test_the_filters_work_and_nothing_is_wider_than_a_phone(results, dump, tmp_path):
     write_page(results)
@@ -42,3 +59,17 @@ def test_the_filters_work_and_nothing_is_wider_than_a_phone(results, dump, tmp_p
     assert (some, same, later, hidden) == ("true", "true", "0", "true")
     assert place == "#view=test&show=every&family=prompts&arm=strong&at=1"
     assert rest == ["0", "0", "390"]
+
+
+def test_on_a_phone_wide_pictures_scroll_and_stay_readable(scripted, dump, tmp_path):
+    name = "an algorithm with some changes of its own"  # 41 characters
+    spec = scripted(algorithms=[{"name": name, "algorithm": "grpo"}, "untrained"], seeds=[0])
+    assert run_bench(spec, tmp_path, in_process, say=lambda line: None) == 0
+    write_page(tmp_path)
+    html = POLICY.sub("", (tmp_path / "report.html").read_text(encoding="utf-8"))
+    (tmp_path / "framed.html").write_text(html.replace("</body>", f"{MEASURE}</body>"))
+    (tmp_path / "phone.html").write_text(PHONE)
+    title = dump(tmp_path / "phone.html").split("<title>")[1].split("</title>")[0]
+    width, page, scale, wide = title.split("\n")
+    assert width == page == "390" and set(wide.split()) == {"scroll", "PRE"}
+    assert float(scale) * 13 > 10  # the text of a picture, in pixels
