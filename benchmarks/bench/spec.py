@@ -37,6 +37,8 @@ _ROUNDS_A_SECOND = 20
 # The same for one in tokens, where each session writes one at least: room for rounds that play
 # fewer sessions than the recipe says.
 _SLACK = 4
+# Attempts of the success that is ranked, unless a specification says otherwise.
+_RANK = 4
 # Kinds of a budget -> the keys of a recipe that they set.
 BUDGETS = {"rounds": "rounds", "tokens": "max_tokens", "seconds": "max_seconds"}
 # What a benchmark decides itself, so that `set` cannot: keys of a recipe -> where they are set.
@@ -130,7 +132,8 @@ class Spec:
         curve: See `CurvePlan`.
         evaluations: Name -> `EvaluationPlan`; the first is what is ranked.
         reference: The arm that all others are compared with; by default the first.
-        rank: Attempts of the success that is ranked and compared.
+        rank: Attempts of the success that is ranked and compared; by default 4, or those of the
+            first evaluation where they are fewer. Another evaluation with fewer has its own.
         target: Success within the curve's attempts whose cost in tokens and seconds is reported.
     """
 
@@ -148,7 +151,7 @@ class Spec:
     curve: dict[str, Any] = field(default_factory=dict)
     evaluations: dict[str, Any] = field(default_factory=lambda: {"test": {}})
     reference: str = ""
-    rank: int = 4
+    rank: int | None = None
     target: float = 0.5
 
     def as_dict(self) -> dict[str, Any]:
@@ -304,11 +307,19 @@ def spec_of(data: Any, where: str = "benchmark") -> Spec:
             raise ValueError(f"{where}.budget.{name} must be a positive integer, got {amount!r}")
     if not spec.evaluations:
         raise ValueError(f"{where}.evaluations must name at least one evaluation")
-    if spec.rank < 1:
+    if spec.rank is not None and spec.rank < 1:
         raise ValueError(f"{where}.rank must be a positive integer, got {spec.rank!r}")
     if not 0 < spec.target <= 1:
         raise ValueError(f"{where}.target must be above 0 and at most 1, got {spec.target!r}")
     arms = list(dict.fromkeys(job.arm for job in jobs_of(spec)))
+    ranked, plan = next(iter(spec.evaluations.items()))
+    attempts = _evaluation(ranked, plan).attempts
+    if spec.rank is not None and spec.rank > attempts:
+        raise ValueError(
+            f"{where}.rank {spec.rank} is more than the {attempts} attempts of evaluation "
+            f"{ranked!r}, which is ranked: lower the one or raise the other"
+        )
+    spec.rank = spec.rank or min(_RANK, attempts)
     spec.reference = spec.reference or arms[0]
     if spec.reference not in arms:
         raise ValueError(f"{where}.reference {spec.reference!r} is no arm: {', '.join(arms)}")

@@ -297,6 +297,8 @@ def test_an_arm_changes_what_it_says_on_top_of_the_family(scripted):
         ({"evaluations": {"test": {"split": "train"}}}, "unknown evaluation.split 'train'"),
         ({"reference": "nobody"}, "'nobody' is no arm: weak, strong, untrained"),
         ({"target": 2}, "target must be above 0"),
+        ({"rank": 0}, "rank must be a positive integer, got 0"),
+        ({"rank": 7}, "benchmark.rank 7 is more than the 6 attempts of evaluation 'test'"),
         (
             {"budget": {}, "set": {"train": {"sessions": 7}}},
             "weak on short: train.num_generations",
@@ -374,6 +376,13 @@ def test_a_dry_run_refuses_what_a_run_refuses(tmp_path, capsys, line, words):
         assert main(["bench", "run", str(path), "--out", str(out), *dry]) == 2
         assert words in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_rank_that_is_not_given_is_no_higher_than_the_attempts(scripted):
+    assert scripted().rank == 4
+    evaluations = {"test": {"attempts": 3}, "other": {"attempts": 2}}
+    assert scripted(evaluations=evaluations).rank == 3
+    assert scripted(evaluations=evaluations, rank=2).rank == 2
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
