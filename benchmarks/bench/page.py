@@ -179,10 +179,11 @@ def markdown(statistics: Json) -> str:
     lines += [f"{statistics['jobs']} of {statistics['planned']} jobs; code {codes}.", ""]
     lines += [*(f"- {note}" for note in statistics["notes"]), ""]
     for name, found in statistics["evaluations"].items():
-        made = [tables.leaderboard(found), tables.comparisons(found), tables.dose(found)]
-        made += [tables.by_family(found), tables.gaps(found), tables.rates(found)]
-        lines += [f"## Evaluation {name}", ""]
-        lines += [t.markdown() for t in made if t is not None and t.rows]
+        made = [tables.leaderboard(found)]
+        made += [tables.comparisons(found)] * bool(found["comparisons"] or found["not_compared"])
+        others = (tables.dose, tables.by_family, tables.gaps, tables.rates)
+        made += [t for t in (table(found) for table in others) if t is not None]
+        lines += [f"## Evaluation {name}", "", *(t.markdown() for t in made)]
     cost = tables.costs(statistics)
     lines += ["## Training", "", cost.markdown()] if cost.rows else []
     return "\n".join([*lines, INTERVALS, ""])

@@ -20,7 +20,9 @@ class Table(NamedTuple):
     rows: Sequence[Sequence[str]]
 
     def markdown(self) -> str:
-        """The table in Markdown."""
+        """The table in Markdown; without rows only its caption."""
+        if not self.rows:
+            return f"**{self.caption}**\n"
         lines = [self.header, ["---"] * len(self.header), *self.rows]
         body = "\n".join(f"| {' | '.join(map(_cell, r))} |" for r in lines)
         return f"**{self.caption}**\n\n{body}\n"
@@ -96,9 +98,12 @@ def comparisons(evaluation: Json) -> Table:
     if any(lost):
         header.append("tasks left out (not checked in every run)")
         rows = [[*row, str(count)] for row, count in zip(rows, lost, strict=True)]
-    caption = f"Compared with {evaluation['reference']}"
+    reference = evaluation["reference"]
+    caption = f"Compared with {reference}"
     if missing := evaluation["not_compared"]:
-        caption += f" (not compared, since no task and seed is common: {', '.join(missing)})"
+        known = any(row["arm"] == reference for row in evaluation["leaderboard"])
+        why = "no task and seed is common" if known else f"{reference} has no result"
+        caption += f" (not compared, since {why}: {', '.join(missing)})"
     return Table(caption, header, rows)
 
 

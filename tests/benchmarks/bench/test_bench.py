@@ -568,7 +568,17 @@ def test_an_arm_on_tasks_of_its_own_is_told(scripted, tmp_path):
     run_bench(spec, tmp_path, in_process, only="strong / long", say=quiet)
     found = statistics_of(tmp_path)["evaluations"]["test"]
     assert found["not_compared"] == ["strong"] and not found["comparisons"]
-    assert "not compared, since no task and seed is common: strong" in comparisons(found).caption
+    words = "(not compared, since no task and seed is common: strong)"
+    assert words in comparisons(found).caption
+    assert f"**Compared with weak {words}**" in (tmp_path / "report.md").read_text()
+
+
+def test_a_reference_without_a_result_is_told(scripted, tmp_path):
+    run_bench(scripted(seeds=[0]), tmp_path, in_process, only="strong", say=quiet)
+    write_page(tmp_path)
+    words = "Compared with weak (not compared, since weak has no result: strong)"
+    for name in ("report.html", "report.md"):
+        assert words in (tmp_path / name).read_text(encoding="utf-8")
 
 
 def test_the_ranking_is_right_and_the_same_bytes_again(results):
