@@ -1,7 +1,8 @@
 """Where jobs run: processes of this machine, or tasks of a Ray cluster.
 
-A launcher takes job folders, calls a function with each that begins, and yields each with its error
-(None if it ended well), in whatever order they end. Each phase of a job is a process of its own:
+A launcher takes job folders, calls a function with each that begins (and how: ``"started"``, or
+``"submitted"`` where it may have to wait), and yields each with its error (None if it ended well), in
+whatever order they end. Each phase of a job is a process of its own:
 what it leaks, or kills, ends with it.
 """
 
@@ -22,11 +23,11 @@ LOG = "log.txt"
 _TAIL_LINES = 12
 _NO_RAY = "--ray needs Ray: pip install 'ray[default]'"
 
-Begun = Callable[[Path], None]
+Begun = Callable[[Path, str], None]
 Launcher = Callable[[Sequence[Path], Begun], Iterator[tuple[Path, str | None]]]
 
 
-def _nobody(folder: Path) -> None:
+def _nobody(folder: Path, how: str) -> None:
     """Is told what begins, where nobody wants to know."""
 
 
@@ -49,7 +50,7 @@ def local(jobs: int = 1, *, keep_weights: bool = False) -> Launcher:
         folders: Sequence[Path], begun: Begun = _nobody
     ) -> Iterator[tuple[Path, str | None]]:
         def one(folder: Path) -> str | None:
-            begun(folder)
+            begun(folder, "started")
             return _in_processes(folder, keep_weights)
 
         with ThreadPoolExecutor(jobs) as pool:
@@ -69,7 +70,7 @@ def in_process(
 ) -> Iterator[tuple[Path, str | None]]:
     """Run jobs in this very process, one after another: for tests and notebooks."""
     for folder in folders:
-        begun(folder)
+        begun(folder, "started")
         try:
             for phase in PHASES:
                 run_phase(folder, phase)
@@ -107,7 +108,7 @@ def on_ray(address: str, jobs: int | None = None, *, keep_weights: bool = False)
             while left or running:
                 while left and (jobs is None or len(running) < jobs):
                     folder = left.pop()
-                    begun(folder)
+                    begun(folder, "submitted")
                     running[task.remote(folder.resolve(), keep_weights)] = folder
                 (done, *_), _ = ray.wait(list(running))
                 folder = running.pop(done)

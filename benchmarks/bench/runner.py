@@ -76,8 +76,8 @@ def run_bench(
         say(note)
     failed, started = 0, time.monotonic()
 
-    def begun(folder: Path) -> None:
-        say(f"started {folders[folder]}; what it says: {folder / LOG}")
+    def begun(folder: Path, how: str) -> None:
+        say(f"{how} {folders[folder]}; what it says: {folder / LOG}")
 
     for number, (folder, error) in enumerate(launcher(missing, begun), start=1):
         if error is not None:

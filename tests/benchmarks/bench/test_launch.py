@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -48,6 +49,21 @@ def test_a_job_that_fails_says_why_and_the_other_is_done(launcher, tiny_folder, 
     assert error.startswith("evaluate ended with status 1") and "'nonsense'" in error
     metrics = json.loads((job_folder(tmp_path, good) / "metrics.json").read_text())
     assert metrics["evaluations"]["test"]["tasks"] == 1 and metrics["curve"] == []
+
+
+def test_a_job_that_waits_for_room_is_submitted_and_not_started(monkeypatch, tmp_path):
+    """Without --jobs a cluster gets all jobs at once, and runs as many as there is room for."""
+    ray = SimpleNamespace(
+        init=lambda **settings: None, shutdown=lambda: None, cluster_resources=dict,
+        remote=lambda **needs: lambda run: SimpleNamespace(remote=lambda folder, keep: folder),
+        wait=lambda tasks: ([tasks[0]], tasks[1:]), get=lambda task: None,
+        exceptions=SimpleNamespace(RayError=OSError),
+    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    folders, told = [tmp_path / "a", tmp_path / "b"], []
+    done = list(on_ray("local")(folders, lambda folder, how: told.append((folder, how))))
+    assert done == [(folder, None) for folder in folders]
+    assert told == [(folder, "submitted") for folder in folders]
 
 
 def test_nonsense_is_refused():
