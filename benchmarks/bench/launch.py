@@ -1,9 +1,9 @@
 """Where jobs run: processes of this machine, or tasks of a Ray cluster.
 
 A launcher takes job folders, calls a function with each that begins (and how: ``"started"``, or
-``"submitted"`` where it may have to wait), and yields each with its error (None if it ended well), in
-whatever order they end. Each phase of a job is a process of its own:
-what it leaks, or kills, ends with it.
+``"submitted"`` where it may have to wait), and yields each with its error (None if it ended well),
+in whatever order they end. Each phase of a job is a process of its own: what it leaks, or kills,
+ends with it.
 """
 
 from __future__ import annotations
