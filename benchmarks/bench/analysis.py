@@ -151,6 +151,7 @@ def _row(arm: str, cell: Cell, name: str, rank: int, seed: int) -> Json:
         "most_seeds": most,
         "tasks": numbers[0]["tasks"],
         "unscored": sum(n["unscored"] for n in numbers),
+        "no_room": _no_room(numbers),
         "first": estimate(_success(name, 1)),
         "mean": estimate(_success(name, rank)),
         "iqm": estimate(_success(name, rank), iqm),
@@ -168,6 +169,13 @@ def _of_seeds(cell: Cell, value: Callable[[Result], float]) -> list[float]:
         return []
     columns = zip(*_scores(cell, value).values(), strict=True)
     return [_mean(column) for column in columns]
+
+
+def _no_room(numbers: Sequence[Json]) -> list[int] | None:
+    """Sessions that the context ended, and all; None for results of before these were counted."""
+    if any("no_room" not in n for n in numbers):
+        return None
+    return [sum(n["no_room"] for n in numbers), sum(n["tasks"] for n in numbers)]
 
 
 def _exploits(numbers: Sequence[Json]) -> Json:

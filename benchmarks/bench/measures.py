@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from corgi_gym.agents.episode import Attempt, Episode, success_by_attempt
+from corgi_gym.rewards.self_verdict import DONE
 
 Json = dict[str, Any]
 
@@ -20,13 +21,14 @@ def measure(episodes: Sequence[Episode], attempts: int) -> Json:
     """The numbers of one evaluation with up to ``attempts`` attempts.
 
     Returns:
-        ``tasks`` and ``unscored`` (sessions); ``success`` (success@1 to success@attempts);
-        ``families`` (the same per family); ``gain`` (success@attempts minus success@1);
-        ``mean_score`` (mean best score); ``tokens`` (mean tokens written per task until it was
-        solved, or until k attempts were made, for each k); ``solved_at`` (per task the attempt that
-        solved it, 0 for none); ``retries`` per attempt 2, 3, ... and of
-        these the shares that ``fix`` (solve), ``regress`` (score less than the reply before) and
-        ``repeat`` it word for word. A share of no retries is None.
+        ``tasks`` and ``unscored`` (sessions); ``no_room`` (those of them that ended unsolved
+        before the last attempt, since the context was full); ``success`` (success@1 to
+        success@attempts); ``families`` (the same per family); ``gain`` (success@attempts minus
+        success@1); ``mean_score`` (mean best score); ``tokens`` (mean tokens written per task until
+        it was solved, or until k attempts were made, for each k); ``solved_at`` (per task the
+        attempt that solved it, 0 for none); ``retries`` per attempt 2, 3, ... and of these the
+        shares that ``fix`` (solve), ``regress`` (score less than the reply before) and ``repeat``
+        it word for word. A share of no retries is None.
 
     Example:
         >>> measure([], 2)["success"]
@@ -46,6 +48,7 @@ def measure(episodes: Sequence[Episode], attempts: int) -> Json:
     return {
         "tasks": len(counted),
         "unscored": len(episodes) - len(counted),
+        "no_room": sum(_ended_early(e, attempts) for e in counted),
         "success": success,
         "families": families,
         "gain": success[-1] - success[0],
@@ -76,6 +79,16 @@ def tokens_by_attempt(episode: Episode, attempts: int) -> list[int]:
 def first_success(episode: Episode) -> int:
     """The attempt that solved it, counted from 1; 0 if none did."""
     return next((i for i, a in enumerate(episode.attempts, start=1) if a.success), 0)
+
+
+def _ended_early(episode: Episode, attempts: int) -> bool:
+    """Whether a session had attempts left that its context had no room for.
+
+    One that judges itself may also end with its own word, which is answered so.
+    """
+    made = episode.attempts
+    own = bool(made) and made[-1].feedback == DONE
+    return len(made) < attempts and not (episode.success or own)
 
 
 def cost_of_target(points: Sequence[Json], target: float) -> Json | None:

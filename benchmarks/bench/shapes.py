@@ -75,6 +75,8 @@ def check_metrics(metrics: Json, config: Any) -> None:
         found = _part(evaluations, name, "evaluations.", dict)
         _check(found, _EVALUATION, where)
         _check(_part(found, "exploits", f"{where}.", dict), _EXPLOITS, f"{where}.exploits")
+        if "no_room" in found:  # which older results have not counted
+            _check(found, {"no_room": _count}, where)
         if "resampling" in found:
             sampled = _part(found, "resampling", f"{where}.", dict)
             _check(sampled, _RESAMPLING, f"{where}.resampling")

@@ -57,6 +57,22 @@ def leaderboard(evaluation: Json) -> Table:
     return Table(f"Ranked by success {within(k)}", [name for name, _ in shown], rows)
 
 
+def no_room(evaluation: Json) -> str:
+    """How many sessions the context ended before their last attempt; empty where none."""
+    found = [
+        f"{row['no_room'][0]} of {row['no_room'][1]} of {row['arm']}"
+        for row in evaluation["leaderboard"]
+        if row["no_room"] and row["no_room"][0]
+    ]
+    if not found:
+        return ""
+    return (
+        f"Sessions that ended unsolved before attempt {evaluation['attempts']}, since the context "
+        f"was full (sampling.max_length): {', '.join(found)}. Success within more attempts is "
+        "theirs without these."
+    )
+
+
 def _runs(row: Json) -> str:
     """How many runs an arm has; with more seeds in some families these still count alike."""
     fewest, most = row["seeds"], row["most_seeds"]

@@ -22,6 +22,7 @@ from corgi_gym.benchmarks.bench.exploits import exploits
 from corgi_gym.benchmarks.bench.identity import code_version, digest, job_id
 from corgi_gym.benchmarks.bench.job import JobError, new_job, run_phase
 from corgi_gym.benchmarks.bench.launch import in_process
+from corgi_gym.benchmarks.bench.measures import measure
 from corgi_gym.benchmarks.bench.pack import _forget_place, pack
 from corgi_gym.benchmarks.bench.page import write_page
 from corgi_gym.benchmarks.bench.planned import _contradictions
@@ -659,6 +660,38 @@ def test_transcripts_are_of_every_family_of_tasks(scripted, tmp_path, monkeypatc
     assert Counter(made["family"] for made in shown) == dict.fromkeys(tasks, 16)
 
 
+def test_sessions_that_the_context_ended_are_told(scripted, tmp_path):
+    """Success within 20 attempts is not that where the context holds three."""
+    room = {"sampling": {"max_tokens": 40, "max_length": 400}}
+    run_bench(scripted(seeds=[0], set={**DATA["set"], **room}), tmp_path, in_process, say=quiet)
+    board = statistics_of(tmp_path)["evaluations"]["test"]["leaderboard"]
+    ended, played = board[-1]["no_room"]
+    assert (board[-1]["arm"], played) == ("untrained", 48) and 0 < ended < 48
+    words = "before attempt 6, since the context was full (sampling.max_length): "
+    for name in ("report.md", "report.html"):
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert words in text and f"{ended} of 48 of untrained" in text
+    assert verify(tmp_path, sample=0).sound
+    # older results have not counted them
+    for job in (tmp_path / "jobs").iterdir():
+        change_json(job / "metrics.json", lambda data: data["evaluations"]["test"].pop("no_room"))
+        held = job_module.manifest(job)
+        change_json(job / "status.json", lambda data, held=held: data.update(files=held))
+    write_page(tmp_path)
+    assert "max_length): " not in (tmp_path / "report.md").read_text()
+    found = verify(tmp_path, sample=0)
+    assert found.sound, found.text()
+
+
+def test_a_session_that_its_writer_ended_had_room():
+    def played(feedback, *, attempts=1, success=False):
+        made = Attempt("x", feedback, float(success), success, False, False, [], 1)
+        return Episode("a", "a/0", 0, 0, 0, attempts=[made] * attempts)
+
+    sessions = [played("Try again."), played("Done."), played("Correct.", success=True)]
+    assert measure([*sessions, played("Try again.", attempts=2)], 2)["no_room"] == 1
+
+
 def test_a_dose_response_where_there_are_levels(scripted, tmp_path):
     spec = scripted(feedback=["silent", "full"], seeds=[0])
     run_bench(spec, tmp_path, in_process, say=quiet)
@@ -1126,6 +1159,7 @@ def test_a_whole_name_is_that_job_alone(scripted):
         (("evaluations", "test", "success"), None, "evaluations.test.success cannot be None"),
         (("evaluations", "test", "success"), [0.5], "success has 1 values for 6 attempts"),
         (("evaluations", "test", "tasks"), "24", "evaluations.test.tasks cannot be '24'"),
+        (("evaluations", "test", "no_room"), -1, "evaluations.test.no_room cannot be -1"),
         (("evaluations", "test", "exploits"), {}, "evaluations.test.exploits has no looked_at"),
         (("evaluations", "test", "solved_at"), {"t": None}, "solved_at cannot be {'t': None}"),
         (("evaluations", "test", "resampling"), [], "resampling must be a mapping, got []"),
