@@ -50,6 +50,26 @@ _LANGUAGE = "language:response_language"
 _TWO = "combination:two_responses"
 _JSON = "detectable_format:json_format"
 _KEYWORDS = "keywords:"
+# Of a JSON reply, its short keys count for what must not be there and for exact numbers. For these
+# kinds they always do, for those with a relation where it is "less than".
+_KEYS_COUNT = {
+    "change_case:english_lowercase",
+    "count:keyword_exact",
+    "count:numbers",
+    "count:questions",
+    "count:word_range",
+    "detectable_format:constrained_response",
+    "punctuation:no_comma",
+    "words:max_letters",
+}
+_KEYS_COUNT_BELOW = {
+    "change_case:capital_word_frequency": "capital_relation",
+    "length_constraints:number_words": "relation",
+}
+# And for this one the texts without them too: they must not fill up what is short.
+_BOTH = "count:word_range"
+# A key of more words, or with the end of a sentence, is a text itself.
+_MAX_KEY_WORDS = 6
 # Kinds that ask to copy a text, and the field that holds it.
 _COPIES = {
     "combination:repeat_prompt": "prompt_to_repeat",
@@ -160,7 +180,7 @@ def instruction_following(reply: str, target: Any) -> Verdict:
         return Verdict.wrong(0.0, *problems)
     problems = []
     for instruction in wanted.instructions:
-        message = instruction.problem(seen.by(instruction), wanted.mode)
+        message = seen.problem(instruction, wanted.mode)
         if message is not None:
             problems.append(Problem(instruction.kind.name, message))
     share = 1.0 - len(problems) / len(wanted.instructions)
@@ -190,7 +210,7 @@ def follows(reply: str, wanted: Target, order: list[Instruction] | None = None) 
     seen = _seen(view, wanted)
     order = list(wanted.instructions) if order is None else order
     for place, instruction in enumerate(order):
-        if instruction.problem(seen.by(instruction), wanted.mode) is not None:
+        if seen.problem(instruction, wanted.mode) is not None:
             order.insert(0, order.pop(place))
             return False
     return _content(seen.named, wanted) is None
@@ -207,20 +227,31 @@ class _Seen(NamedTuple):
     Attributes:
         whole: The reply as it stands there, where a line break is a backslash and an "n" that the
             next word begins with.
-        inside: What a reader reads: the texts in it.
-        named: The same with the keys, which name things too.
+        inside: What a reader reads: the texts in it, and keys that are texts.
+        named: The same with all keys, which name things too.
     """
 
     whole: Reply
     inside: Reply
     named: Reply
 
-    def by(self, instruction: Instruction) -> Reply:
-        """What this instruction looks at."""
+    def problem(self, instruction: Instruction, mode: str) -> str | None:
+        """What is wrong with what this instruction looks at."""
         name = instruction.kind.name
         if name == _JSON:
-            return self.whole
-        return self.named if name.startswith(_KEYWORDS) else self.inside
+            return instruction.problem(self.whole, mode)
+        field = _KEYS_COUNT_BELOW.get(name)
+        below = field is not None and instruction.values[field] == "less than"
+        if not (below or name in _KEYS_COUNT or name.startswith(_KEYWORDS)):
+            return instruction.problem(self.inside, mode)
+        found = instruction.problem(self.named, mode)
+        if found is None and name == _BOTH:
+            found = instruction.problem(self.inside, mode)
+        return found
+
+
+def _is_text(key: str) -> bool:
+    return len(words(key)) > _MAX_KEY_WORDS or key.rstrip().endswith((".", "!", "?"))
 
 
 def _seen(view: Reply, wanted: Target) -> _Seen:
@@ -233,7 +264,7 @@ def _seen(view: Reply, wanted: Target) -> _Seen:
     inside, named = (
         Reply(text, view.responses, wanted.topic) if text.strip() else view
         for text in (
-            "\n".join(json_texts(value, keys=keys, numbers=True)) for keys in (False, True)
+            "\n".join(json_texts(value, keys=keys, numbers=True)) for keys in (_is_text, None)
         )
     )
     return _Seen(view, inside, named)

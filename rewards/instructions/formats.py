@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -175,8 +176,16 @@ def parse_json(text: str) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
-def json_texts(value: Any, *, keys: bool = True, numbers: bool = False) -> list[str]:
-    """All strings of a JSON value in order, with its keys, and with its numbers if asked for."""
+def json_texts(
+    value: Any, *, keys: Callable[[str], bool] | None = None, numbers: bool = False
+) -> list[str]:
+    """All strings of a JSON value in order, with its numbers if asked for.
+
+    Args:
+        value: What `parse_json` returned.
+        keys: Which keys are among them; None for all.
+        numbers: Whether numbers are, as they are written.
+    """
     found: list[str] = []
     stack = [value]
     while stack:
@@ -189,7 +198,7 @@ def json_texts(value: Any, *, keys: bool = True, numbers: bool = False) -> list[
             stack.extend(reversed(item))
         elif isinstance(item, dict):
             for key, inner in reversed(item.items()):
-                stack += (inner, key) if keys else (inner,)
+                stack += (inner, key) if keys is None or keys(key) else (inner,)
     return found
 
 

@@ -375,6 +375,17 @@ AVOID = {"kind": "keywords:forbidden_words", "kwargs": {"forbidden_words": ["hou
 NO_COMMA = {"kind": "punctuation:no_comma", "kwargs": {}}
 ONE_NUMBER = {"kind": "count:numbers", "kwargs": {"number": 1}}
 KEYWORDS = {"kind": "keywords:existence", "kwargs": {"keywords": ["puzzle", "marble"]}}
+FEW_WORDS, SOME_WORDS = (
+    {"kind": "length_constraints:number_words", "kwargs": {"num_words": 10, "relation": relation}}
+    for relation in ("less than", "at least")
+)
+ONE_SENTENCE = {
+    "kind": "length_constraints:number_sentences",
+    "kwargs": {"num_sentences": 2, "relation": "less than"},
+}
+RANGE = {"kind": "count:word_range", "kwargs": {"low": 6, "high": 8}}
+LOWERCASE = {"kind": "change_case:english_lowercase", "kwargs": {}}
+SHORT = {"kind": "words:max_letters", "kwargs": {"letters": 6}}
 
 
 @pytest.mark.parametrize(
@@ -391,8 +402,26 @@ KEYWORDS = {"kind": "keywords:existence", "kwargs": {"keywords": ["puzzle", "mar
         ('{"text": "The old house burnt down.", "year": 1912}', ONE_NUMBER, True),
         ('{"text": "The old house burnt down.", "sure": true}', ONE_NUMBER, False),
         ('{"text": "The old hammer lay on it.", "more": "It was worn."}', NO_COMMA, True),
+        # what must not be there, upper bounds and exact numbers: in the keys too
+        ('{"The old bridge crosses the wide river, which is calm": "It is there."}', NO_COMMA,
+         False),
+        ('{"old, wide": "The old hammer lay on the table."}', NO_COMMA, False),
+        ('{"text one two": "The old hammer lay on the table."}', FEW_WORDS, False),
+        ('{"text": "The old hammer lay on the table."}', FEW_WORDS, True),
+        ('{"HAMMER": "the old hammer lay on the table."}', LOWERCASE, False),
+        ('{"hammer": "the old hammer lay on the table."}', LOWERCASE, True),
+        ('{"description": "The old hammer lay on it."}', SHORT, False),
+        ('{"part 1": "The old house burnt down in 1912."}', ONE_NUMBER, False),
+        # lower bounds: not in the keys
+        ('{"one two three four": "The old hammer lay on the table."}', SOME_WORDS, False),
+        ('{"text two three": "The old hammer lay there."}', RANGE, False),
+        ('{"text": "The old hammer lay on the table."}', RANGE, True),
+        # a label is no sentence, but a long key and one with a full stop are
+        ('{"the text": "The old hammer lay on the table."}', ONE_SENTENCE, True),
+        ('{"It is old.": "The old hammer lay on the table."}', ONE_SENTENCE, False),
+        ('{"The hammer has been very old for years": "It is there."}', ONE_SENTENCE, False),
     ],
-)
+)  # fmt: skip
 def test_other_instructions_are_about_the_texts_in_json(reply, instruction, right):
     assert in_json(reply, instruction).success is right
 
