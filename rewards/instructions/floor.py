@@ -6,12 +6,14 @@ So strict mode first asks, cheaply and in any of thirty languages:
 
 1. **words**: at least four different ones, most of them words of a language, and once at least
    words in a row (`prose`);
-2. **no padding**: no line or sentence makes up most of a longer reply, and its three-word runs are
+2. **words apart**: what hyphens or apostrophes join counts as one word, so of a reply's words only
+   a few may be hidden in chains ("old-bridge-over-the-river");
+3. **no padding**: no line or sentence makes up most of a longer reply, and its three-word runs are
    not mostly repeats;
-3. **own words**: what is not copied from the request, or from feedback on a reply to it, is at
+4. **own words**: what is not copied from the request, or from feedback on a reply to it, is at
    least four words and a fifth of the reply, and one or two of its words stand in neither, in any
    order; a list or a short summary of a text that the request quotes may be made of that text;
-4. **the subject**: words of the request's subject appear, and go on appearing: one in fifty words.
+5. **the subject**: words of the request's subject appear, and go on appearing: one in fifty words.
 
 Where the answer is one of a few fixed ones, only the text beside it is looked at.
 
@@ -29,6 +31,7 @@ from math import ceil
 from typing import NamedTuple
 
 from corgi_gym.rewards.dictionary import FUNCTION_WORDS
+from corgi_gym.rewards.instructions._languages import small_words
 from corgi_gym.rewards.instructions.formats import beside_answer, json_texts, parse_json
 from corgi_gym.rewards.instructions.prose import LONG, is_known, is_prose
 from corgi_gym.rewards.instructions.reply import Reply
@@ -37,6 +40,10 @@ from corgi_gym.rewards.text import listing, plural, quote, words
 from corgi_gym.rewards.verdict import Problem
 
 MIN_WORDS = 4
+# A word of more parts, or of more that are no small words, is a chain and hides all but one.
+_MAX_PARTS, _MAX_CONTENT_PARTS = 4, 2
+# So many hidden words are fine ("rock-paper-scissors"), or this share of the words.
+_MAX_HIDDEN, _HIDDEN_SHARE = 3, 0.05
 # The most frequent line or sentence may not be more of the reply than this; choruses are less.
 _MAX_ONE_LINE = 0.5
 # Different three-word runs among all; songs with choruses have 0.5 and more.
@@ -61,7 +68,7 @@ _NO_SPACES = 20
 # Content words per mention of the subject.
 _PER_MENTION = 50
 # What joins a name to other words: "parrot-like", "l'isola".
-_JOINED = re.compile("['\u2019-]")
+_JOINED = re.compile("['\u2019\u2011-]")
 # Texts remembered with their runs.
 _CACHE = 2_048
 
@@ -148,6 +155,23 @@ def _prose(reply: Reply) -> list[str]:
     return reply.lower_words
 
 
+def _chains(held: list[str]) -> tuple[list[str], int]:
+    """The words that hide others, and how many they hide."""
+    chains, hidden = [], 0
+    for word in sorted(set(held)):
+        parts = [p for p in _JOINED.split(word) if not p.isdigit()]
+        content = sum(not _is_small_part(part) for part in parts)
+        if len(parts) > _MAX_PARTS or content > _MAX_CONTENT_PARTS:
+            chains.append(word)
+            hidden += len(parts) - 1
+    return chains, hidden
+
+
+def _is_small_part(part: str) -> bool:
+    small = small_words().values()
+    return len(part) == 1 or part in FUNCTION_WORDS or any(part in held for held in small)
+
+
 def _padding(reply: Reply, held: list[str]) -> str | None:
     if len(held) < LONG:
         return None
@@ -196,6 +220,10 @@ def content_problem(
         return Problem(
             "content", "The reply is not made of sentences with real words. Write real sentences."
         )
+    chains, hidden = _chains(held)
+    if hidden > max(_MAX_HIDDEN, _HIDDEN_SHARE * len(held)):
+        longest = max(chains, key=len)
+        return Problem("content", f"Write the words of {quote(longest)} apart.")
     piece = _padding(reply, held)
     if piece is not None:
         text = f"The reply repeats {quote(piece)} over and over. Write something that goes on."

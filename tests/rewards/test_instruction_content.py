@@ -165,6 +165,33 @@ def test_words_of_a_reply(reply, message):
     assert found == (message and ("content", message))
 
 
+EIGHTY = " ".join(f"the {word} and" for word in NOUNS[:27]).split()[:80]
+
+
+@pytest.mark.parametrize(
+    ("reply", "chain"),
+    [
+        # one word of four parts hides three, which is fine, and one of five hides four
+        ("The bridge is by the river-stone-garden-window.", None),
+        ("The bridge is by the river-stone-garden-window-door.", "river-stone-garden-window-door"),
+        ("The bridge is by the river\u2011stone'garden\u2019window-door.",
+         "river\u2011stone'garden'window-door"),
+        ("We play rock-paper-scissors by the river. In rock-paper-scissors nobody loses.", None),
+        ("We play rock-paper-scissors and river-stones-game.", "rock-paper-scissors"),
+        # small words: no chain up to four parts
+        ("My mother-in-law has a state-of-the-art door and a jack-in-the-box.", None),
+        ("It is an up-and-down-and-up road by the river.", "up-and-down-and-up"),
+        ("C'est-à-dire que l'arc-en-ciel est vis-à-vis de la maison.", None),
+        ("The bridge was built on 2024-01-05, and its number is 555-12-34-56-78.", None),
+        # a twentieth of the words may be hidden
+        (" ".join([*EIGHTY[:79], "in-and-out-of-it"]), None),
+        (" ".join([*EIGHTY[:78], "in-and-out-of-it"]), "in-and-out-of-it"),
+    ],
+)  # fmt: skip
+def test_chains_of_words(reply, chain):
+    assert content(reply) == (chain and ("content", f'Write the words of "{chain}" apart.'))
+
+
 _CHORUS = "the river runs"
 _VERSES = "a farmer has one old horse and a sailor has two small boats by his green house"
 
