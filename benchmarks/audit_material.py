@@ -137,7 +137,8 @@ def file_rows(path: str) -> list[Row]:
     """
     known = Row.__slots__
     rows = []
-    for number, found in enumerate(load_rows(path, {"prompt": str}), start=1):
+    for found in load_rows(path, {"prompt": str}, id_field="name"):
+        number = found.number
         for field in found:
             if field not in known:
                 raise ValueError(

@@ -50,13 +50,32 @@ class BadRow(ValueError):
     """A row that cannot be used; the message names its field."""
 
 
+class NumberedRow(Row):
+    """A row that knows its number in the source (counted from 1), whatever was left out before.
+
+    Example:
+        >>> NumberedRow({"question": "1 + 1?"}, 3).number
+        3
+    """
+
+    def __init__(self, row: Mapping[str, Any], number: int) -> None:
+        super().__init__(row)
+        self.number = number
+
+
+def named(bad: Sequence[str]) -> str:
+    """The first of the bad rows, and how many more there are."""
+    more = f"; and {len(bad) - MAX_NAMED_ROWS} more" if len(bad) > MAX_NAMED_ROWS else ""
+    return "; ".join(bad[:MAX_NAMED_ROWS]) + more
+
+
 def load_rows(
     source: Source,
     fields: Mapping[str, type | tuple[type, ...]],
     *,
     split: str = "train",
     id_field: str | None = None,
-) -> list[Row]:
+) -> list[NumberedRow]:
     """Read rows and keep those in which every field has its type.
 
     Args:
@@ -64,10 +83,11 @@ def load_rows(
             (``"owner/name"`` or ``"owner/name:configuration"``), or rows in memory.
         fields: Field name to type (or types). A string must hold more than white space.
         split: Split of a hub data set; files have only one.
-        id_field: A field whose value may occur only once.
+        id_field: A field whose value, where there is one, may not stand in two different rows.
 
     Returns:
-        The good rows, each a new dict with all its fields (more than ``fields`` if there are).
+        The good rows, each a new dict with all its fields (more than ``fields`` if there are), and
+        its number.
 
     Raises:
         ValueError: If there is no good row; the message names the first bad ones.
@@ -78,9 +98,9 @@ def load_rows(
         >>> load_rows([{"question": "1 + 1?", "answer": "2"}], {"question": str, "answer": str})
         [{'question': '1 + 1?', 'answer': '2'}]
     """
-    good: list[Row] = []
+    good: list[NumberedRow] = []
     bad: list[str] = []
-    seen: dict[str, int] = {}
+    seen: dict[str, NumberedRow] = {}
     for number, row in _read(source, split):
         try:
             if isinstance(row, BadRow):
@@ -90,23 +110,21 @@ def load_rows(
             for field, kind in fields.items():
                 _check_field(row, field, kind)
             _check_text(row)
-            if id_field is not None:
-                identity = repr(row.get(id_field))
-                if identity in seen:
-                    first = seen[identity]
-                    raise BadRow(f"field {id_field!r} is {identity:.60}, as in row {first}")
-                seen[identity] = number
-            good.append(dict(row))
+            found = NumberedRow(row, number)
+            if id_field is not None and row.get(id_field) is not None:
+                identity = repr(row[id_field])
+                first = seen.setdefault(identity, found)
+                if first != found:
+                    raise BadRow(f"field {id_field!r} is {identity:.60}, as in row {first.number}")
+            good.append(found)
         except BadRow as error:
             bad.append(f"row {number}: {error}")
     what = str(source) if isinstance(source, (str, Path)) else "the rows given"
     if bad or not good:
-        named = "; ".join(bad[:MAX_NAMED_ROWS])
-        more = f"; and {len(bad) - MAX_NAMED_ROWS} more" if len(bad) > MAX_NAMED_ROWS else ""
         if not good:
-            raise ValueError(f"{what}: no usable row ({named or 'there are none at all'}{more})")
+            raise ValueError(f"{what}: no usable row ({named(bad) or 'there are none at all'})")
         warnings.warn(
-            f"{what}: {len(bad)} of {len(bad) + len(good)} rows left out ({named}{more})",
+            f"{what}: {len(bad)} of {len(bad) + len(good)} rows left out ({named(bad)})",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -268,7 +286,8 @@ class RowSource(TaskSource):
     def __init__(self, rows: Sequence[Row]) -> None:
         drafts: dict[str, Draft] = {}
         bad: list[str] = []
-        for number, row in enumerate(rows, start=1):
+        for position, row in enumerate(rows, start=1):
+            number = row.number if isinstance(row, NumberedRow) else position
             try:
                 draft = self.draft(row)
                 if len(draft.prompt) > MAX_PROMPT_CHARS:
@@ -281,9 +300,8 @@ class RowSource(TaskSource):
             else:
                 drafts.setdefault(draft.key, draft)  # rows of equal content are one task
         if bad:
-            named = "; ".join(bad[:MAX_NAMED_ROWS])
             warnings.warn(
-                f"family {self.family!r}: {len(bad)} of {len(rows)} rows left out ({named})",
+                f"family {self.family!r}: {len(bad)} of {len(rows)} rows left out ({named(bad)})",
                 RuntimeWarning,
                 stacklevel=3,
             )

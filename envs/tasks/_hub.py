@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from corgi_gym.envs.data import FILE_TYPES, RowSource, load_rows
+from corgi_gym.envs.data import FILE_TYPES, Row, RowSource, load_rows
 
 
 class HubRows(RowSource):
@@ -36,6 +36,6 @@ class HubRows(RowSource):
                 "test": test,
             }
 
-    def _keep(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _keep(self, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows that the options ask for; all of them here."""
         return rows

@@ -165,7 +165,7 @@ class IFEval(RowSource):
         with warnings.catch_warnings():
             if data is None:  # the rows that are left out are known and documented
                 warnings.simplefilter("ignore", RuntimeWarning)
-            super().__init__(load_rows(source, fields))
+            super().__init__(load_rows(source, fields, id_field="key"))
 
     def _packaged(self) -> Path:
         return ifeval_file()

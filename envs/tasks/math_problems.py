@@ -75,7 +75,7 @@ class MathProblems(HubRows):
             "Answer:",
         ]
 
-    def _keep(self, rows: list[Row]) -> list[Row]:
+    def _keep(self, rows: Sequence[Row]) -> Sequence[Row]:
         easiest, hardest = self.levels
         return [row for row in rows if not (level := _level(row)) or easiest <= level <= hardest]
 

@@ -65,10 +65,10 @@ class Mbpp(RowSource):
         data_split: str = "test",
     ) -> None:
         if data is None:
-            rows = humaneval_rows()
+            super().__init__(humaneval_rows())
         else:
-            rows = load_rows(data, {"code": str, "test_list": list}, split=data_split)
-        super().__init__(rows)
+            fields = {"code": str, "test_list": list}
+            super().__init__(load_rows(data, fields, split=data_split, id_field="task_id"))
 
     def draft(self, row: Row) -> Draft:
         """A task of one row of HumanEval or MBPP."""

@@ -355,6 +355,17 @@ def test_rows_of_a_wrong_type_are_named(tmp_path):
             file_rows(str(path))
 
 
+def test_rows_are_numbered_as_in_the_file(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    rows = [{"prompt": 1}, {"prompt": "x", "name": "a"}, {"prompt": "y", "name": "a"}]
+    path.write_text("\n".join(map(json.dumps, [*rows, {"prompt": "z", "witness": 3}])))
+    with (
+        pytest.warns(RuntimeWarning, match="row 3: field 'name' is 'a', as in row 2"),
+        pytest.raises(ValueError, match="row 4: witness must be a string"),
+    ):
+        file_rows(str(path))
+
+
 def test_rows_keep_every_field_of_a_file(tmp_path):
     path = tmp_path / "rows.jsonl"
     row = Row("Ask.", 3, "three", ("two",), False, "mine")

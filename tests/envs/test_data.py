@@ -86,6 +86,11 @@ def test_a_bad_row_is_named_and_the_others_are_kept(row, says):
     assert len(caught) == 1
 
 
+def test_rows_without_an_id_and_equal_rows_are_kept():
+    rows = [{"q": "a"}, {"q": "b"}, {"id": None, "q": "c"}, {"id": 1, "q": "d"}] * 2
+    assert load_rows(rows, {"q": str}, id_field="id") == rows
+
+
 def test_a_bool_is_no_number():
     with pytest.raises(ValueError, match="field 'n' must be int, got bool True"):
         load_rows([{"n": True}], {"n": int})
@@ -200,6 +205,21 @@ def test_rows_that_make_no_task_are_named_and_equal_rows_are_one_task():
     assert sum(map(len, source.drafts.values())) == len(ROWS)
     with pytest.raises(ValueError, match="family 'sums' has no usable row"):
         Sums([])
+
+
+def test_rows_are_numbered_as_in_the_source():
+    bad = [{"question": 5, "answer": "1"}, {"question": "Q?", "answer": "x"}]
+    with pytest.warns(RuntimeWarning) as caught:
+        Sums(load_rows([*bad, ROWS[0]], FIELDS))
+    said = [str(warning.message) for warning in caught]
+    assert len(said) == 2 and "(row 1: field 'question'" in said[0]
+    assert said[1].endswith("(row 2: field 'answer' is no number: 'x')")
+
+
+def test_many_rows_that_make_no_task_are_counted():
+    bad = [{"question": "Q?", "answer": "x"}] * 7
+    with pytest.warns(RuntimeWarning, match=r"7 of 8 rows left out \(row 1: .*; and 2 more\)"):
+        Sums([*bad, ROWS[0]])
 
 
 def test_a_split_without_rows_says_so():

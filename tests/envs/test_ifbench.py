@@ -145,7 +145,7 @@ def test_every_translation_is_tried_above():
 )  # fmt: skip
 def test_bad_rows_are_named_and_good_ones_kept(changes, named):
     with pytest.warns(RuntimeWarning, match="row 2") as caught:
-        source = IFBench(data=[row(), row(**changes)])
+        source = IFBench(data=[row(), row(**{"key": 2, **changes})])
     assert named in str(caught[0].message)
     assert sum(map(len, source.drafts.values())) == 1
     with warnings.catch_warnings(), pytest.raises(ValueError, match="usable row"):

@@ -274,7 +274,7 @@ def _row(**changes):
 )  # fmt: skip
 def test_bad_rows_are_named_and_good_ones_kept(changes, names):
     with pytest.warns(RuntimeWarning, match="row 2") as caught:
-        source = IFEval(data=[_row(), _row(**changes)])
+        source = IFEval(data=[_row(), _row(**{"key": 2, **changes})])
     assert names in str(caught[0].message)
     assert sum(map(len, source.drafts.values())) == 1
     with warnings.catch_warnings(), pytest.raises(ValueError, match="usable row"):
@@ -304,6 +304,12 @@ def test_equal_rows_are_one_task_and_nulls_are_dropped(tmp_path):
     path.write_text("".join(json.dumps(r) + "\n" for r in (row, row)), "utf-8")
     source = IFEval(data=path)
     assert sum(map(len, source.drafts.values())) == 1
+
+
+def test_two_rows_with_one_key_are_named():
+    rows = [_row(), {**_row(), "prompt": "Write about the old bridge over the river."}]
+    with pytest.warns(RuntimeWarning, match=r"row 2: field 'key' is \d+, as in row 1"):
+        IFEval(data=rows)
 
 
 # ------------------------------------------------------------------ the suite
