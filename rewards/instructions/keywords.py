@@ -4,7 +4,7 @@ Reference mode follows the published checks: a keyword counts inside other words
 "education"), and a letter to count that is not a to z is replaced by a random one. Fixed in strict
 mode:
 
-- ``existence``, ``frequency``: whole words, in any letter case;
+- ``existence``, ``frequency``: whole words, in any letter case and with any apostrophes;
 - ``forbidden_words``: whole words too, where an underscore separates words;
 - ``letter_frequency``: the character that was asked for, whatever it is; accents do not hide it.
 
@@ -20,6 +20,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Literal
 
+from corgi_gym.rewards.constraints.segments import fold
 from corgi_gym.rewards.instructions.kind import (
     Kind,
     character,
@@ -44,8 +45,12 @@ def anywhere(keyword: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=_CACHE)
 def whole_word(keyword: str) -> re.Pattern[str]:
-    """Finds ``keyword`` in any case, not inside a longer word; its spaces match any white space."""
-    inner = r"\s+".join(map(re.escape, keyword.split()))
+    """Finds ``keyword`` in any case, not inside a longer word.
+
+    Its spaces match any white space, its apostrophes and hyphens typographic ones too.
+    """
+    inner = r"\s+".join(map(re.escape, fold(keyword).split()))
+    inner = inner.replace("'", "['\u2018\u2019]").replace(r"\-", "[-\u2011]")
     return re.compile(rf"(?<![^\W_]){inner}(?![^\W_])", re.IGNORECASE)
 
 

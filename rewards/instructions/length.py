@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from corgi_gym.rewards.constraints.segments import fold
 from corgi_gym.rewards.instructions._punkt import count_sentences
 from corgi_gym.rewards.instructions.kind import Kind, holds, one_word, relation, whole
 from corgi_gym.rewards.instructions.reply import Reply
@@ -118,7 +119,7 @@ def nth_paragraph_first_word(
     if nth_paragraph > num_paragraphs:
         return f"A reply of {plural(found, 'paragraph')} has no paragraph {nth_paragraph}."
     start = words(reply.paragraphs[nth_paragraph - 1])[:1]
-    if [w.lower() for w in start] == [first_word.lower()]:
+    if [fold(w) for w in start] == [fold(first_word)]:
         return None
     return _first_word(nth_paragraph, start[0] if start else "", first_word)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from corgi_gym.rewards.constraints.segments import fold
 from corgi_gym.rewards.instructions.keywords import whole_word
 from corgi_gym.rewards.instructions.kind import Kind, one_word, text, whole
 from corgi_gym.rewards.instructions.reply import Reply
@@ -13,7 +14,7 @@ from corgi_gym.rewards.text import plural, quote, words
 def nth_word(reply: Reply, n: int, word: str) -> str | None:
     """The n-th word of the reply."""
     found = reply.lower_words[n - 1] if len(reply.words) >= n else ""
-    if found == word.lower():
+    if fold(found) == fold(word):
         return None
     shown = f"Word {n} of the reply is {quote(found)}" if found else f"There is no word {n}"
     return f"{shown}. It must be {quote(word)}."
@@ -22,7 +23,7 @@ def nth_word(reply: Reply, n: int, word: str) -> str | None:
 def last_word(reply: Reply, word: str) -> str | None:
     """The last word of the reply."""
     found = reply.lower_words[-1] if reply.words else ""
-    if found == word.lower():
+    if fold(found) == fold(word):
         return None
     return f"The last word is {quote(found)}. It must be {quote(word)}."
 
@@ -58,7 +59,7 @@ def paragraph_ring(reply: Reply, number: int) -> str | None:
             f"Write {number}, with a blank line between two."
         )
     for i, paragraph in enumerate(reply.paragraphs, start=1):
-        held = words(paragraph.lower())
+        held = words(fold(paragraph))
         if len(held) < 3:
             return f"Paragraph {i} has {plural(len(held), 'word')}. Write at least 3."
         if held[0] != held[-1]:
@@ -84,7 +85,7 @@ def chain(reply: Reply, sentences: int) -> str | None:
             f"You wrote {plural(len(reply.sentences), 'sentence')}. "
             f"Write at least {sentences}, each starting with the last word of the one before."
         )
-    held = [words(s.lower()) for s in reply.sentences]
+    held = [words(fold(s)) for s in reply.sentences]
     for i, (one, two) in enumerate(pairwise(held), start=1):
         if one[-1] != two[0]:
             return (
@@ -122,8 +123,8 @@ def span(reply: Reply, source: str, start: int, end: int) -> str | None:
 
 def sentence_times(reply: Reply, sentence: str, times: int) -> str | None:
     """A sentence, word for word, exactly so many times."""
-    asked = [w.lower() for w in words(sentence)]
-    found = sum([w.lower() for w in words(s)] == asked for s in reply.sentences)
+    asked = words(fold(sentence))
+    found = sum(words(fold(s)) == asked for s in reply.sentences)
     if found == times:
         return None
     return (

@@ -447,6 +447,43 @@ def test_a_letter_with_an_accent_is_counted_as_it_is(relation, right):
 
 
 @pytest.mark.parametrize(
+    ("kind", "values", "reply"),
+    [
+        ("keywords:existence", {"keywords": ["don't"]}, "I don’t like the river."),
+        ("keywords:existence", {"keywords": ["don’t"]}, "I don't like the river."),
+        ("keywords:existence", {"keywords": ["well-known man"]},
+         "He is a well‑known man in the old village."),
+        ("keywords:frequency", {"keyword": "can't", "frequency": 2, "relation": "at least"},
+         "I can’t and you can't see it."),
+        ("count:keyword_exact", {"keyword": "can't", "times": 2}, "I can’t and you can't see it."),
+        ("position:nth_word", {"n": 2, "word": "don't"}, "I don’t like the river."),
+        ("position:last_word", {"word": "don’t"}, "They like it and you don’t."),
+        ("position:last_word", {"word": "well-known"}, "The old bridge is well‑known."),
+        ("position:keyword_in_sentence", {"n": 1, "word": "don't"}, "I don’t like the river."),
+        ("position:paragraph_ring", {"number": 1}, "Don’t say that they don't."),
+        ("words:chain", {"sentences": 2}, "We like it and you don’t. Don't tell me why."),
+        ("copy:sentence_times", {"sentence": "It can't be so.", "times": 1},
+         "It can’t be so. We all went to the old bridge."),
+        ("length_constraints:nth_paragraph_first_word",
+         {"num_paragraphs": 1, "nth_paragraph": 1, "first_word": "don't"}, "Don’t go there now."),
+    ],
+)  # fmt: skip
+def test_words_are_the_same_with_any_apostrophe_and_hyphen(kind, values, reply):
+    assert judged(reply, kind, **values).success
+
+
+def test_no_apostrophe_hides_a_forbidden_word():
+    for banned, reply in (
+        ("can't", "We can’t cross the river without the old bridge today."),
+        ("can’t", "We can't cross the river without the old bridge today."),
+        ("well-known", "We cross the well‑known river without the old bridge."),
+    ):
+        kind, values = "keywords:forbidden_words", {"forbidden_words": [banned]}
+        assert not judged(reply, kind, **values).success
+        assert judged(reply, kind, "reference", **values).success
+
+
+@pytest.mark.parametrize(
     "scraps", ["nightingale valley ñ qq zz", "galaxy hammer ø brzk tlpq", "hammer 字 qq zz valley"]
 )
 def test_one_foreign_letter_makes_no_language_of_scraps(scraps):
