@@ -152,6 +152,11 @@ def checker_names() -> list[str]:
     return sorted({*_REGISTRY, *BUILTIN, *_plugins()})
 
 
+def only_here(name: str) -> bool:
+    """Whether a name is one that only this process knows: it was registered here (`checker`)."""
+    return name in _REGISTRY and name not in BUILTIN and name not in _plugins()
+
+
 def checker_name(check: Checker) -> str:
     """How messages and logs call a checker.
 

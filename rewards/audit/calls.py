@@ -23,13 +23,22 @@ from typing import Any, Literal, NamedTuple
 
 from corgi_gym.rewards.builtin import BUILTIN
 from corgi_gym.rewards.isolated_checker import PREFIX
-from corgi_gym.rewards.registry import NamedChecker, as_verdict, checker_name, get_checker, judge
+from corgi_gym.rewards.registry import (
+    NamedChecker,
+    as_verdict,
+    checker_name,
+    get_checker,
+    judge,
+    only_here,
+)
 from corgi_gym.rewards.verdict import Checker, Verdict
 
 Status = Literal["scored", "unscored", "raised", "hung", "crashed"]
 
 # Longest account of an error.
 MAX_ERROR_CHARS = 300
+# How the module of a checker's file is called here; no other process knows it by this name.
+_LOADED = "_audited_"
 
 
 class Case(NamedTuple):
@@ -217,9 +226,9 @@ def _load_file(place: str) -> Any:
     path = Path(place).resolve()
     if not path.is_file():
         raise ValueError(f"no file {place!r}: give path/to/file.py:function")
-    name = f"_audited_{path.stem}_{abs(hash(str(path))):x}"
+    name = f"{_LOADED}{path.stem}_{abs(hash(str(path))):x}"
     for known in sys.modules.values():
-        if getattr(known, "__name__", "").startswith("_audited_") and known.__file__ == str(path):
+        if getattr(known, "__name__", "").startswith(_LOADED) and known.__file__ == str(path):
             return known
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
@@ -254,9 +263,15 @@ def locate(check: Checker) -> str | None:
         origin = importlib.util.find_spec(module.__name__) if module else None
     except (ImportError, ValueError, AttributeError):
         origin = None
-    if module and origin is not None and file and origin.origin == file:
+    loaded = module is not None and module.__name__.startswith(_LOADED)
+    if module and not loaded and origin is not None and file and origin.origin == file:
         return f"{module.__name__}:{own[0]}"
     return f"{file}:{own[0]}" if file and file.endswith(".py") else None
+
+
+def place(given: str | Checker, check: Checker) -> str | None:
+    """Where another process finds ``check``, which ``given`` stands for (`load`), or None."""
+    return given if isinstance(given, str) and not only_here(given) else locate(check)
 
 
 # ---------------------------------------------------------------- callers

@@ -23,7 +23,7 @@ from corgi_gym.rewards.audit.calls import (
     can_travel,
     in_process,
     load,
-    locate,
+    place,
 )
 from corgi_gym.rewards.audit.determinism import check_determinism
 from corgi_gym.rewards.audit.differential import check_differential
@@ -113,7 +113,7 @@ def audit(
     """
     found = checker_of(check)
     other = checker_of(reference) if reference is not None else None
-    spec = check if isinstance(check, str) else locate(found)
+    spec = place(check, found)
     limits = limits or Limits()
     if fuzz < 0:
         raise ValueError(f"fuzz must be at least 0, got {fuzz!r}")
@@ -125,7 +125,7 @@ def audit(
         origin += "; none has a witness"
     call = _caller(found, spec if worker else None, tasks, limits)
     subject = Subject(
-        name=name or (spec if isinstance(check, str) and spec else checker_name(found)),
+        name=name or (check if isinstance(check, str) else checker_name(found)),
         call=call,
         rows=tasks,
         examples=_examples(found),
@@ -160,9 +160,9 @@ def audit(
         sections.append(each(subject))
         sections[-1].seconds = time.monotonic() - began
     if reference is not None and other is not None:
-        place = reference if isinstance(reference, str) else locate(other)
-        asked = _caller(other, place if worker else None, tasks, limits)
-        title = place or checker_name(other)
+        where = place(reference, other)
+        asked = _caller(other, where if worker else None, tasks, limits)
+        title = reference if isinstance(reference, str) else where or checker_name(other)
         sections.append(check_differential(subject, asked, title))
     return Audit(
         subject.name, tuple(sections), len(tasks), given, seed, fuzz, dict(ignore or {}), origin

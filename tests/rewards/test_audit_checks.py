@@ -254,6 +254,27 @@ def test_an_isolated_checker_is_audited_by_name():
     assert "isolated:panagram" in shown
 
 
+def test_a_checker_of_this_process_is_audited_by_its_name(tmp_path):
+    @checker("audited_here")
+    def here(reply, target):
+        return reply.strip() == target
+
+    rows = [Row("Repeat 417.", "417", "417", ("418",))]
+    found = audit("audited_here", rows, reference="audited_here", fuzz=20)
+    assert found.name == "audited_here" and not found.exploits
+    assert found.facts("differential")["compared"] > 100
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from corgi_gym.rewards import checker\n"
+        "@checker('audited_in_a_file')\n"
+        "def mine(reply, target):\n"
+        "    return reply.strip() == target\n"
+    )
+    load(f"{file}:mine")
+    found = audit("audited_in_a_file", rows, fuzz=20)
+    assert found.facts("determinism")["processes"] == 3
+
+
 def test_open_tasks_are_not_blamed_for_what_follows():
     def mentions_rain(reply, target):
         return "rain" in reply and "bow" in reply
