@@ -158,7 +158,7 @@ def _prose(reply: Reply) -> list[str]:
 def _chains(held: list[str]) -> tuple[list[str], int]:
     """The words that hide others, and how many they hide."""
     chains, hidden = [], 0
-    for word in sorted(set(held)):
+    for word in sorted(filter(_JOINED.search, set(held))):
         parts = [p for p in _JOINED.split(word) if not p.isdigit()]
         content = sum(not _is_small_part(part) for part in parts)
         if len(parts) > _MAX_PARTS or content > _MAX_CONTENT_PARTS:
