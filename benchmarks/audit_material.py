@@ -15,6 +15,7 @@ from corgi_gym.envs.tasks import ON_REQUEST, is_family, known_families
 from corgi_gym.rewards import Checker, checker_names
 from corgi_gym.rewards.audit import Row
 from corgi_gym.rewards.audit.runner import checker_of, of_examples, rows_for
+from corgi_gym.rewards.audit.subject import read_row
 from corgi_gym.rewards.builtin import BUILTIN
 from corgi_gym.rewards.isolated_checker import PREFIX
 from corgi_gym.rewards.registry import checker_name
@@ -135,29 +136,10 @@ def file_rows(path: str) -> list[Row]:
         ValueError: For no usable row, for an unknown field, and for one of the wrong type; it names
             row and field.
     """
-    known = Row.__slots__
-    rows = []
-    for found in load_rows(path, {"prompt": str}, id_field="name"):
-        number = found.number
-        for field in found:
-            if field not in known:
-                raise ValueError(
-                    f"{path}: row {number} has the unknown field {field!r}"
-                    f"{did_you_mean(field, known, ';')} known: {', '.join(known)}"
-                )
-        witness, misses = found.get("witness"), found.get("near_misses") or []
-        closed = found.get("closed")
-        if witness is not None and not isinstance(witness, str):
-            raise ValueError(f"{path}: row {number}: witness must be a string, got {witness!r:.60}")
-        if not isinstance(misses, list) or not all(isinstance(m, str) for m in misses):
-            raise ValueError(
-                f"{path}: row {number}: near_misses must be a list of strings, got {misses!r:.60}"
-            )
-        if closed is not None and not isinstance(closed, bool):
-            raise ValueError(f"{path}: row {number}: closed must be true or false, got {closed!r}")
-        name = str(found.get("name") or f"row {number} of {Path(path).name}")
-        rows.append(Row(found["prompt"], found.get("target"), witness, tuple(misses), closed, name))
-    return rows
+    return [
+        read_row(row, f"{path}: row {row.number}", f"row {row.number} of {Path(path).name}")
+        for row in load_rows(path, {"prompt": str}, id_field="name")
+    ]
 
 
 def material(name: str, *, family: str | None, rows: str | None, tasks: int, seed: int) -> Material:

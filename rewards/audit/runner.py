@@ -33,7 +33,7 @@ from corgi_gym.rewards.audit.metamorphic import check_metamorphic
 from corgi_gym.rewards.audit.probes import check_probes
 from corgi_gym.rewards.audit.report import Audit
 from corgi_gym.rewards.audit.source import source_of
-from corgi_gym.rewards.audit.subject import Evidence, Limits, Row, Section, Subject
+from corgi_gym.rewards.audit.subject import Evidence, Limits, Row, Section, Subject, read_row
 from corgi_gym.rewards.audit.timing import check_timing
 from corgi_gym.rewards.audit.worker import Worker
 from corgi_gym.rewards.registry import checker_name, get_checker
@@ -178,9 +178,12 @@ def rows_for(check: Checker, rows: Iterable[Row | Mapping[str, Any]]) -> list[Ro
     """The rows to audit a checker with, or else one for each target of its declared examples.
 
     Raises:
-        ValueError: If there are neither, or a row has unknown fields.
+        ValueError: If there are neither, or a row has a field that is unknown or of a wrong type.
     """
-    found = [_row(number, row) for number, row in enumerate(rows)] or _rows_of(_examples(check))
+    found = [
+        row if isinstance(row, Row) else read_row(row, f"row {number}")
+        for number, row in enumerate(rows, start=1)
+    ] or _rows_of(_examples(check))
     if not found:
         raise ValueError(
             f"checker {checker_name(check)!r} has no declared examples; give rows with a prompt, "
@@ -227,16 +230,6 @@ def _mean_call(subject: Subject) -> float:
     blind = strings(subject.pool, subject.seed)[::_EVERY_BLIND]
     on_task = seconds(lambda row: (row.witness or "a reply", *row.near_misses[:2]))
     return _BLIND_SHARE * seconds(lambda row: blind) + (1 - _BLIND_SHARE) * on_task
-
-
-def _row(number: int, row: Row | Mapping[str, Any]) -> Row:
-    if isinstance(row, Row):
-        return row
-    known = {field for field in Row.__slots__}
-    stray = sorted(set(row) - known)
-    if stray:
-        raise ValueError(f"row {number} has unknown fields {stray}; known: {sorted(known)}")
-    return Row(**{**row, "near_misses": tuple(row.get("near_misses", ()))})
 
 
 def _rows_of(examples: Sequence[tuple[str, Any, bool]]) -> list[Row]:

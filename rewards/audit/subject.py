@@ -11,7 +11,8 @@ Severity policy (the whole of it; `docs/audit.md` explains it):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import difflib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -46,6 +47,44 @@ class Row:
     near_misses: tuple[str, ...] = ()
     closed: bool | None = None
     name: str = ""
+
+
+def read_row(found: Mapping[str, Any], where: str, name: str = "") -> Row:
+    """A row from a mapping with its fields.
+
+    Args:
+        found: The fields.
+        where: How messages name it, such as "row 3".
+        name: Its name, if it has none.
+
+    Raises:
+        ValueError: For an unknown field, and for one of the wrong type; it names row and field.
+
+    Example:
+        >>> read_row({"witness": 417}, "row 3")
+        Traceback (most recent call last):
+        ValueError: row 3: witness must be a string, got 417
+    """
+    known = Row.__slots__
+    for key in found:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            raise ValueError(
+                f"{where} has the unknown field {key!r}{hint} known: {', '.join(known)}"
+            )
+    prompt, witness = found.get("prompt", ""), found.get("witness")
+    misses, closed = found.get("near_misses") or (), found.get("closed")
+    if not isinstance(prompt, str):
+        raise ValueError(f"{where}: prompt must be a string, got {prompt!r:.60}")
+    if witness is not None and not isinstance(witness, str):
+        raise ValueError(f"{where}: witness must be a string, got {witness!r:.60}")
+    if not isinstance(misses, (list, tuple)) or not all(isinstance(m, str) for m in misses):
+        raise ValueError(f"{where}: near_misses must be a list of strings, got {misses!r:.60}")
+    if closed is not None and not isinstance(closed, bool):
+        raise ValueError(f"{where}: closed must be true or false, got {closed!r}")
+    name = str(found.get("name") or name)
+    return Row(prompt, found.get("target"), witness, tuple(misses), closed, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,6 +275,11 @@ def test_a_checker_of_this_process_is_audited_by_its_name(tmp_path):
     assert found.facts("determinism")["processes"] == 3
 
 
+def test_no_near_misses_may_be_none():
+    row = {"prompt": "Repeat 417.", "target": "417", "witness": "417", "near_misses": None}
+    assert run(lambda reply, target: reply == target, rows=[row]).tasks == 1
+
+
 def test_open_tasks_are_not_blamed_for_what_follows():
     def mentions_rain(reply, target):
         return "rain" in reply and "bow" in reply
@@ -337,7 +342,11 @@ def test_the_same_seed_finds_the_same(run_python):
         (("isolated:my.py:check",), "my.py:check: isolated: takes a name or module:function, and"),
         (("isolated:my.py",), "isolated: takes a name or module:function, and no file"),
         ((lambda reply, target: True,), "has no declared examples; give rows"),
-        (("panagram", [{"promt": "x"}]), r"row 0 has unknown fields \['promt'\]; known: "),
+        (("panagram", [{"promt": "x"}]), "row 1 has the unknown field 'promt'; did you mean 'prom"),
+        (("panagram", [{}, {"near_misses": "plane"}]), "row 2: near_misses must be a list of str"),
+        (("panagram", [{"witness": 417}]), "row 1: witness must be a string, got 417"),
+        (("panagram", [{"prompt": None}]), "row 1: prompt must be a string, got None"),
+        (("panagram", [{"closed": "no"}]), "row 1: closed must be true or false, got 'no'"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
