@@ -35,6 +35,7 @@ from corgi_gym.rewards.verdict import Problem, Verdict
 
 FORMAT_CREDIT = 0.1
 STATEMENT_CREDIT = 0.3
+_MARKDOWN = "*_`"  # around single names, too: "**owl**, **hawk**"
 _SEPARATOR = re.compile(r"[ \t]*[,;][ \t]*")
 _OPTION = re.compile(r"\(?([A-Ga-g])\)?")
 # Objects named in one message; more would only flood it.
@@ -81,7 +82,7 @@ def logical_deduction(reply: str, target: Mapping[str, Any]) -> Verdict:
     if isinstance(line, Problem):
         return Verdict.wrong(0.0, line)
     found = [
-        part.lower().removeprefix("the ")
+        part.lower().strip(_MARKDOWN).removeprefix("the ")
         for part in _SEPARATOR.split(line.text, maxsplit=len(order) + _SPARE_OBJECTS)
     ]
     while found and not found[-1]:  # "owl, hawk, crow,"

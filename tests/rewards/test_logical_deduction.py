@@ -16,6 +16,13 @@ CHOICE = {"option": "B"}
 
 
 @pytest.mark.parametrize(
+    "answer", ["**owl**, **hawk**, **crow**", "**the owl**, `hawk`, _crow_", "**owl, hawk, crow**"]
+)
+def test_markdown_around_names_does_no_harm(answer):
+    assert judge(logical_deduction, f"Answer: {answer}", TASK).success
+
+
+@pytest.mark.parametrize(
     ("answer", "score", "text"),
     [
         (
