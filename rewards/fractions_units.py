@@ -67,6 +67,16 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "days": ("day", "d"),
     "weeks": ("week",),
 }
+# Each system from its smallest unit upwards, with how many of the unit before make one.
+SYSTEMS: tuple[tuple[tuple[str, int], ...], ...] = (
+    (("millimeters", 1), ("centimeters", 10), ("meters", 100), ("kilometers", 1000)),
+    (("inches", 1), ("feet", 12), ("yards", 3), ("miles", 1760)),
+    (("milligrams", 1), ("grams", 1000), ("kilograms", 1000), ("tonnes", 1000)),
+    (("ounces", 1), ("pounds", 16)),
+    (("milliliters", 1), ("liters", 1000)),
+    (("cups", 1), ("pints", 2), ("quarts", 2), ("gallons", 4)),
+    (("seconds", 1), ("minutes", 60), ("hours", 60), ("days", 24), ("weeks", 7)),
+)
 _NAMES = {word: name for name, words in SPELLINGS.items() for word in (name, *words)}
 # Any case will do, but a capital M stands for a million: Mg, Mm and ML are other units.
 _MILLI = ("mg", "ml", "mm")
@@ -116,7 +126,12 @@ def fractions_units(reply: str, target: Mapping[str, Any]) -> Verdict:
         if form is not None:
             problems.append(form)
             credit = form_credit
-        if value is not None and value != expected:
+        other = form is not None and form.kind == "wrong_unit"
+        if (
+            value is not None
+            and value != expected
+            and not (other and _in_unit(value, line, unit) == expected)
+        ):
             text = f"The answer is not {quote(line.text)}."
             problems.append(Problem("wrong_answer", text, line.where))
     if not problems:
@@ -146,10 +161,29 @@ def _fraction(line: AnswerLine) -> Read:
         top, bottom = map(int, text.replace(" ", "").split("/"))
         if bottom:
             message = f"{quote(text)} is not in lowest terms."
+            if bottom == 1:
+                message = f'You wrote {quote(text)}. Write a whole number without "/1".'
             problem = Problem("lowest_terms", message, line.where)
             return Fraction(top, bottom), problem, LOWEST_TERMS_CREDIT
     message = f'After "Answer:" you wrote {quote(text)}. Write one fraction in lowest terms.'
     return None, Problem("not_a_fraction", message, line.where), 0.0
+
+
+def _in_unit(value: Fraction, line: AnswerLine, unit: str) -> Fraction | None:
+    """A quantity that was written in another unit, in the asked one; None across systems."""
+    match = _QUANTITY.fullmatch(plain_signs(line.text))
+    written = _NAMES.get(match["unit"].lower(), "") if match else ""
+    sizes = next(held for held in _SIZES if unit in held)
+    return value * sizes[written] / sizes[unit] if written in sizes else None
+
+
+def _sizes(system: tuple[tuple[str, int], ...]) -> dict[str, int]:
+    """How many of a system's smallest unit each unit is."""
+    size = 1
+    return {name: (size := size * factor) for name, factor in system}
+
+
+_SIZES = tuple(map(_sizes, SYSTEMS))
 
 
 def _quantity(line: AnswerLine, unit: str) -> Read:

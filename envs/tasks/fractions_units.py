@@ -13,20 +13,10 @@ from fractions import Fraction
 import numpy as np
 
 from corgi_gym.envs.task import Draft, Task, TaskSource, check_range
-from corgi_gym.rewards.fractions_units import fractions_units
+from corgi_gym.rewards.fractions_units import SYSTEMS, fractions_units
 
 KINDS = ("fractions", "convert", "mixed")
 
-# Each system from its smallest unit upwards, with how many of the unit before make one.
-SYSTEMS: tuple[tuple[tuple[str, int], ...], ...] = (
-    (("millimeters", 1), ("centimeters", 10), ("meters", 100), ("kilometers", 1000)),
-    (("inches", 1), ("feet", 12), ("yards", 3), ("miles", 1760)),
-    (("milligrams", 1), ("grams", 1000), ("kilograms", 1000), ("tonnes", 1000)),
-    (("ounces", 1), ("pounds", 16)),
-    (("milliliters", 1), ("liters", 1000)),
-    (("cups", 1), ("pints", 2), ("quarts", 2), ("gallons", 4)),
-    (("seconds", 1), ("minutes", 60), ("hours", 60), ("days", 24), ("weeks", 7)),
-)
 # Limits of what a task shows or asks for: beyond them it would be about copying digits.
 _LARGEST_BOTTOM, _LARGEST_RESULT, _LARGEST_QUANTITY = 12, 400, 10_000
 _LARGEST_FACTOR = 10_000

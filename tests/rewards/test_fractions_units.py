@@ -55,7 +55,7 @@ LENGTH = {"answer": "42", "unit": "inches"}
             LENGTH,
             "Answer: 3.5 feet",
             0.1,
-            'You wrote the unit "feet". The task asks for "inches". The answer is not "3.5 feet".',
+            'You wrote the unit "feet". The task asks for "inches".',
         ),
         (LENGTH, "Answer: 41 inches", 0.1, 'The answer is not "41 inches".'),
         (
@@ -107,6 +107,33 @@ def test_a_capital_m_is_a_million():
         (problem,) = judge(fractions_units, f"Answer: 5 {unit}", target).problems
         assert problem.message == f'You wrote the unit "{unit}". The task asks for "millimeters".'
     assert judge(fractions_units, "Answer: 5 mL", {"answer": "5", "unit": "milliliters"}).success
+
+
+@pytest.mark.parametrize(
+    ("answer", "unit", "said", "wrong"),
+    [
+        ("42", "inches", "3.5 feet", False),
+        ("42", "inches", "7/6 yards", False),
+        ("7/6", "yards", "42 in", False),
+        ("42", "inches", "3 feet", True),
+        ("42", "inches", "3.5 hours", True),
+        ("5", "millimeters", "5 Mm", False),
+        ("42", "inches", "41 inches", True),
+        ("42", "inches", "3.5 foobars", True),
+    ],
+)
+def test_the_right_quantity_in_another_unit_is_no_wrong_answer(answer, unit, said, wrong):
+    verdict = judge(fractions_units, f"Answer: {said}", {"answer": answer, "unit": unit})
+    kinds = {problem.kind for problem in verdict.problems}
+    assert not verdict.success and verdict.score == (0.2 if said.split()[0] == answer else 0.1)
+    assert ("wrong_answer" in kinds) is wrong
+
+
+def test_a_whole_number_over_one_is_said_to_be_one():
+    verdict = judge(fractions_units, "Answer: 7/1", {"answer": "7", "unit": ""})
+    assert verdict.score == 0.3
+    said = 'You wrote "7/1". Write a whole number without "/1".'
+    assert [problem.message for problem in verdict.problems] == [said]
 
 
 def test_a_space_after_the_sign_changes_nothing():
