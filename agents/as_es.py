@@ -12,6 +12,7 @@ learn from the same rationales in the same rounds, ``"whole"`` being plain fine-
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -23,7 +24,18 @@ from accelerate.utils import gather_object
 from corgi_gym.agents.demonstrations import check_witnesses, demonstrate
 from corgi_gym.agents.episode import Episode
 from corgi_gym.agents.logps import add_chosen_head
-from corgi_gym.agents.pieces import AS, CUTTING, ES, MIN_WORDS, RATIO, Cut, Cutter, check_cutting
+from corgi_gym.agents.models import check_same_tokenizer, load_model, resolve_model
+from corgi_gym.agents.pieces import (
+    AS,
+    CUTTING,
+    ES,
+    MIN_WORDS,
+    RATIO,
+    Cut,
+    Cutter,
+    check_cutting,
+    cut_pieces,
+)
 from corgi_gym.agents.processes import Processes
 from corgi_gym.agents.replay import Example
 from corgi_gym.agents.rollout import Session
@@ -37,6 +49,16 @@ TRAIN_ON: tuple[TrainOn, ...] = get_args(TrainOn)
 DATA = ("witness", "own")
 WHOLE = "whole"
 _LABEL = {"as": AS, "es": ES}
+# The kind of a piece where all are learned, and nobody asks for its label.
+PIECE = "piece"
+# Options that make labels.
+_LABELLING = {
+    "scorer": "",
+    "split": "entropy",
+    "measure": "sum",
+    "after": "question",
+    "ratio": RATIO,
+}
 
 
 @dataclass
@@ -50,13 +72,15 @@ class ASESConfig(ImitationConfig):
             the math families have up to four pieces. A round learns at most ``train.sessions``
             examples; pieces beyond that are drawn out at random.
         scorer: The model that labels the pieces, by name or folder; "" is the policy as it is in
-            that round. The paper's scorer was fine-tuned on whole rationales.
+            that round. The paper's scorer was fine-tuned on whole rationales. Pieces are labelled
+            for ``"as"`` and ``"es"`` alone; with the others this and the next four are refused.
         split: ``"entropy"`` (as released), ``"overlap"`` or ``"entailment"``.
         measure: Entropy of a piece as a ``"sum"`` over its tokens, or per ``"words"``.
         after: Pieces are scored after the ``"question"`` alone (as released) or the whole
             ``"reply"`` before them.
         ratio: A piece is abstractive above so many times the mean of its reply.
-        min_words: Pieces of at most so many words are joined with their neighbour.
+        min_words: Pieces of at most so many words are joined with their neighbour; no part of
+            ``"whole"``.
     """
 
     train_on: str = field(default="all")
@@ -76,6 +100,12 @@ class ASESConfig(ImitationConfig):
         if self.questions < 0:
             raise ValueError(f"questions must be at least 0, got {self.questions!r}")
         check_cutting(**{name: getattr(self, name) for name in CUTTING})
+        for name, default in _LABELLING.items():
+            if self.train_on not in _LABEL and (value := getattr(self, name)) != default:
+                raise ValueError(
+                    f"{name}={value!r} labels pieces, and train_on={self.train_on!r} learns "
+                    "without labels: leave it out, or set train_on to as or es"
+                )
         super().__post_init__()
 
 
@@ -92,7 +122,9 @@ class ASESTrainer(ExampleTrainer):
         """Witnesses are needed where they are the data; see `GuidedGRPOTrainer`."""
         if settings.get("data", DATA[0]) == DATA[0]:
             check_witnesses(env)
-        own = not settings.get("scorer") and settings.get("train_on") != WHOLE
+        if scorer := settings.get("scorer"):
+            resolve_model(scorer)
+        own = not settings.get("scorer") and settings.get("train_on") in _LABEL
         if own and Processes.current().sharded:
             raise ValueError(
                 "as_es labels pieces by the policy, in passes that differ in number between "
@@ -109,9 +141,8 @@ class ASESTrainer(ExampleTrainer):
             )
         super().__init__(model, args, rollout, **kwargs)
         self._labeller: Any = None
-        if args.scorer and args.train_on != WHOLE:
-            from corgi_gym.agents.models import load_model
-
+        if args.scorer:
+            check_same_tokenizer(args.scorer, rollout.codec.tokenizer)
             self._labeller = load_model(args.scorer).to(self.accelerator.device).eval()
             add_chosen_head(self._labeller, 1.0)
 
@@ -130,12 +161,33 @@ class ASESTrainer(ExampleTrainer):
         else:
             made = self._pieces(replies)
         made = gather_object(made)
+        if not made and self.accelerator.is_main_process:
+            warnings.warn(self._why_none(len(replies)), stacklevel=2)
         rng = np.random.default_rng(stable_hash(self.args.seed, "pieces", self.state.global_step))
         order = rng.permutation(len(made))[:size]
         return [made[i] for i in order], played
 
+    def _why_none(self, rationales: int) -> str:
+        """Why a round has no examples."""
+        begun = f"round {self.round_number + 1} has no examples and learns nothing: "
+        if not rationales:
+            return f"{begun}no reply solves its task; take train.options.data: witness for a start"
+        label, ratio = _LABEL[self.args.train_on], self.args.ratio
+        bound = f"; with split={self.args.split!r} no piece is more novel than 1"
+        return (
+            f"{begun}no piece of its {rationales} rationales is {label}, at train.options.ratio = "
+            f"{ratio} times the mean novelty{bound if self.args.split != 'entropy' else ''}. Lower "
+            "ratio for more abstractive pieces, raise it for more extractive ones"
+        )
+
     def _pieces(self, replies: list[tuple[str, str]]) -> list[Example]:
         """The examples of the pieces that are trained on."""
+        if self.args.train_on not in _LABEL:
+            return [
+                example
+                for prompt, reply in replies
+                for example in continuations(_unlabelled(prompt, reply, self.args.min_words))
+            ]
         model = self._labeller or self.accelerator.unwrap_model(self.model)
         cutter = Cutter(
             model, self.rollout.codec, **{name: getattr(self.args, name) for name in CUTTING}
@@ -143,8 +195,13 @@ class ASESTrainer(ExampleTrainer):
         cuts = cutter(replies) if replies else []
         labels = [label for cut in cuts for label in cut.labels]
         self._log_share("examples/abstractive_share", labels.count(AS), len(labels))
-        wanted = _LABEL.get(self.args.train_on)
-        return [e for cut in cuts for e in continuations(cut) if wanted in (None, e.kind)]
+        wanted = _LABEL[self.args.train_on]
+        return [e for cut in cuts for e in continuations(cut) if e.kind == wanted]
+
+
+def _unlabelled(prompt: str, reply: str, min_words: int) -> Cut:
+    pieces = cut_pieces(reply, min_words)
+    return Cut(prompt, tuple(pieces), (), (PIECE,) * len(pieces))
 
 
 def _solution(episode: Episode) -> str:

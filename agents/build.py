@@ -215,7 +215,7 @@ def _piece_engine(
 ) -> Engine:
     """Replies piece by piece, from the policy alone or in turn with a second model."""
     from corgi_gym.agents.engines.pieces import PieceEngine
-    from corgi_gym.agents.models import load_model
+    from corgi_gym.agents.models import check_same_tokenizer, load_model
     from corgi_gym.rewards.trajectory import is_answered
 
     own, options = _split_pieces(options)
@@ -224,6 +224,7 @@ def _piece_engine(
     try:
         abstractive = None
         if second is not None:
+            check_same_tokenizer(second, codec.tokenizer)
             other = load_model(second)
             abstractive = make_engine("transformers", second, other, codec=codec, **shared)
         return PieceEngine(engine, codec, is_answered, abstractive=abstractive, **own)

@@ -100,6 +100,23 @@ def load_tokenizer(name: str, **kwargs: Any) -> Any:
     return tokenizer
 
 
+def check_same_tokenizer(name: str, tokenizer: Any) -> None:
+    """Check that a model reads the token ids that another one's tokenizer makes.
+
+    Raises:
+        ValueError: If it cannot be found, or its vocabulary is another.
+    """
+    from transformers import AutoTokenizer
+
+    own = _from_pretrained(AutoTokenizer, name)
+    if own.get_vocab() != tokenizer.get_vocab():
+        raise ValueError(
+            f"the tokenizer of {name!r} ({len(own)} tokens) is not that of the policy, "
+            f"{tokenizer.name_or_path!r} ({len(tokenizer)} tokens), whose ids it would be given: "
+            "choose a model of the same family"
+        )
+
+
 def _from_pretrained(factory: Any, name: str, **kwargs: Any) -> Any:
     from safetensors import SafetensorError
 

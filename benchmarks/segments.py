@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -34,16 +35,20 @@ def run_segments(recipe: Recipe, out: str | Path, *, count: int = 12) -> Path:
     """
     if count < 1:
         raise ValueError(f"count must be at least 1, got {count!r}")
-    check_inputs(recipe)
+    options = recipe.train.options
+    # the page labels pieces, whatever training would learn
+    labelled = {**options, "train_on": "as"} if recipe.algorithm == "as_es" else options
+    check_inputs(replace(recipe, train=replace(recipe.train, options=labelled)))
     path = Path(out)
     _check_place(path)
-    own = recipe.train.options.get("data") == "own"
+    from corgi_gym.agents.models import load_model
+
+    own = options.get("data") == "own"
     recipe.evaluation.tasks = count
-    if own:
-        model, codec, replies = _own_replies(recipe)
-    else:
-        model, codec, replies = _witnesses(recipe)
-    cuts = cut_replies(model, codec, recipe.train.options, replies)
+    model, codec, replies = _own_replies(recipe) if own else _witnesses(recipe)
+    if model is None or options.get("scorer"):
+        model = load_model(options.get("scorer") or recipe.model)
+    cuts = cut_replies(model, codec, options, replies)
     path.write_text(page(recipe, cuts, own=own), encoding="utf-8")
     return path
 
@@ -78,15 +83,14 @@ def cut_replies(
 def _witnesses(recipe: Recipe) -> tuple[Any, Any, list[tuple[str, str]]]:
     from corgi_gym.agents.codec import ChatCodec
     from corgi_gym.agents.demonstrations import check_witnesses
-    from corgi_gym.agents.models import load_model, load_tokenizer
+    from corgi_gym.agents.models import load_tokenizer
 
     env = make_env(recipe, train=False)
     check_witnesses(env)
     tasks = [env.unwrapped.task_at(i) for i in range(recipe.evaluation.tasks)]  # type: ignore[attr-defined]
     env.close()
-    name = recipe.train.options.get("scorer") or recipe.model
     codec = ChatCodec(load_tokenizer(recipe.model), system=recipe.sampling.system)
-    return load_model(name), codec, [(task.prompt, task.witness) for task in tasks]
+    return None, codec, [(task.prompt, task.witness) for task in tasks]
 
 
 def _own_replies(recipe: Recipe) -> tuple[Any, Any, list[tuple[str, str]]]:

@@ -3,7 +3,11 @@
 import copy
 import json
 import re
+import shutil
+from dataclasses import replace
+from types import SimpleNamespace
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
@@ -26,6 +30,8 @@ from corgi_gym.agents.logps import add_chosen_head
 from corgi_gym.agents.pieces import AS, ES, Cut, Cutter, cut_pieces, label_pieces, new_words
 from corgi_gym.agents.replay import Example, encode
 from corgi_gym.agents.rollout import Session
+from corgi_gym.agents.training import check_training
+from corgi_gym.benchmarks.recipe import load_recipe
 from corgi_gym.envs import Draft, GuidedEnv, TaskSource
 
 REPLIES = [("2 + 3?", "2 + 3 = 5\nso it is 5.\nAnswer: 5"), ("Say e.", "e"), ("Why?", "a b c d e")]
@@ -119,6 +125,35 @@ def test_other_ways_to_split(tiny_model, tiny_tokenizer):
     ):
         with pytest.raises(ValueError, match=words):
             Cutter(tiny_model, codec, **kwargs)
+
+
+class SaysYes(torch.nn.Module):
+    """A model that prefers one token after everything."""
+
+    def __init__(self, token, vocabulary):
+        super().__init__()
+        self.head = torch.nn.Linear(2, vocabulary, bias=False)
+        torch.nn.init.zeros_(self.head.weight)
+        with torch.no_grad():
+            self.head.weight[token] = 8.0
+        self.config = SimpleNamespace(get_text_config=SimpleNamespace)
+        self.base_model = self.hidden
+
+    def hidden(self, input_ids, use_cache):
+        return SimpleNamespace(last_hidden_state=torch.ones(*input_ids.shape, 2))
+
+    def get_output_embeddings(self):
+        return self.head
+
+
+def test_a_piece_that_the_model_says_follows_is_not_novel(tiny_tokenizer):
+    codec = ChatCodec(tiny_tokenizer)
+    ids = {word: codec.reply(word)[0] for word in ("Yes", "No")}
+    assert ids["Yes"] != ids["No"]
+    for word, sign in (("Yes", 1), ("No", -1)):
+        model = SaysYes(ids[word], len(tiny_tokenizer))
+        for value in Cutter(model, codec, split="entailment", min_words=0)(REPLIES)[0].novelty:
+            assert sign * value < sign * 0.5
 
 
 def test_a_continuation_is_what_the_engine_will_ask_for(tiny_tokenizer):
@@ -378,12 +413,70 @@ def test_one_label_alone_and_the_policys_own_replies(tiny_model, tiny_folder, tr
     assert [len(r.episodes) for r in own.reports] == [32, 32]
 
 
+def test_all_pieces_are_learned_without_labels(tiny_model, trainer_of, monkeypatch):
+    monkeypatch.setattr(Cutter, "__call__", lambda *_: pytest.fail("labelled"))
+    trainer = trainer_of(tiny_model, {"rounds": 1}, train_on="all")
+    examples, _ = trainer._examples([Session(index=i, seed=i) for i in range(8)])
+    assert {e.kind for e in examples} == {"piece"}
+    assert sorted(e.begun for e in examples if e.messages == examples[0].messages) == [
+        "", "e,", "e,\ne,", "e,\ne,\ne,",
+    ]  # fmt: skip
+
+
+def test_a_round_without_examples_says_why(tiny_model, trainer_of):
+    sessions = [Session(index=i, seed=i) for i in range(8)]
+    trainer = trainer_of(tiny_model, {"rounds": 1}, train_on="as", split="overlap", ratio=99.0)
+    with pytest.warns(
+        UserWarning, match=r"round 1 has no .* abstractive, at .*ratio = 99.0 .* 1\."
+    ):
+        assert trainer._examples(sessions)[0] == []
+    own = trainer_of(tiny_model, {"rounds": 1}, data="own")
+    own._sample = lambda sessions: []
+    with pytest.warns(UserWarning, match="no reply solves its task"):
+        assert own._examples(sessions)[0] == []
+
+
+@pytest.fixture
+def other_folder(tiny_folder, tmp_path):
+    """The tiny model with a token more in its tokenizer."""
+    from transformers import AutoTokenizer
+
+    folder = shutil.copytree(tiny_folder, tmp_path / "other")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens(["<other>"])
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def test_a_second_model_has_the_policys_tokenizer(
+    tiny_model, tiny_tokenizer, trainer_of, other_folder
+):
+    refused = re.escape(f"the tokenizer of {other_folder!r} (401 tokens) is not that of the policy")
+    with pytest.raises(ValueError, match=refused):
+        trainer_of(tiny_model, train_on="as", scorer=other_folder)
+    shared = {"max_length": 99, "batch": 2, "codec": ChatCodec(tiny_tokenizer), "bf16": False}
+    options = {"inner": "transformers", "abstractive": other_folder}
+    with pytest.raises(ValueError, match=refused):
+        build._piece_engine("m", tiny_model, options, **shared)
+
+
+def test_a_scorer_that_is_not_there_is_found_before_a_model_is_loaded():
+    recipe = load_recipe("as_es")
+    env = gym.make(recipe.env.id, **recipe.env.kwargs)
+    spec = replace(recipe.train, options={"train_on": "as", "scorer": "./nowhere"})
+    with pytest.raises(ValueError, match=r"unknown model './nowhere'"):
+        check_training("as_es", spec, env, "pieces")
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"train_on": "some"}, "unknown train_on 'some'; choose from all, as, es, whole"),
         ({"data": "gold"}, "unknown data 'gold'"),
         ({"measure": "mean"}, "unknown measure 'mean'"),
+        ({"ratio": 1.1}, "ratio=1.1 labels pieces, and train_on='all' learns without labels"),
+        ({"train_on": "whole", "split": "overlap"}, "split='overlap' labels pieces, and train_on"),
+        ({"scorer": "smollm2-135m"}, "leave it out, or set train_on to as or es"),
         ({"questions": -1}, "questions must be at least 0, got -1"),
         ({"questions": 500}, r"questions = 500 is more than the \d+ sessions of a round"),
     ],

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 
@@ -174,6 +175,20 @@ def test_a_run_without_sessions_says_so(run_folder):
     (run_folder / "episodes.jsonl").unlink()
     with pytest.raises(ValueError, match=f"{run_folder} has no sessions of an evaluation"):
         improvement(run_folder)
+
+
+@pytest.mark.parametrize("data", ["witness", "own"])
+def test_the_page_is_scored_by_the_model_that_it_names(data, tiny_folder, tmp_path, monkeypatch):
+    used = []
+    monkeypatch.setattr(segments, "cut_replies", lambda model, *_: used.append(model) or [])
+    scorer = shutil.copytree(tiny_folder, tmp_path / "scorer")
+    recipe = load_recipe("as_es")
+    recipe.engine, recipe.engine_options, recipe.model = "transformers", {}, tiny_folder
+    # the recipe learns all pieces; the page labels them whatever is learned
+    recipe.train.options |= {"data": data, "scorer": str(scorer), "ratio": 1.1}
+    html = run_segments(recipe, tmp_path / "page.html", count=1).read_text()
+    assert used[0].name_or_path == str(scorer) and f"scored by {scorer}" in html
+    assert recipe.train.options["train_on"] == "all"
 
 
 def test_a_page_that_cannot_be_written_is_named_before_the_work(tmp_path, monkeypatch):
