@@ -190,6 +190,11 @@ def check_teacher(options: Mapping[str, Any]) -> None:
     for key in options:
         if key not in KEYS:
             raise ValueError(f"unknown key {key!r} of the teacher; known: {', '.join(KEYS)}")
+    for key in ("max_tokens", "max_length"):
+        if key in options and (type(options[key]) is not int or options[key] < 1):
+            raise ValueError(
+                f"the teacher's {key} must be a positive integer, got {options[key]!r}"
+            )
     engine = options.get("engine", "")
     if engine == POLICY:
         if foreign := sorted(set(options) - {"engine", "max_tokens"}):
@@ -203,11 +208,6 @@ def check_teacher(options: Mapping[str, Any]) -> None:
             f"the teacher {dict(options)!r} needs a model: a name, a folder or what the endpoint "
             f"calls it (or engine: {POLICY}, the policy itself)"
         )
-    for key in ("max_tokens", "max_length"):
-        if key in options and (type(options[key]) is not int or options[key] < 1):
-            raise ValueError(
-                f"the teacher's {key} must be a positive integer, got {options[key]!r}"
-            )
     own = options.get("options", {})
     check_engine_options(engine or "auto", own)
     if engine in REMOTE and "url" not in own:
@@ -215,6 +215,26 @@ def check_teacher(options: Mapping[str, Any]) -> None:
             f"the teacher's engine {engine!r} needs options: {{url: http://127.0.0.1:8000}}, the "
             "address of its server"
         )
+
+
+def find_teacher(options: Mapping[str, Any]) -> None:
+    """Check a teacher's options, and that its model or its server is there.
+
+    Raises:
+        ValueError: See `check_teacher`, and for the name of no model.
+        ImportError: If its engine is not installed.
+        EngineError: If its server does not answer.
+    """
+    from corgi_gym.agents.build import REMOTE, check_engine
+    from corgi_gym.agents.models import resolve_model
+
+    check_teacher(options)
+    engine = options.get("engine") or "auto"
+    if engine == POLICY:
+        return
+    check_engine(engine, options.get("options", {}))
+    if engine not in REMOTE:
+        resolve_model(options["model"])
 
 
 def make_teacher(options: Mapping[str, Any], rollout: Rollout) -> Teacher:

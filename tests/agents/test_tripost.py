@@ -11,7 +11,7 @@ import pytest
 from corgi_gym.agents import tripost
 from corgi_gym.agents.algorithms import ALGORITHMS
 from corgi_gym.agents.checkpoints import latest
-from corgi_gym.agents.engines import CharCodec, Sampling, ScriptedEngine
+from corgi_gym.agents.engines import CharCodec, EngineError, Sampling, ScriptedEngine
 from corgi_gym.agents.improvement import (
     Edited,
     Editor,
@@ -362,12 +362,36 @@ def test_the_policy_as_teacher_has_the_runs_limits():
         ({"engine": "policy", "max_length": 9}, "whose max_length is that of the run"),
         ({"engine": "openai", "model": "x"}, "engine 'openai' needs options: {url: http"),
         ({"model": "x", "max_tokens": "many"}, "max_tokens must be a positive integer, got 'many'"),
+        ({"engine": "policy", "max_tokens": "many"}, "max_tokens must be a positive integer"),
         ({"model": "x", "max_length": 0}, "max_length must be a positive integer, got 0"),
     ],
 )
 def test_teachers_that_cannot_be(options, words):
     with pytest.raises(ValueError, match=words):
         check_teacher(options)
+
+
+NOBODY = {"engine": "openai", "model": "x", "options": {"url": "http://127.0.0.1:9/v1"}}
+
+
+@pytest.mark.parametrize(
+    ("teacher", "error", "words"),
+    [
+        ({"engine": "transformers", "model": "./nowhere"}, ValueError, "unknown model './nowhere'"),
+        (NOBODY, EngineError, "127.0.0.1:9"),
+    ],
+)
+def test_a_teacher_that_is_not_there_is_found_before_anything_is_loaded(teacher, error, words):
+    env = make_env("word_sorting")
+    check_teacher(teacher)  # nobody is asked where only the options are read
+    reference = TrainSpec(curriculum={"name": "tapir", "reference": teacher})
+    for algorithm, spec in (
+        ("tripost", TrainSpec(options={"teacher": teacher})),
+        ("tapir", TrainSpec(options={"teacher": teacher})),
+        ("tripost", reference),
+    ):
+        with pytest.raises(error, match=words):
+            check_training(algorithm, spec, env)
 
 
 # ---------------------------------------------------------------- the environment and the recipe
