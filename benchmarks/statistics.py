@@ -274,17 +274,27 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def paired_tasks(
-    differences: Sequence[float], *, rng: np.random.Generator, resamples: int = RESAMPLES
+    differences: Scores, *, rng: np.random.Generator, resamples: int = RESAMPLES
 ) -> Estimate:
-    """Mean difference on the same tasks, with the bootstrap interval over tasks.
+    """Mean difference on the same tasks, families alike, with the bootstrap interval over tasks.
 
-    Each value is one task's score under the first method minus that under the second, each averaged
-    over its seeds. It covers the choice of tasks for the seeds at hand and not other seeds.
+    Tasks are drawn again within their families. It covers the choice of tasks for the seeds at hand
+    and not other seeds.
+
+    Args:
+        differences: By family; each value is one task's score under the first method minus that
+            under the second, each averaged over its seeds.
+        rng: Draws the tasks.
+        resamples: How often.
 
     Raises:
         ValueError: Without differences.
+
+    Example:
+        >>> paired_tasks({"a": [1.0], "b": [0.0, 0.0, 0.0]}, rng=generator(0)).value
+        0.5
     """
-    return summary({"tasks": differences}, rng=rng, resamples=resamples)
+    return summary(differences, rng=rng, resamples=resamples)
 
 
 def _arrays(scores: Scores) -> list[Array]:

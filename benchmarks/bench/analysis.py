@@ -32,7 +32,7 @@ from corgi_gym.envs import LEVELS
 # Of the bootstrap.
 SEED = 0
 # Goes up where the analysis gives other numbers or names: reports of before are older then.
-FORMAT = 3
+FORMAT = 4
 RATES = ("fix", "regress", "repeat")
 
 Json = dict[str, Any]
@@ -243,7 +243,7 @@ def _comparison(
         "interval": [max(-1.0, found.low), min(1.0, found.high)] if known else [None, None],
         "p": found.p if known else 1.0,
         "better": list(better),
-        "tasks": len(tasks),
+        "tasks": sum(map(len, tasks.values())),
         "left_out": _left_out(first, second, checked, name),
         "on_tasks": list(paired_tasks(tasks, rng=rng)) if tasks else None,
         "p_holm": 1.0,
@@ -288,26 +288,41 @@ def _success_on(numbers: Json, tasks: set[str], rank: int) -> float:
     A task is called after its family. Where these names are not those of the families (which may be
     several of one name, with easier and with harder tasks), all tasks count alike.
     """
-    families: dict[str, list[float]] = {}
+    solved = {task: float(0 < numbers["solved_at"][task] <= rank) for task in tasks}
+    return _mean([_mean([solved[task] for task in own]) for own in _by_name(numbers, tasks)])
+
+
+def _by_name(numbers: Json, tasks: set[str]) -> list[list[str]]:
+    """Tasks by the families that they are called after, or all together where names do not say."""
+    families: dict[str, list[str]] = {}
     for task in sorted(tasks):
-        solved = float(0 < numbers["solved_at"][task] <= rank)
-        families.setdefault(task.partition("/")[0], []).append(solved)
+        families.setdefault(task.partition("/")[0], []).append(task)
     if {task.partition("/")[0] for task in numbers["solved_at"]} != set(numbers["families"]):
-        return _mean([share for shares in families.values() for share in shares])
-    return _mean([_mean(shares) for shares in families.values()])
+        return [[task for own in families.values() for task in own]]
+    return list(families.values())
 
 
-def _task_differences(first: Cell, second: Cell, name: str, rank: int) -> list[float]:
-    """Per task: the share of seeds that solve it, under the first minus under the second.
+def _task_differences(first: Cell, second: Cell, name: str, rank: int) -> dict[str, list[float]]:
+    """By family, per task: the share of seeds that solve it, under the first minus the second.
 
-    A task that is tested after training on several families is one task: its mean over these.
+    Scaled so that the mean over these families of their means is the change of the macro average. A
+    task that is tested after training on several families is one task, with its part of each.
     """
-    differences: dict[str, list[float]] = {}
+    parts: dict[str, float] = {}
+    places: dict[str, list[tuple[str, int]]] = {}
     for family in sorted(first):
         ours, theirs = (_solved(cell[family], name, rank) for cell in (first, second))
-        for task in sorted(ours.keys() & theirs.keys()):
-            differences.setdefault(task, []).append(ours[task] - theirs[task])
-    return [_mean(found) for found in differences.values()]
+        numbers = next(iter(first[family].values())).metrics["evaluations"][name]
+        groups = _by_name(numbers, ours.keys() & theirs.keys())
+        for number, own in enumerate(groups):
+            weight = 1 / (len(first) * len(groups) * len(own))
+            for task in own:
+                parts[task] = parts.get(task, 0.0) + weight * (ours[task] - theirs[task])
+                places.setdefault(task, []).append((family, number))
+    strata: dict[str, list[float]] = {}
+    for task, place in places.items():
+        strata.setdefault(str(place), []).append(parts[task])
+    return {place: [part * len(own) * len(strata) for part in own] for place, own in strata.items()}
 
 
 def _solved(runs: dict[int, Result], name: str, rank: int) -> dict[str, float]:

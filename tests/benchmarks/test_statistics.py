@@ -143,8 +143,14 @@ def test_holm_by_hand():
 
 def test_paired_tasks_cover_the_choice_of_tasks():
     rng = np.random.default_rng(0)
-    found = paired_tasks(rng.choice([0.0, 0.0, 1.0], 300), rng=generator(0))
+    found = paired_tasks({"a": rng.choice([0.0, 0.0, 1.0], 300)}, rng=generator(0))
     assert found.low < 1 / 3 < found.high and found.high - found.low < 0.13
+
+
+def test_paired_tasks_count_by_family_and_are_drawn_within_it():
+    """Nothing varies within a family, so the interval is a point, whatever their sizes."""
+    found = paired_tasks({"large": [0.0] * 90, "small": [1.0] * 10}, rng=generator(0))
+    assert found == (0.5, 0.5, 0.5)
 
 
 def test_learners_of_known_order_are_ranked_right():

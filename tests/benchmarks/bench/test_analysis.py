@@ -81,6 +81,32 @@ def test_families_of_one_name_are_averaged_alike_in_every_run():
     assert row["change"] == 0 and row["left_out"] == 1
 
 
+def test_the_change_on_the_same_tasks_is_that_of_the_macro_average():
+    """A family of 48 easy tasks and one of 16 hard ones, within a run and as strata."""
+    runs = []
+    for arm, solved in (("a", [*range(24), *range(48, 52)]), ("b", [*range(30), *range(48, 60)])):
+        for seed in range(3):
+            mixed = run(arm, seed, solved, family="mixed")
+            numbers = mixed.metrics["evaluations"]["test"]
+            table = numbers["solved_at"].values()
+            numbers["solved_at"] = {
+                f"{'easy' if i < 48 else 'hard'}/{i} #{i}": k for i, k in enumerate(table)
+            }
+            easy, hard = (sum(i < 48 for i in solved) / 48, sum(i >= 48 for i in solved) / 16)
+            numbers["families"] = {"easy": [0.0, easy], "hard": [0.0, hard]}
+            numbers["success"] = [0.0, (easy + hard) / 2]
+            few = run(arm, seed, range(seed), family="few", checked=range(8))
+            few.metrics["evaluations"]["test"]["solved_at"] = {
+                f"few/{i} #{i}": 2 * (i < seed) for i in range(8)
+            }
+            few.metrics["evaluations"]["test"]["families"] = {"few": [0.0, seed / 8]}
+            runs += [mixed, few]
+    (row,) = compared(*runs)
+    # 6 of 48 and 8 of 16, averaged alike; nothing in the other stratum
+    assert row["on_tasks"][0] == pytest.approx(row["change"]) == pytest.approx((1 / 8 + 1 / 2) / 4)
+    assert row["tasks"] == TASKS + 8 and row["on_tasks"][1] > 0
+
+
 def test_arms_without_a_task_in_common_are_not_compared():
     runs = [run("a", s, [], checked=range(8)) for s in range(3)]
     assert compared(*runs, *(run("b", s, [], checked=range(8, 16)) for s in range(3))) == []
