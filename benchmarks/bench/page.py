@@ -184,7 +184,8 @@ def markdown(statistics: Json) -> str:
         others = (tables.dose, tables.by_family, tables.gaps, tables.rates)
         made += [t for t in (table(found) for table in others) if t is not None]
         lines += [f"## Evaluation {name}", "", *(t.markdown() for t in made)]
-        lines += [told, ""] if (told := tables.no_room(found)) else []
+        for told in filter(None, (tables.few_seeds(found), tables.no_room(found))):
+            lines += [told, ""]
     cost = tables.costs(statistics)
     lines += ["## Training", "", cost.markdown()] if cost.rows else []
     return "\n".join([*lines, INTERVALS, ""])

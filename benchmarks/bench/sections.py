@@ -76,7 +76,7 @@ def evaluation_section(name: str, found: Json, ranked: bool) -> str:
     ranking = ranking_chart("Ranking", rows, beside, f"success@{k}")
     figure = f"<figure>{_readable(ranking)}<figcaption>{escape(caption)}</figcaption></figure>"
     parts = [f'<div class="ranking">{figure}</div>', _html_table(tables.leaderboard(found))]
-    if told := tables.no_room(found):
+    for told in filter(None, (tables.few_seeds(found), tables.no_room(found))):
         parts.append(f'<p class="what">{escape(told)}</p>')
     if found["comparisons"] or found["not_compared"]:
         parts.append(_html_table(tables.comparisons(found)))

@@ -10,6 +10,7 @@ from corgi_gym.benchmarks.bench.analysis import analyse
 from corgi_gym.benchmarks.bench.charts import Panel, Ranked, panel_chart, ranking_chart
 from corgi_gym.benchmarks.bench.results import Result, Results
 from corgi_gym.benchmarks.bench.sections import evaluation_section
+from corgi_gym.benchmarks.recipe import RECIPES
 from corgi_gym.benchmarks.svg import STYLE, Plot, size_of
 
 TASKS = 64
@@ -125,6 +126,23 @@ def test_families_with_more_seeds_count_no_more():
     assert best["last"] == best["mean"][0] == pytest.approx((48 + 20) / 128)
     cells = [row[1] for row in tables.leaderboard(found).rows]
     assert cells == ["4 (unequal: 1 to 3 seeds a family)"] * 2
+
+
+def test_intervals_over_few_seeds_are_called_too_short():
+    """With the coverage that docs/benchmark.md has."""
+
+    def told(most):
+        runs = [run(arm, s, range(9 + s)) for arm in "ab" for s in range(most)]
+        found = analysed(*runs, seeds=range(most))["evaluations"]["test"]
+        return tables.few_seeds(found), evaluation_section("test", found, ranked=True)
+
+    words, html = told(3)
+    assert words.startswith("Bootstrap intervals over 3 seeds are too short: ") and words in html
+    docs = (RECIPES.parents[1] / "docs" / "benchmark.md").read_text(encoding="utf-8")
+    for seeds, share in (("3", "73%"), ("5", "84%")):
+        (row,) = re.findall(rf"\| {seeds} \| 1 \| 0.05 and 0.05 \|.*\| (.*) \|", docs)
+        assert f"{float(row):.0%}" == share and share in words
+    assert told(1)[0] == told(5)[0] == ""
 
 
 def test_one_seed_has_no_interval_anywhere():
