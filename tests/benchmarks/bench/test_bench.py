@@ -394,6 +394,16 @@ def test_shipped_specifications_load(path):
     assert path.stem == "smoke" or len(spec.seeds) >= 5
 
 
+def test_the_specification_of_the_docs_loads(tmp_path):
+    docs = (SPECS.parents[2] / "docs" / "benchmark.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(.*?)```", docs, re.S)
+    (tmp_path / "mine.yaml").write_text(shown)
+    spec = load_spec(str(tmp_path / "mine.yaml"))
+    assert (spec.rank, spec.reference, spec.budget) == (4, "grpo_single", {"tokens": 150_000})
+    # four arms, two families and five seeds, of which an untrained model has none
+    assert len(jobs_of(spec)) == 3 * 2 * 5 + 2
+
+
 # ---------------------------------------------------------------- identity
 
 
