@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from corgi_gym.benchmarks.svg import percent, short
+from corgi_gym.benchmarks.svg import percent
 
 NONE = "–"
 # With fewer the report says how far the bootstrap's intervals are off.
@@ -169,8 +169,8 @@ def costs(statistics: Json) -> Table:
             f"{cost['tokens']:,.0f}",
             f"{cost['train_seconds']:,.0f}",
             f"{cost['reached']} of {cost['runs']}",
-            number(cost["tokens_to_target"]),
-            number(cost["seconds_to_target"]),
+            _whole(cost["tokens_to_target"]),
+            _whole(cost["seconds_to_target"]),
         ]
         for arm, cost in statistics["cost"].items()
         if cost
@@ -297,6 +297,6 @@ def exploits(found: Json) -> str:
     return f"{found['found']} of {found['looked_at']}" + (f" ({kinds})" if kinds else "")
 
 
-def number(value: float | None) -> str:
-    """A number in a few characters; one that does not exist is a dash."""
-    return NONE if value is None else short(value)
+def _whole(value: float | None) -> str:
+    """A number without its fraction; one that does not exist is a dash."""
+    return NONE if value is None else f"{value:,.0f}"

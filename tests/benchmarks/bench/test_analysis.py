@@ -232,6 +232,16 @@ def test_medians_and_learning_curves_are_of_equal_points():
     assert {(row["low"], row["high"]) for row in alone} == {(None, None)}
 
 
+def test_costs_have_one_format():
+    """Tokens of the whole and tokens to the target stand side by side."""
+    cost = {
+        "steps": 20.0, "sessions": 1280.0, "tokens": 44543.0, "train_seconds": 925.4,
+        "reached": 1, "runs": 1, "tokens_to_target": 13848.0, "seconds_to_target": None,
+    }  # fmt: skip
+    (row,) = tables.costs({"target": 0.5, "cost": {"a": cost}}).rows
+    assert row[1:] == ["20", "1,280", "44,543", "925", "1 of 1", "13,848", "–"]
+
+
 # ---------------------------------------------------------------- pictures
 
 
