@@ -31,9 +31,17 @@ def audit_checker(request):
 
     config, marker = request.config, request.node.get_closest_marker("audit")
     options = {
-        "fuzz": int(config.getini("corgi_audit_fuzz")),
-        "seed": int(config.getini("corgi_audit_seed")),
+        "fuzz": _integer(config, "corgi_audit_fuzz"),
+        "seed": _integer(config, "corgi_audit_seed"),
         "fail_on": config.getini("corgi_audit_fail_on"),
         **(of_mark(marker.args, marker.kwargs) if marker else {}),
     }
     return CheckerAudit(options)
+
+
+def _integer(config, name):
+    value = config.getini(name)
+    try:
+        return int(value)
+    except ValueError:
+        raise pytest.UsageError(f"{name} must be an integer, got {value!r}") from None

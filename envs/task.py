@@ -129,6 +129,27 @@ def check_whole(value: Any, name: str, least: int) -> int:
     return int(value)
 
 
+def check_unused(by: str, **options: tuple[Any, Any]) -> None:
+    """Refuse options that have no part in tasks which the user brings.
+
+    Args:
+        by: The argument that brings the tasks.
+        **options: Each option's value, and its default.
+
+    Raises:
+        ValueError: For a value that is not the default.
+
+    Example:
+        >>> check_unused("data", count=((1, 3), (1, 3)))
+    """
+    for name, (value, default) in options.items():
+        if value != default:
+            raise ValueError(
+                f"{name}={value!r} is for generated tasks, and {by} brings its own: leave one of "
+                "the two out"
+            )
+
+
 def check_range(value: Any, name: str, least: int, most: int) -> tuple[int, int]:
     """Return ``value`` as ``(smallest, largest)``, two integers within ``least`` and ``most``.
 

@@ -76,7 +76,7 @@ def parse(reply: str, students: list[str]) -> tuple[list[Group], list[Problem]]:
             mistake = mistake or f"Group {number} is listed twice."
         parts = (part.strip(_EDGES) for part in _SEPARATOR.split(match[2], maxsplit=left))
         names = [known.get(part.casefold(), part) for part in parts if part][:left]
-        if not names:
+        if not names and left > 0:
             mistake = mistake or f"Group {number} is empty."
         groups.append(Group(number, names))
         left -= len(names)

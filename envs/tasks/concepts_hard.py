@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 from corgi_gym.envs.data import BadRow, Source
 from corgi_gym.envs.draws import Draws, Rng, several
-from corgi_gym.envs.task import Draft, Task, check_range
+from corgi_gym.envs.task import Draft, Task, check_range, check_unused
 from corgi_gym.envs.tasks._generated_or_rows import GeneratedOrRows
 from corgi_gym.envs.tasks.concepts import _HERS, _HIS, Phrase, Scene, _inflect, scenes
-from corgi_gym.rewards.concepts_hard import MAX_SENTENCES, MIN_SENTENCES
+from corgi_gym.rewards.concepts_hard import MAX_SENTENCES, MAX_WORDS, MIN_SENTENCES
 from corgi_gym.rewards.concepts_hard import concepts_hard as check_concepts_hard
 from corgi_gym.rewards.lexicon import CLOSED, lemmas
 from corgi_gym.rewards.text import listing, words
@@ -48,6 +48,9 @@ _OWN = re.compile(r"\bown\b")
 _NEVER = 1
 
 
+_COUNT = (20, 30)
+
+
 class ConceptsHard(GeneratedOrRows):
     """Write a short story that uses all of 20 to 30 words.
 
@@ -57,7 +60,7 @@ class ConceptsHard(GeneratedOrRows):
             with commas.
 
     Raises:
-        ValueError: For a count outside these bounds.
+        ValueError: For a count outside these bounds, or beside ``data``.
 
     Example:
         >>> task = ConceptsHard().item(seed=0, index=0)
@@ -68,8 +71,10 @@ class ConceptsHard(GeneratedOrRows):
     family = "concepts_hard"
     summary = "Write a short story that uses all of 20 to 30 given words."
 
-    def __init__(self, count: tuple[int, int] = (20, 30), data: Source | None = None) -> None:
+    def __init__(self, count: tuple[int, int] = _COUNT, data: Source | None = None) -> None:
         self.count = check_range(count, "count", MIN_COUNT, MAX_COUNT)
+        if data is not None:
+            check_unused("data", count=(self.count, _COUNT))
         self.checker = check_concepts_hard
         super().__init__(data, {"concepts": (list, str)})
 
@@ -94,6 +99,11 @@ class ConceptsHard(GeneratedOrRows):
         given = list(dict.fromkeys(str(word).strip().lower() for word in found))
         if not given or not all(word.isalpha() and word.isascii() for word in given):
             raise BadRow(f"field 'concepts' must hold single words, got {found!r:.60}")
+        if len(given) > MAX_WORDS // 2:
+            raise BadRow(
+                f"field 'concepts' has {len(given)} words, more than half of the {MAX_WORDS} of "
+                "the longest story"
+            )
         return _draft(given, "")
 
     def near_misses(self, task: Task) -> list[str]:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from corgi_gym.envs.draws import Draws, Rng
-from corgi_gym.envs.task import Draft, Task, TaskSource, check_range
+from corgi_gym.envs.task import Draft, Task, TaskSource, check_range, check_unused
 from corgi_gym.envs.tasks._constraint_draws import DIFFICULTIES, Data, Draw
 from corgi_gym.envs.tasks._texts import LAYOUTS, MAX_SENTENCES, Text, make_text
 from corgi_gym.rewards.constraints import (
@@ -33,6 +33,7 @@ from corgi_gym.rewards.constraints.floor import ask, parse_floor
 from corgi_gym.rewards.constraints.language import MAX_NUMBER, ConstraintSet, Node
 
 MAX_COUNT = 5
+_COUNT, _SENTENCES = (2, 3), (1, 3)
 CONNECTIVES = ("and", "or", "not")
 # How likely a constraint is one with a connective, if any are allowed.
 _CONNECTED = 0.3
@@ -85,11 +86,11 @@ class ConstraintGrammar(TaskSource):
 
     def __init__(
         self,
-        count: tuple[int, int] = (2, 3),
+        count: tuple[int, int] = _COUNT,
         levels: Iterable[str] = LEVELS[1:],
         connectives: Iterable[str] = CONNECTIVES,
         difficulty: str = "medium",
-        sentences: tuple[int, int] = (1, 3),
+        sentences: tuple[int, int] = _SENTENCES,
         constraints: Any = None,
     ) -> None:
         self.count = check_range(count, "count", 1, MAX_COUNT)
@@ -105,6 +106,14 @@ class ConstraintGrammar(TaskSource):
         self.witness_known = True
         self.least_allowed = _LEAST_ALLOWED
         if constraints is not None:
+            check_unused(
+                "constraints",
+                count=(self.count, _COUNT),
+                sentences=(self.sentences, _SENTENCES),
+                levels=(tuple(self.levels), LEVELS[1:]),
+                connectives=(tuple(self.connectives), CONNECTIVES),
+                difficulty=(difficulty, "medium"),
+            )
             self.given = _given(constraints)
             self.least_allowed = _words_needed(parse(self.given))
             self._probe()

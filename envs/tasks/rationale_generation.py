@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from corgi_gym.envs.data import BadRow, Source
-from corgi_gym.envs.task import Draft, Task
+from corgi_gym.envs.task import Draft, Task, check_unused
 from corgi_gym.envs.tasks._facts import FACTS
 from corgi_gym.envs.tasks._generated_or_rows import GeneratedOrRows
 from corgi_gym.rewards.rationale_generation import judge_rationale
@@ -32,6 +32,7 @@ PROMPT = (
     'answer, nor point at it with digits or words such as "answer", "option", "letter" or "word".'
 )
 _ECQA_OPTIONS = ("q_op1", "q_op2", "q_op3", "q_op4", "q_op5")
+_OPTIONS = len(_ECQA_OPTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,15 @@ class RationaleGeneration(GeneratedOrRows):
 
     def __init__(
         self,
-        options: int = 5,
+        options: int = _OPTIONS,
         data: Source | None = None,
         scorer: str = "embedded",
         model: str | None = None,
     ) -> None:
         if isinstance(options, bool) or options not in range(2, 7):
             raise ValueError(f"options must be an integer within 2 and 6, got {options!r}")
+        if data is not None:
+            check_unused("data", options=(options, _OPTIONS))
         self.options = int(options)
         self.facts = facts()
         if check_scorer(scorer) == "paper":

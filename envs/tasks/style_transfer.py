@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from corgi_gym.envs.data import BadRow, Source
-from corgi_gym.envs.task import Draft, Task, check_range
+from corgi_gym.envs.task import Draft, Task, check_range, check_unused
 from corgi_gym.envs.tasks._generated_or_rows import GeneratedOrRows
 from corgi_gym.rewards.semantic import choose_checker
 from corgi_gym.rewards.semantic.classifier import StyleClassifier
@@ -36,6 +36,7 @@ PROMPT = (
     "every fact, in the same words and order, and add nothing. Write only the new sentence."
 )
 MAX_COUNT = 4
+_COUNT = (1, 3)
 
 # Subjects; actions with * where an adjective fits (said: an action of speech); times and places.
 _DOMAINS = (
@@ -144,12 +145,14 @@ class StyleTransfer(GeneratedOrRows):
 
     def __init__(
         self,
-        count: tuple[int, int] = (1, 3),
+        count: tuple[int, int] = _COUNT,
         data: Source | None = None,
         scorer: str = "embedded",
         model: str | None = None,
     ) -> None:
         self.count = check_range(count, "count", 1, MAX_COUNT)
+        if data is not None:
+            check_unused("data", count=(self.count, _COUNT))
         self.checker = choose_checker(
             scorer, model, embedded=check_style, rule=judge_neutral, critic=StyleClassifier
         )

@@ -56,7 +56,8 @@ class CheckerAudit:
         if self.fail_on not in SEVERITIES:
             known = ", ".join(SEVERITIES)
             raise ValueError(
-                f"corgi_audit_fail_on={self.fail_on!r} is unknown; choose from {known}"
+                f"fail_on={self.fail_on!r} (corgi_audit_fail_on, or the marker's) is unknown; "
+                f"choose from {known}"
             )
 
     def __call__(

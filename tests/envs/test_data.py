@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from corgi_gym.envs import load_family
 from corgi_gym.envs.data import BadRow, RowSource, load_rows
 from corgi_gym.envs.task import SPLITS, Draft
 
@@ -227,3 +228,30 @@ def test_a_split_without_rows_says_so():
     empty = next(split for split in SPLITS if split not in source.drafts)
     with pytest.raises(ValueError, match=f"no row of family 'sums' fell into split '{empty}'"):
         source.item(0, 0, empty)
+
+
+@pytest.mark.parametrize(
+    ("family", "options"),
+    [
+        ("concepts_hard", {"data": [{"concepts": "dog, ball"}], "count": (10, 12)}),
+        ("style_transfer", {"data": [{"src_raw": "a", "tgt_raw": "b"}], "count": (2, 2)}),
+        ("rationale_generation", {"data": [{}], "options": 3}),
+        ("constraints", {"constraints": [{"level": "word"}], "difficulty": "hard"}),
+        ("constraints", {"constraints": [{"level": "word"}], "levels": ["word"]}),
+    ],
+)
+def test_options_of_generated_tasks_are_refused_beside_tasks_of_ones_own(family, options):
+    """They did nothing, and nobody was told."""
+    name = list(options)[1]
+    with pytest.raises(ValueError, match=rf"^{name}=.* is for generated tasks, and \w+ brings its"):
+        load_family(family)(**options)
+
+
+def test_a_word_set_that_no_story_can_hold_is_left_out():
+    words = [f"{a}{b}{c}" for a in "bcdf" for b in "aeiou" for c in "glmn"] + ["apple"]
+    rows = [{"concepts": words}, {"concepts": ["dog", "ball", "park"]}]
+    with pytest.warns(
+        RuntimeWarning, match=r"row 1: field 'concepts' has 81 words, more than half"
+    ):
+        source = load_family("concepts_hard")(data=rows)
+    assert len(source.drafts) == 1

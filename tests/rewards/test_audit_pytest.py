@@ -62,7 +62,13 @@ def test_three_lines_pass_a_good_checker_and_fail_a_gameable_one(run_pytest):
 
 def test_an_unknown_severity_is_named(run_pytest):
     status, text = run_pytest(TEST, ini="corgi_audit_fail_on = never\n")
-    assert status == 1 and "corgi_audit_fail_on='never' is unknown; choose from exploit" in text
+    assert status == 1
+    assert "fail_on='never' (corgi_audit_fail_on, or the marker's) is unknown" in text
+
+
+def test_a_number_that_is_none_is_named(run_pytest):
+    status, text = run_pytest(TEST, ini="corgi_audit_fuzz = abc\n")
+    assert status == 1 and "corgi_audit_fuzz must be an integer, got 'abc'" in text
 
 
 @pytest.mark.parametrize(

@@ -135,3 +135,12 @@ def test_never_raises_and_is_fast(fuzz_strings):
         assert 0.0 <= verdict.score <= 1.0 and verdict.success == (not verdict.problems)
         assert all(len(p.message.split()) <= 25 for p in verdict.problems)
     assert np.percentile(took, 99) < 5e-3
+
+
+def test_a_reply_with_too_many_names_is_said_to_be_too_long():
+    """Lines beyond the names that are read were called empty, which they are not."""
+    lines = [f"Group {i}: {', '.join(['Anna'] * 50)}" for i in range(1, 7)]
+    (problem,) = [
+        p for p in judge(clustering, "\n".join(lines), CLASS).problems if p.kind == "format"
+    ]
+    assert problem.message == f"Your reply is too long. {FORMAT}"
