@@ -16,6 +16,7 @@ from corgi_gym.benchmarks.gap.samples import Sample, draw_samples
 from corgi_gym.benchmarks.gap.selection import Rule, parse_rule
 from corgi_gym.benchmarks.gap.settings import GapSettings
 from corgi_gym.benchmarks.gap.verifiers import (
+    CHECKER,
     Groups,
     JudgeModel,
     Values,
@@ -43,6 +44,7 @@ class Bench:
         policy: Generates.
         judge: Verifies; the policy itself unless another model was asked for.
         shown: How it goes.
+        judge_weights: Digest of the weights of a local model that verifies for the policy.
     """
 
     recipe: Recipe
@@ -51,6 +53,7 @@ class Bench:
     policy: Policy
     judge: Policy
     shown: Display
+    judge_weights: str | None = None
 
     def verifiers(self, *, train: bool = False) -> list[Verifier]:
         """The verifiers of the settings, for samples of evaluation tasks or of training tasks."""
@@ -103,23 +106,29 @@ class Bench:
     ) -> dict[str, Values]:
         """The values of the named verifiers; what they answered before is not asked again.
 
-        Verdicts that could be of another length are other verdicts.
+        Verdicts that could be of another length, or are of a model that was trained since, are
+        other verdicts.
         """
         rows, found = self._rows(VERDICTS, stage), {}
         for verifier in self.verifiers(train=train):
             if verifier.name in names:
                 tokens = self.settings.reasoning_tokens if verifier.reasons else None
+                asks = not verifier.name.startswith(CHECKER)
+                made = {
+                    "reasoning_tokens": tokens,
+                    "weights": self.judge_weights if asks else None,
+                }
                 answers = Answers(
-                    [row for row in rows if row.get("reasoning_tokens") == tokens],
-                    keep=partial(self._keep_verdict, stage, tokens),
+                    [row for row in rows if all(row.get(k) == v for k, v in made.items())],
+                    keep=partial(self._keep_verdict, stage, made),
                     on_answer=self.shown.advance,
                 )
                 self.shown.phase(f"{stage}: {verifier.name}", sum(map(len, groups)))
                 found[verifier.name] = verifier.values(groups, answers)
         return found
 
-    def _keep_verdict(self, stage: str, tokens: int | None, row: dict[str, Any]) -> None:
-        self.folder.append(VERDICTS, {"stage": stage, **row, "reasoning_tokens": tokens})
+    def _keep_verdict(self, stage: str, made: dict[str, Any], row: dict[str, Any]) -> None:
+        self.folder.append(VERDICTS, {"stage": stage, **row, **made})
 
     def _rows(self, name: str, stage: str) -> list[dict[str, Any]]:
         return [row for row in self.folder.rows(name) if row["stage"] == stage]

@@ -19,15 +19,16 @@ from corgi_gym.benchmarks.gap.settings import GapSettings
 from corgi_gym.benchmarks.gap.verifiers import NO_CHOICE
 from corgi_gym.benchmarks.needs import check_packages
 from corgi_gym.benchmarks.policy import Policy, check_inputs, load_policy, make_env
-from corgi_gym.benchmarks.provenance import describe
+from corgi_gym.benchmarks.provenance import describe, weights_digest
 from corgi_gym.benchmarks.recipe import Recipe
 from corgi_gym.benchmarks.resume import differences, shortened
 from corgi_gym.benchmarks.run_writer import RunFolder, to_json
 
 CONFIG, RESULT, MARKDOWN, PAGE = "config.json", "gap.json", "gap.md", "gap.html"
 # Parts of a recipe on which its samples, and what is learned from them, depend.
-_FIXED = ("model", "engine", "env", "sampling", "evaluation", "seed")
+_FIXED = ("model", "weights", "engine", "env", "sampling", "evaluation", "seed")
 _FIXED_TRAINING = (*_FIXED, "train")
+_WEIGHTS = ("weights", "verifier_weights")
 
 
 class GapFolder(RunFolder):
@@ -97,7 +98,8 @@ def run_gap(
     with display or Display(0) as shown, _policies(recipe, settings) as (policy, judge):
         if nothing:
             shown.say(f"nothing to resume in {folder.path}: starting from the beginning")
-        bench = Bench(recipe, settings, folder, policy, judge, shown)
+        weights = config["verifier_weights"]
+        bench = Bench(recipe, settings, folder, policy, judge, shown, weights)
         rules = bench.rules()  # before anything is removed: a verifier may be impossible
         folder.clear()
         folder.write_json(CONFIG, config)
@@ -180,12 +182,35 @@ def _config(recipe: Recipe, settings: GapSettings, old_in: GapFolder | None) -> 
     Raises:
         ValueError: If they differ in anything that the samples depend on.
     """
-    config = {**describe(recipe), "gap": asdict(settings), "fixed": settings.fixed()}
+    config = {
+        **describe(recipe),
+        "weights": _local_weights(recipe.model, recipe.engine),
+        "verifier_weights": _verifier_weights(settings),
+        "gap": asdict(settings),
+        "fixed": settings.fixed(),
+    }
     plain: dict[str, Any] = json.loads(to_json(config))
     if old_in is not None and (old := old_in.read_json(CONFIG)) is not None:
-        names = _FIXED_TRAINING if settings.improve else _FIXED
+        names = (*_FIXED_TRAINING, "verifier_weights") if settings.improve else _FIXED
+        # folders of an older version do not tell them
+        names = tuple(n for n in names if n in old or n not in _WEIGHTS)
         _check_samples(old_in.path, old, plain, names)
     return plain
+
+
+def _local_weights(model: str, engine: str) -> str | None:
+    """The digest of a model's weights in a folder, into which it may be trained again."""
+    folder = Path(model).expanduser()
+    if engine == "openai" or not any(folder.glob("*.safetensors")):
+        return None
+    return weights_digest(folder)
+
+
+def _verifier_weights(settings: GapSettings) -> str | None:
+    """The same of a model that verifies; None where it is the policy, too."""
+    if settings.verifier_model is None or settings.verifier_url is not None:
+        return None
+    return _local_weights(settings.verifier_model, settings.verifier_engine)
 
 
 def _check_samples(

@@ -289,6 +289,47 @@ def distance(a, b):
     return sum(float((a[name].float() - b[name].float()).square().sum()) for name in a) ** 0.5
 
 
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A function: a folder as a training would leave it, with these weights."""
+
+    def write(name, weights):
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        (folder / "config.json").write_text("{}")
+        (folder / "model.safetensors").write_bytes(weights)
+        return str(folder)
+
+    return write
+
+
+def test_samples_of_a_policy_that_was_trained_since_are_not_gone_on_with(go, recipe, checkpoint):
+    mine = replace(recipe, model=checkpoint("policy", b"first"))
+    go(recipe=mine)
+    assert go(recipe=mine, resume=True)[1] == []
+    checkpoint("policy", b"second")
+    with pytest.raises(ValueError, match=r"were drawn with weights = \S+ \(now \S+\)"):
+        go(recipe=mine, resume=True)
+
+
+def test_verdicts_of_a_verifier_that_was_trained_since_are_asked_again(
+    go, recipe, checkpoint, tmp_path
+):
+    settings = replace(SETTINGS, verifier_model=checkpoint("judge", b"first"))
+    first, _ = go(settings)
+    assert go(settings, resume=True)[1] == []
+    checkpoint("judge", b"second")
+    again, asked = go(settings, resume=True)
+    assert len(asked) == 24 and all("step by step" in question for question in asked)
+    assert again["rounds"] == first["rounds"]  # the scripted judge is the same
+    assert go(settings, resume=True)[1] == []
+    old = tmp_path / "gap" / "config.json"  # of an older version, which did not tell weights
+    told = json.loads(old.read_text())
+    del told["weights"], told["verifier_weights"]
+    old.write_text(json.dumps(told))
+    assert go(settings, resume=True)[1] == []
+
+
 def test_training_tasks_are_judged_by_their_own_targets(recipe, make_policy, tmp_path):
     """A round of improvement samples training tasks; those of the test split have other targets."""
     recipe.env.id, recipe.env.kwargs = "GuidedMath-v0", {"tasks": "multistep_arithmetic"}
