@@ -22,6 +22,14 @@ _ABOUT = (
 )
 _EPILOG = "Documentation: README.md and docs/. Every command: corgi-gym COMMAND --help"
 
+_OWN_RECIPES = """\
+  corgi-gym train tripost   find and correct its own mistakes, in one reply
+  corgi-gym train tapir     distillation with a growing share of hard tasks
+  corgi-gym train as_es     worked sums, learned piece by piece
+  corgi-gym train s2r       judge and correct itself, with a reward for each
+  corgi-gym train revise    decide whether an answer stands or is refined
+  corgi-gym train self      learn from the answers that it calls correct"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status.
@@ -76,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         "corgi-gym train quickstart --out runs/mine --set train.rounds=5 --seed 1",
     )  # fmt: skip
     train.description += f"\n\nAlgorithms (docs/algorithms.md):\n{describe_algorithms()}"
+    train.description += f"\n\nRecipes with tasks of their own:\n{_OWN_RECIPES}"
     _recipe_options(train)
     train.add_argument(
         "--curriculum", help="uniform, learnable or tapir (docs/curriculum.md); any algorithm"

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from corgi_gym.__main__ import main
+from corgi_gym.benchmarks.recipe import load_recipe
 from corgi_gym.envs import family_names
 
 COMMANDS = (
@@ -42,6 +43,15 @@ def test_help_shows_an_example(command, capsys):
     assert ended.value.code == 0
     text = capsys.readouterr().out
     assert f"Example:\n  corgi-gym {command}" in text
+
+
+def test_the_help_of_train_has_a_line_for_each_method_with_tasks_of_its_own(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    text = capsys.readouterr().out
+    for name in ("tripost", "tapir", "as_es", "s2r", "revise", "self"):
+        assert f"\n  corgi-gym train {name} " in text
+        load_recipe(name)
 
 
 def test_the_examples_in_the_help_parse(capsys):
