@@ -108,6 +108,7 @@ def _estimate(
 def _evaluation(results: Results, arms: dict[str, Cell], name: str, seed: int) -> Json:
     attempts = results.done[0].config["evaluations"][name]["attempts"]
     rank, reference = min(results.spec["rank"], attempts), results.spec["reference"]
+    arms = _without_copies(arms, reference, name)
     board = [_row(arm, cell, name, rank, seed) for arm, cell in arms.items()]
     board.sort(key=lambda row: -row["mean"][0])
     return {
@@ -125,6 +126,20 @@ def _evaluation(results: Results, arms: dict[str, Cell], name: str, seed: int) -
         "dose": _dose(arms, name, rank, seed),
         "gap": {arm: _gap(cell, name, seed, arm) for arm, cell in arms.items()},
     }
+
+
+def _without_copies(arms: dict[str, Cell], reference: str, name: str) -> dict[str, Cell]:
+    """Each untrained model once where the evaluation fixes the feedback.
+
+    It has an arm for each feedback level of training, and these then have the same sessions.
+    """
+    kept: dict[tuple[str, ...], str] = {}
+    for arm in sorted(arms, key=lambda arm: arm != reference):
+        run = _all(arms[arm])[0]
+        fixed = "feedback" in run.config["evaluations"][name].get("kwargs", {})
+        copy = fixed and not run.config["trains"]
+        kept.setdefault((run.labels["algorithm"], *sorted(arms[arm])) if copy else (arm,), arm)
+    return {arm: cell for arm, cell in arms.items() if arm in kept.values()}
 
 
 def _success(name: str, k: int) -> Callable[[Result], float]:

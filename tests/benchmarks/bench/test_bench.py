@@ -717,6 +717,22 @@ def test_a_dose_response_where_there_are_levels(scripted, tmp_path):
     assert [c[0].endswith("(too few seeds)") and c[1:] for c in cells] == [["–", "–", "no"]] * 2
 
 
+def test_an_untrained_model_is_compared_once_where_the_feedback_is_fixed(scripted, tmp_path):
+    """Copies of one result would count among the comparisons that Holm corrects for."""
+    test = {"tasks": 4, "attempts": 4}
+    evaluations = {"as_trained": test, "fixed": {**test, "kwargs": {"feedback": "full"}}}
+    spec = scripted(
+        feedback=["silent", "full"], seeds=[0, 1], algorithms=["grpo", "untrained"],
+        families={"short": DATA["families"]["short"]}, evaluations=evaluations,
+    )  # fmt: skip
+    run_bench(spec, tmp_path, in_process, say=quiet)
+    found = statistics_of(tmp_path)["evaluations"]
+    own, fixed = ([row["arm"] for row in found[n]["comparisons"]] for n in evaluations)
+    assert own == ["grpo · full", "untrained · silent", "untrained · full"]
+    assert fixed == ["grpo · full", "untrained · silent"] and not found["fixed"]["not_compared"]
+    assert verify(tmp_path, sample=0).sound
+
+
 def test_a_dose_response_tells_session_rewards_apart(scripted, tmp_path):
     spec = scripted(feedback=["silent", "full"], session_reward=["best", "last"], seeds=[0])
     run_bench(spec, tmp_path, in_process, say=quiet)
