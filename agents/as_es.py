@@ -24,7 +24,7 @@ from accelerate.utils import gather_object
 from corgi_gym.agents.demonstrations import check_witnesses, demonstrate
 from corgi_gym.agents.episode import Episode
 from corgi_gym.agents.logps import add_chosen_head
-from corgi_gym.agents.models import check_same_tokenizer, load_model, resolve_model
+from corgi_gym.agents.models import check_same_tokenizer, load_model
 from corgi_gym.agents.pieces import (
     AS,
     CUTTING,
@@ -122,8 +122,6 @@ class ASESTrainer(ExampleTrainer):
         """Witnesses are needed where they are the data; see `GuidedGRPOTrainer`."""
         if settings.get("data", DATA[0]) == DATA[0]:
             check_witnesses(env)
-        if scorer := settings.get("scorer"):
-            resolve_model(scorer)
         own = not settings.get("scorer") and settings.get("train_on") in _LABEL
         if own and Processes.current().sharded:
             raise ValueError(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from corgi_gym.agents.names import did_you_mean
-from corgi_gym.agents.teacher import check_teacher, find_teacher
+from corgi_gym.agents.teacher import check_teacher
 from corgi_gym.envs import FAMILIES
 
 UNIFORM = {"name": "uniform"}
@@ -180,15 +180,11 @@ def check_curriculum(spec: Mapping[str, Any]) -> None:
 
 
 def check_families(spec: Mapping[str, Any], families: Collection[str]) -> None:
-    """Check that a curriculum's weights are of families there are, and that its reference is there.
+    """Check that a curriculum's weights are of families that the environment has.
 
     Raises:
-        ValueError: For the weight of another family, and the reference's; see `find_teacher`.
-        ImportError: If the reference's engine is not installed.
-        EngineError: If the reference's server does not answer.
+        ValueError: For the weight of another family; the message has those that there are.
     """
-    if spec.get("reference"):
-        find_teacher(spec["reference"])
     for family in spec.get("weights", ()):
         if family not in families:
             raise ValueError(

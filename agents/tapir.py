@@ -24,7 +24,7 @@ from corgi_gym.agents.demonstrations import check_witnesses, demonstrate
 from corgi_gym.agents.episode import Episode
 from corgi_gym.agents.replay import Example, Piece
 from corgi_gym.agents.rollout import Session
-from corgi_gym.agents.teacher import POLICY, Teacher, check_teacher, find_teacher, make_teacher
+from corgi_gym.agents.teacher import POLICY, Teacher, check_teacher, make_teacher
 from corgi_gym.agents.weighted import ExampleTrainer, ImitationConfig
 
 Row = tuple[int, str, str, str, str]
@@ -80,7 +80,7 @@ class TapirTrainer(ExampleTrainer):
     def check_settings(settings: dict[str, Any], env: gym.Env[str, str]) -> None:
         """See `GuidedGRPOTrainer.check_settings`."""
         if settings.get("teacher"):
-            find_teacher(settings["teacher"])
+            check_teacher(settings["teacher"])
         else:
             check_witnesses(env)
 

@@ -39,7 +39,7 @@ from corgi_gym.agents.improvement import (
 )
 from corgi_gym.agents.replay import Example, ReplayBuffer
 from corgi_gym.agents.rollout import Session
-from corgi_gym.agents.teacher import Teacher, check_teacher, find_teacher, make_teacher
+from corgi_gym.agents.teacher import Teacher, check_teacher, make_teacher
 from corgi_gym.agents.weighted import AfterWarmUp, ExampleTrainer, ImitationConfig
 from corgi_gym.envs import Task, stable_hash
 from corgi_gym.envs.self_improvement import UNSEEN, SelfImproving
@@ -142,7 +142,7 @@ class TripostTrainer(AfterWarmUp, ExampleTrainer):
     def check_settings(settings: Mapping[str, Any], env: gym.Env[str, str]) -> None:
         """Check that somebody can find mistakes in the tasks."""
         if settings.get("teacher"):
-            find_teacher(settings["teacher"])
+            check_teacher(settings["teacher"])
             return
         if settings.get("data", DATA[0]) in ("rationales", "answers", "self"):
             return

@@ -137,6 +137,22 @@ def check_inputs(recipe: Recipe, *, train: bool = True) -> None:
         env = _checked_env(recipe, train=True)
         check_training(recipe.algorithm, recipe.train, env, recipe.engine)
         env.close()
+        _find_other_models(recipe)
+
+
+def _find_other_models(recipe: Recipe) -> None:
+    """Find the models that training asks besides the policy, and their servers."""
+    from corgi_gym.agents.models import resolve_model
+    from corgi_gym.agents.teacher import find_teacher
+
+    for teacher in (
+        recipe.train.options.get("teacher"),
+        recipe.train.curriculum.get("reference"),
+    ):
+        if teacher:
+            find_teacher(teacher)
+    if scorer := recipe.train.options.get("scorer"):
+        resolve_model(scorer)
 
 
 def _checked_env(recipe: Recipe, *, train: bool) -> gym.Env[str, str]:

@@ -7,7 +7,6 @@ import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
-import gymnasium as gym
 import numpy as np
 import pytest
 import torch
@@ -30,7 +29,7 @@ from corgi_gym.agents.logps import add_chosen_head
 from corgi_gym.agents.pieces import AS, ES, Cut, Cutter, cut_pieces, label_pieces, new_words
 from corgi_gym.agents.replay import Example, encode
 from corgi_gym.agents.rollout import Session
-from corgi_gym.agents.training import check_training
+from corgi_gym.benchmarks.policy import check_inputs
 from corgi_gym.benchmarks.recipe import load_recipe
 from corgi_gym.envs import Draft, GuidedEnv, TaskSource
 
@@ -462,10 +461,9 @@ def test_a_second_model_has_the_policys_tokenizer(
 
 def test_a_scorer_that_is_not_there_is_found_before_a_model_is_loaded():
     recipe = load_recipe("as_es")
-    env = gym.make(recipe.env.id, **recipe.env.kwargs)
     spec = replace(recipe.train, options={"train_on": "as", "scorer": "./nowhere"})
     with pytest.raises(ValueError, match=r"unknown model './nowhere'"):
-        check_training("as_es", spec, env, "pieces")
+        check_inputs(replace(recipe, train=spec))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gymnasium as gym
@@ -28,6 +29,7 @@ from corgi_gym.agents.rollout import Session
 from corgi_gym.agents.teacher import Teacher, check_teacher, make_teacher, parse_finding
 from corgi_gym.agents.training import check_training
 from corgi_gym.agents.tripost import Modules, TripostConfig
+from corgi_gym.benchmarks.policy import check_inputs
 from corgi_gym.benchmarks.recipe import TrainSpec, load_recipe
 from corgi_gym.envs import Draft, GuidedEnv, TaskSource
 from corgi_gym.envs.self_improvement import SelfImproving, make_env
@@ -382,16 +384,16 @@ NOBODY = {"engine": "openai", "model": "x", "options": {"url": "http://127.0.0.1
     ],
 )
 def test_a_teacher_that_is_not_there_is_found_before_anything_is_loaded(teacher, error, words):
-    env = make_env("word_sorting")
     check_teacher(teacher)  # nobody is asked where only the options are read
-    reference = TrainSpec(curriculum={"name": "tapir", "reference": teacher})
-    for algorithm, spec in (
-        ("tripost", TrainSpec(options={"teacher": teacher})),
-        ("tapir", TrainSpec(options={"teacher": teacher})),
-        ("tripost", reference),
+    for name, changes in (
+        ("tripost", {"options": {"teacher": teacher}}),
+        ("tapir", {"options": {"teacher": teacher}}),
+        ("tripost", {"curriculum": {"name": "tapir", "reference": teacher}}),
     ):
+        recipe = load_recipe(name)
+        recipe = replace(recipe, engine="transformers", train=replace(recipe.train, **changes))
         with pytest.raises(error, match=words):
-            check_training(algorithm, spec, env)
+            check_inputs(recipe)
 
 
 # ---------------------------------------------------------------- the environment and the recipe
