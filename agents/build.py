@@ -10,8 +10,8 @@ from typing import Any
 
 from corgi_gym.agents.engines.base import NO_VLLM, Engine, EngineError
 from corgi_gym.agents.models import own_device, resolve_model
-from corgi_gym.agents.names import did_you_mean
 from corgi_gym.agents.processes import Processes
+from corgi_gym.rewards.names import did_you_mean
 
 # Each engine with the keys of a recipe's ``engine_options`` that it takes; docs/engines.md says
 # what they mean.

@@ -12,9 +12,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from corgi_gym.agents.names import did_you_mean
 from corgi_gym.agents.teacher import check_teacher
 from corgi_gym.envs import FAMILIES
+from corgi_gym.rewards.names import did_you_mean
 
 UNIFORM = {"name": "uniform"}
 # The paper raises reasoning, code and mathematics in the mixture; by how much is not known to us.

@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from corgi_gym.agents.names import did_you_mean
+from corgi_gym.rewards.names import did_you_mean
 
 # Beginnings of the values of ``init_lora_weights`` that take a part out of the base weights.
 _CHANGES_BASE = ("pissa", "olora", "corda", "loftq")

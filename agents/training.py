@@ -17,10 +17,10 @@ from corgi_gym.agents.algorithms import Algorithm, get_algorithm
 from corgi_gym.agents.curriculum_settings import UNIFORM, check_families
 from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer, RolloutReport
 from corgi_gym.agents.lora import check_reference, lora_config
-from corgi_gym.agents.names import did_you_mean
 from corgi_gym.agents.option_types import check_types
 from corgi_gym.agents.processes import Processes
 from corgi_gym.agents.rollout import Rollout
+from corgi_gym.rewards.names import did_you_mean
 
 # Arguments of the trainer that follow from other parts of a recipe.
 _SET_ELSEWHERE = {

@@ -12,6 +12,7 @@ from pathlib import Path
 LEFT_OUT = {
     "audit/": "the test kit itself",
     "builtin": "a table of names",
+    "names": "what errors say of unknown names",
     "registry": "names and plug-ins",
     "isolate": "processes and deadlines",
     "_isolate_": "processes and deadlines",

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from corgi_gym.agents.names import did_you_mean
 from corgi_gym.envs import FAMILIES, load_family
 from corgi_gym.envs.data import load_rows
 from corgi_gym.envs.tasks import ON_REQUEST, is_family, known_families
@@ -18,6 +17,7 @@ from corgi_gym.rewards.audit.runner import checker_of, of_examples, rows_for
 from corgi_gym.rewards.audit.subject import read_row
 from corgi_gym.rewards.builtin import BUILTIN
 from corgi_gym.rewards.isolated_checker import PREFIX
+from corgi_gym.rewards.names import did_you_mean
 from corgi_gym.rewards.registry import checker_name
 from corgi_gym.rewards.text import plural
 

@@ -9,9 +9,9 @@ from inspect import signature
 
 import gymnasium as gym
 
-from corgi_gym.agents.names import did_you_mean
 from corgi_gym.envs import FAMILIES, TaskSource, family_names, feedback, load_family
 from corgi_gym.rewards import judge
+from corgi_gym.rewards.names import did_you_mean
 
 
 def play(

@@ -18,9 +18,9 @@ from corgi_gym.agents.algorithms import get_algorithm
 from corgi_gym.agents.build import check_engine_options
 from corgi_gym.agents.curriculum_settings import UNIFORM, check_curriculum
 from corgi_gym.agents.models import PACKAGED_MODEL
-from corgi_gym.agents.names import did_you_mean
 from corgi_gym.agents.option_types import check_types
 from corgi_gym.envs.tasks import WORDS
+from corgi_gym.rewards.names import did_you_mean
 
 RECIPES = Path(__file__).parent / "recipes"
 EVALUATION_SPLITS = ("test", "validation")

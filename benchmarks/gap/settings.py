@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from corgi_gym.agents.names import did_you_mean
 from corgi_gym.benchmarks.gap.selection import Rule, parse_rule
 from corgi_gym.benchmarks.gap.verifiers import CHECKER, MODEL_VERIFIERS, NO_CHOICE, check_names
 from corgi_gym.benchmarks.recipe import (
@@ -18,6 +17,7 @@ from corgi_gym.benchmarks.recipe import (
     find,
     load_recipe,
 )
+from corgi_gym.rewards.names import did_you_mean
 
 # The paper samples at 0.7 with a nucleus of 0.9 (Mind the Gap, arXiv 2412.02674, section 3).
 TEMPERATURE, TOP_P = 0.7, 0.9

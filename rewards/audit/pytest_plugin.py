@@ -9,7 +9,6 @@ corgi-gym.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from corgi_gym.rewards.audit.report import Audit
 from corgi_gym.rewards.audit.runner import audit
 from corgi_gym.rewards.audit.subject import SEVERITIES, Row
+from corgi_gym.rewards.names import did_you_mean
 from corgi_gym.rewards.verdict import Checker
 
 
@@ -32,8 +32,7 @@ def of_mark(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"@pytest.mark.audit takes options by name only, got {args!r:.80}")
     for name in kwargs:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            hint = did_you_mean(name, known, ";")
             raise ValueError(
                 f"@pytest.mark.audit has no option {name!r}{hint} known: {', '.join(known)}"
             )

@@ -11,12 +11,12 @@ Severity policy (the whole of it; `docs/audit.md` explains it):
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from corgi_gym.rewards.audit.calls import Case, Outcome
+from corgi_gym.rewards.names import did_you_mean
 
 Severity = Literal["exploit", "defect", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -68,8 +68,7 @@ def read_row(found: Mapping[str, Any], where: str, name: str = "") -> Row:
     known = Row.__slots__
     for key in found:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            hint = did_you_mean(key, known, ";")
             raise ValueError(
                 f"{where} has the unknown field {key!r}{hint} known: {', '.join(known)}"
             )
