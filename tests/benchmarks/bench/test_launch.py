@@ -22,7 +22,6 @@ from corgi_gym.benchmarks.bench.spec import jobs_of, spec_of
 def launcher(request, monkeypatch):
     if request.param == "local":
         return local(2)
-    pytest.importorskip("ray")
     # Ray kills its workers when the whole machine is short of memory, whoever uses it
     monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "0")
     return on_ray("local")
