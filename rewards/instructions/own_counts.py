@@ -102,6 +102,8 @@ def stop_words(reply: Reply, percent: int) -> str | None:
 
 def _longest_part(word: str) -> int:
     """Letters and digits of the longest part between hyphens and the like."""
+    if word.isalnum():  # the usual case
+        return len(word)
     return max(map(len, re.split(r"[\W_]+", word)))
 
 
