@@ -17,6 +17,7 @@ from corgi_gym.benchmarks.bench.gap import NUMBERS
 from corgi_gym.benchmarks.bench.identity import digest
 from corgi_gym.benchmarks.bench.measures import cost_of_target
 from corgi_gym.benchmarks.bench.results import Result, Results
+from corgi_gym.benchmarks.bench.spec import references_of
 from corgi_gym.benchmarks.statistics import (
     compare,
     generator,
@@ -32,7 +33,9 @@ from corgi_gym.envs import LEVELS
 # Of the bootstrap.
 SEED = 0
 # Goes up where the analysis gives other numbers or names: reports of before are older then.
-FORMAT = 4
+FORMAT = 5
+# Corrected p-values up to this separate two arms.
+ALPHA = 0.05
 RATES = ("fix", "regress", "repeat")
 
 Json = dict[str, Any]
@@ -107,19 +110,18 @@ def _estimate(
 
 def _evaluation(results: Results, arms: dict[str, Cell], name: str, seed: int) -> Json:
     attempts = results.done[0].config["evaluations"][name]["attempts"]
-    rank, reference = min(results.spec["rank"], attempts), results.spec["reference"]
-    arms = _without_copies(arms, reference, name)
+    rank = min(results.spec["rank"], attempts)
+    references = references_of(results.spec["reference"])
+    arms = _without_copies(arms, references, name)
     board = [_row(arm, cell, name, rank, seed) for arm, cell in arms.items()]
     board.sort(key=lambda row: -row["mean"][0])
     return {
         "attempts": attempts,
         "rank": rank,
         "leaderboard": board,
-        "reference": reference,
-        "comparisons": (compared := _comparisons(arms, reference, name, rank, seed)),
-        "not_compared": [
-            arm for arm in arms if arm not in (reference, *(row["arm"] for row in compared))
-        ],
+        "reference": references[0],
+        "against": (against := _against(arms, references, name, rank, seed)),
+        "above_all": _above_all(arms, against),
         "curves": {arm: _curves(cell, name, attempts, seed, arm) for arm, cell in arms.items()},
         "families": {arm: _by_family(cell, name, rank) for arm, cell in arms.items()},
         "rates": {arm: _rates(cell, name) for arm, cell in arms.items()},
@@ -128,13 +130,13 @@ def _evaluation(results: Results, arms: dict[str, Cell], name: str, seed: int) -
     }
 
 
-def _without_copies(arms: dict[str, Cell], reference: str, name: str) -> dict[str, Cell]:
+def _without_copies(arms: dict[str, Cell], references: Sequence[str], name: str) -> dict[str, Cell]:
     """Each untrained model once where the evaluation fixes the feedback.
 
     It has an arm for each feedback level of training, and these then have the same sessions.
     """
     kept: dict[tuple[str, ...], str] = {}
-    for arm in sorted(arms, key=lambda arm: arm != reference):
+    for arm in sorted(arms, key=lambda arm: arm not in references):
         run = _all(arms[arm])[0]
         fixed = "feedback" in run.config["evaluations"][name].get("kwargs", {})
         copy = fixed and not run.config["trains"]
@@ -204,23 +206,43 @@ def _exploits(numbers: Sequence[Json]) -> Json:
     return {"looked_at": looked_at, "found": found, "share": share, "kinds": kinds}
 
 
-def _comparisons(
-    arms: dict[str, Cell], reference: str, name: str, rank: int, seed: int
+def _against(
+    arms: dict[str, Cell], references: Sequence[str], name: str, rank: int, seed: int
 ) -> list[Json]:
-    """Every arm against the reference, on what both have; Holm over all that could be tested."""
-    if reference not in arms:
-        return []
-    rows = []
-    for arm, cell in arms.items():
-        if arm == reference:
-            continue
-        first, second = _common(cell, arms[reference], name)
-        if first:
-            rows.append(_comparison(arm, reference, first, second, name, rank, seed))
-    tested = [row for row in rows if None not in row["interval"]]
+    """Every arm against each reference, on what both have; Holm over all that could be tested.
+
+    Two references are compared once, under the first of them.
+    """
+    tables = []
+    for i, reference in enumerate(references):
+        others = [arm for arm in arms if arm not in references[: i + 1]]
+        rows = []
+        for arm in others if reference in arms else ():
+            first, second = _common(arms[arm], arms[reference], name)
+            if first:
+                rows.append(_comparison(arm, reference, first, second, name, rank, seed))
+        compared = {row["arm"] for row in rows}
+        tables.append({
+            "reference": reference,
+            "comparisons": rows,
+            "not_compared": [arm for arm in others if arm not in compared],
+        })  # fmt: skip
+    tested = [row for t in tables for row in t["comparisons"] if None not in row["interval"]]
     for row, adjusted in zip(tested, holm([row["p"] for row in tested]), strict=True):
         row["p_holm"] = adjusted
-    return rows
+    return tables
+
+
+def _above_all(arms: dict[str, Cell], against: Sequence[Json]) -> list[str] | None:
+    """The arms that are separated from every reference and above it; None for one reference."""
+    if len(against) < 2:
+        return None
+    references = {table["reference"] for table in against}
+    ahead = [
+        {r["arm"] for r in table["comparisons"] if r["change"] > 0 and r["p_holm"] <= ALPHA}
+        for table in against
+    ]
+    return [arm for arm in arms if arm not in references and all(arm in a for a in ahead)]
 
 
 def _comparison(

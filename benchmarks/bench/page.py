@@ -179,12 +179,12 @@ def markdown(statistics: Json) -> str:
     lines += [f"{statistics['jobs']} of {statistics['planned']} jobs; code {codes}.", ""]
     lines += [*(f"- {note}" for note in statistics["notes"]), ""]
     for name, found in statistics["evaluations"].items():
-        made = [tables.leaderboard(found)]
-        made += [tables.comparisons(found)] * bool(found["comparisons"] or found["not_compared"])
+        made = [tables.leaderboard(found), *tables.comparisons(found)]
         others = (tables.dose, tables.by_family, tables.gaps, tables.rates)
         made += [t for t in (table(found) for table in others) if t is not None]
         lines += [f"## Evaluation {name}", "", *(t.markdown() for t in made)]
-        for told in filter(None, (tables.few_seeds(found), tables.no_room(found))):
+        notes = (tables.above_all(found), tables.few_seeds(found), tables.no_room(found))
+        for told in filter(None, notes):
             lines += [told, ""]
     cost = tables.costs(statistics)
     lines += ["## Training", "", cost.markdown()] if cost.rows else []

@@ -78,8 +78,9 @@ def evaluation_section(name: str, found: Json, ranked: bool) -> str:
     parts = [f'<div class="ranking">{figure}</div>', _html_table(tables.leaderboard(found))]
     for told in filter(None, (tables.few_seeds(found), tables.no_room(found))):
         parts.append(f'<p class="what">{escape(told)}</p>')
-    if found["comparisons"] or found["not_compared"]:
-        parts.append(_html_table(tables.comparisons(found)))
+    parts += [_html_table(made) for made in tables.comparisons(found)]
+    if told := tables.above_all(found):
+        parts.append(f'<p class="what">{escape(told)}</p>')
     parts += [f"<h3>{heading}</h3>{body}" for heading, body in _details(found) if body]
     what = "Leaderboard" if ranked else "Also evaluated"
     return section(f"{what}: evaluation {name}", *parts)

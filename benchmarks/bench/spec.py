@@ -131,7 +131,8 @@ class Spec:
             (of training); no new round starts after it.
         curve: See `CurvePlan`.
         evaluations: Name -> `EvaluationPlan`; the first is what is ranked.
-        reference: The arm that all others are compared with; by default the first.
+        reference: The arm that all others are compared with, by default the first; or a list of
+            arms, with each of which all others are compared.
         rank: Attempts of the success that is ranked and compared; by default 4, or those of the
             first evaluation where they are fewer. Another evaluation with fewer has its own.
         target: Success within the curve's attempts whose cost in tokens and seconds is reported.
@@ -150,7 +151,7 @@ class Spec:
     budget: dict[str, int] = field(default_factory=dict)
     curve: dict[str, Any] = field(default_factory=dict)
     evaluations: dict[str, Any] = field(default_factory=lambda: {"test": {}})
-    reference: str = ""
+    reference: str | list[str] = ""
     rank: int | None = None
     target: float = 0.5
 
@@ -321,9 +322,18 @@ def spec_of(data: Any, where: str = "benchmark") -> Spec:
         )
     spec.rank = spec.rank or min(_RANK, attempts)
     spec.reference = spec.reference or arms[0]
-    if spec.reference not in arms:
-        raise ValueError(f"{where}.reference {spec.reference!r} is no arm: {', '.join(arms)}")
+    named = references_of(spec.reference)
+    for name in named:
+        if name not in arms:
+            raise ValueError(f"{where}.reference {name!r} is no arm: {', '.join(arms)}")
+    if len(set(named)) < len(named):
+        raise ValueError(f"{where}.reference names an arm twice: {named!r}")
     return spec
+
+
+def references_of(reference: str | list[str]) -> list[str]:
+    """The arms that the others are compared with, of a specification that names one or several."""
+    return [reference] if isinstance(reference, str) else list(reference)
 
 
 def recipe_digest(name: str) -> str:

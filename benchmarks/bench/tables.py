@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from corgi_gym.benchmarks.bench.analysis import ALPHA
 from corgi_gym.benchmarks.svg import percent
+from corgi_gym.rewards.text import listing
 
 NONE = "–"
 # With fewer the report says how far the bootstrap's intervals are off.
@@ -108,8 +110,13 @@ def within(attempts: int) -> str:
     return "at the first attempt" if attempts == 1 else f"within {attempts} attempts"
 
 
-def comparisons(evaluation: Json) -> Table:
-    """Each arm against the reference."""
+def comparisons(evaluation: Json) -> list[Table]:
+    """Each arm against each reference; empty where there is nothing to compare."""
+    tables = (t for t in evaluation["against"] if t["comparisons"] or t["not_compared"])
+    return [_comparisons(evaluation, against) for against in tables]
+
+
+def _comparisons(evaluation: Json, against: Json) -> Table:
     k = evaluation["rank"]
     header = [
         "arm", f"change of success@{k}, points (95% over seeds)", "p", "p (Holm)", "separated",
@@ -121,24 +128,38 @@ def comparisons(evaluation: Json) -> Table:
             points(row["change"], *row["interval"]),
             # with too few seeds nothing was tested
             *(NONE if None in row["interval"] else p_value(row[key]) for key in ("p", "p_holm")),
-            "yes" if row["p_holm"] <= 0.05 else "no",
+            "yes" if row["p_holm"] <= ALPHA else "no",
             _probability(row["better"], max(row["runs"])),
             points(*row["on_tasks"]) if row["on_tasks"] else NONE,
             " and ".join(map(str, dict.fromkeys(row["runs"]))),
         ]
-        for row in evaluation["comparisons"]
+        for row in against["comparisons"]
     ]
-    lost = [row["left_out"] for row in evaluation["comparisons"]]
+    lost = [row["left_out"] for row in against["comparisons"]]
     if any(lost):
         header.append("tasks left out (not checked in every run)")
         rows = [[*row, str(count)] for row, count in zip(rows, lost, strict=True)]
-    reference = evaluation["reference"]
+    reference = against["reference"]
     caption = f"Compared with {reference}"
-    if missing := evaluation["not_compared"]:
+    if missing := against["not_compared"]:
         known = any(row["arm"] == reference for row in evaluation["leaderboard"])
         why = "no task and seed is common" if known else f"{reference} has no result"
         caption += f" (not compared, since {why}: {', '.join(missing)})"
     return Table(caption, header, rows)
+
+
+def above_all(evaluation: Json) -> str:
+    """Which arms are above every reference, in words; "" where there is one reference."""
+    ahead = evaluation["above_all"]
+    if ahead is None:
+        return ""
+    references = listing([against["reference"] for against in evaluation["against"]], "and")
+    tests = sum(len(against["comparisons"]) for against in evaluation["against"])
+    told = listing(ahead, "and") if ahead else "none"
+    return (
+        f"Separated above each of {references}: {told}. P-values are corrected by Holm for the "
+        f"{tests} comparisons of these tables together."
+    )
 
 
 def rates(evaluation: Json) -> Table | None:

@@ -11,6 +11,7 @@ from corgi_gym.benchmarks.bench.charts import Panel, Ranked, panel_chart, rankin
 from corgi_gym.benchmarks.bench.results import Result, Results
 from corgi_gym.benchmarks.bench.sections import evaluation_section
 from corgi_gym.benchmarks.recipe import RECIPES
+from corgi_gym.benchmarks.statistics import holm
 from corgi_gym.benchmarks.svg import STYLE, Plot, size_of
 
 TASKS = 64
@@ -43,7 +44,7 @@ def analysed(*runs, seeds=(0, 1, 2), reference="a"):
 
 
 def compared(*runs, **spec):
-    return analysed(*runs, **spec)["evaluations"]["test"]["comparisons"]
+    return analysed(*runs, **spec)["evaluations"]["test"]["against"][0]["comparisons"]
 
 
 def test_tasks_that_one_arm_could_not_check_decide_nothing():
@@ -52,14 +53,14 @@ def test_tasks_that_one_arm_could_not_check_decide_nothing():
     runs = [run("a", s, same) for s in range(3)]
     runs += [run("b", s, same, checked=same) for s in range(3)]
     found = analysed(*runs)["evaluations"]["test"]
-    (row,) = found["comparisons"]
+    (row,) = found["against"][0]["comparisons"]
     assert row["change"] == 0 and row["p_holm"] > 0.05 and row["left_out"] == 48
-    table = tables.comparisons(found)
+    table = tables.comparisons(found)[0]
     assert table.header[-1] == "tasks left out (not checked in every run)"
     assert table.rows[0][-1] == "48" and "no" in table.rows[0]
     # where all was checked nothing is said of it
     whole = analysed(*(run(arm, s, range(s + 9)) for arm in "ab" for s in range(3)))
-    assert len(tables.comparisons(whole["evaluations"]["test"]).header) == 8
+    assert len(tables.comparisons(whole["evaluations"]["test"])[0].header) == 8
 
 
 def test_families_of_one_name_are_averaged_alike_in_every_run():
@@ -121,7 +122,7 @@ def test_families_with_more_seeds_count_no_more():
     runs += [run("b", s, range(20), family="hard") for s in range(3)]
     found = analysed(*runs)["evaluations"]["test"]
     assert [row["arm"] for row in found["leaderboard"]] == ["b", "a"]
-    assert found["comparisons"][0]["change"] > 0
+    assert found["against"][0]["comparisons"][0]["change"] > 0
     best = found["leaderboard"][0]
     assert best["last"] == best["mean"][0] == pytest.approx((48 + 20) / 128)
     cells = [row[1] for row in tables.leaderboard(found).rows]
@@ -181,15 +182,47 @@ def test_a_heldout_task_is_one_task_whatever_was_trained_on():
 def test_two_untrained_models_are_a_run_each():
     runs = [run("a", 0, range(40), trains=False), run("b", 0, range(8), trains=False)]
     found = analysed(*runs, seeds=range(5))["evaluations"]["test"]
-    (row,) = found["comparisons"]
+    (row,) = found["against"][0]["comparisons"]
     assert row["interval"] == [None, None] and row["p_holm"] == 1.0 and row["runs"] == [1, 1]
-    cells = tables.comparisons(found).rows[0]
+    cells = tables.comparisons(found)[0].rows[0]
     assert cells[1].endswith("(too few seeds)") and cells[4] == "no" and cells[-1] == "1"
     # a trained arm with seeds is told from an untrained one, by its own spread
     trained = [run("c", s, range(40 + s)) for s in range(5)]
     found = analysed(*runs[1:], *trained, seeds=range(5), reference="c")["evaluations"]["test"]
-    assert found["comparisons"][0]["p_holm"] < 0.05
-    assert tables.comparisons(found).rows[0][-1] == "1 and 5"
+    assert found["against"][0]["comparisons"][0]["p_holm"] < 0.05
+    assert tables.comparisons(found)[0].rows[0][-1] == "1 and 5"
+
+
+def test_several_references_are_one_family_of_comparisons():
+    counts = {"a": 10, "b": 16, "c": 40, "d": 30}
+    runs = [run(arm, s, range(n + s)) for arm, n in counts.items() for s in range(5)]
+    one = analysed(*runs, seeds=range(5), reference="a")["evaluations"]["test"]
+    both = analysed(*runs, seeds=range(5), reference=["a", "b"])["evaluations"]["test"]
+    assert one["above_all"] is None and tables.above_all(one) == ""
+    first, second = both["against"]
+    assert [row["arm"] for row in first["comparisons"]] == ["b", "c", "d"]
+    # the two references are compared once
+    assert [row["arm"] for row in second["comparisons"]] == ["c", "d"]
+    assert second["not_compared"] == [] and both["reference"] == "a"
+    alone = {row["arm"]: row for row in one["against"][0]["comparisons"]}
+    for row in first["comparisons"]:
+        assert {**row, "p_holm": 0} == {**alone[row["arm"]], "p_holm": 0}
+    rows = [*first["comparisons"], *second["comparisons"]]
+    assert [row["p_holm"] for row in rows] == list(holm([row["p"] for row in rows]))
+    assert both["above_all"] == ["c", "d"]
+    said = "Separated above each of a and b: c and d. P-values are corrected by Holm for the 5 "
+    assert tables.above_all(both).startswith(said)
+    assert said in evaluation_section("test", both, ranked=True)
+    made = tables.comparisons(both)
+    assert [table.caption for table in made] == ["Compared with a", "Compared with b"]
+
+
+def test_an_arm_above_one_of_two_references_is_not_above_both():
+    counts = {"a": 10, "b": 40, "c": 40, "d": 1}
+    runs = [run(arm, s, range(n + 3 * s)) for arm, n in counts.items() for s in range(5)]
+    found = analysed(*runs, seeds=range(5), reference=["a", "b"])["evaluations"]["test"]
+    assert found["above_all"] == []
+    assert tables.above_all(found).startswith("Separated above each of a and b: none.")
 
 
 def test_what_was_not_tested_corrects_nothing_and_no_change_exceeds_all_tasks():

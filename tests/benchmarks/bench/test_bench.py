@@ -28,7 +28,7 @@ from corgi_gym.benchmarks.bench.page import write_page
 from corgi_gym.benchmarks.bench.planned import _contradictions
 from corgi_gym.benchmarks.bench.results import read_results
 from corgi_gym.benchmarks.bench.runner import job_folder, plan_text, run_bench, status_of
-from corgi_gym.benchmarks.bench.spec import SPECS, jobs_of, load_spec, spec_of
+from corgi_gym.benchmarks.bench.spec import SPECS, jobs_of, load_spec, references_of, spec_of
 from corgi_gym.benchmarks.bench.tables import by_family, comparisons, leaderboard
 from corgi_gym.benchmarks.bench.verify import verify
 from corgi_gym.benchmarks.recipe import load_recipe
@@ -297,6 +297,9 @@ def test_an_arm_changes_what_it_says_on_top_of_the_family(scripted):
         ({"evaluations": {"a/b": {}}}, "'a/b' names a file"),
         ({"evaluations": {"test": {"split": "train"}}}, "unknown evaluation.split 'train'"),
         ({"reference": "nobody"}, "'nobody' is no arm: weak, strong, untrained"),
+        ({"reference": ["weak", "nobody"]}, "'nobody' is no arm: weak, strong, untrained"),
+        ({"reference": ["weak", "weak"]}, "reference names an arm twice: ['weak', 'weak']"),
+        ({"reference": 3}, "reference must be "),
         ({"target": 2}, "target must be above 0"),
         ({"rank": 0}, "rank must be a positive integer, got 0"),
         ({"rank": 7}, "benchmark.rank 7 is more than the 6 attempts of evaluation 'test'"),
@@ -390,7 +393,8 @@ def test_a_rank_that_is_not_given_is_no_higher_than_the_attempts(scripted):
 def test_shipped_specifications_load(path):
     spec = load_spec(path.stem)
     jobs = jobs_of(spec)
-    assert spec.name == path.stem and spec.question and spec.reference in {j.arm for j in jobs}
+    assert spec.name == path.stem and spec.question
+    assert set(references_of(spec.reference)) <= {j.arm for j in jobs}
     assert path.stem == "smoke" or len(spec.seeds) >= 5
 
 
@@ -561,7 +565,7 @@ def test_weights_that_are_gone_are_named(scripted, results, monkeypatch):
 
 def test_the_leaderboard_has_the_score_of_each_seed(scripted, results, tmp_path):
     found = statistics_of(results)["evaluations"]["test"]
-    assert found["not_compared"] == []
+    assert found["against"][0]["not_compared"] == []
     for row in found["leaderboard"]:
         assert len(row["of_seeds"]) == (0 if row["arm"] == "untrained" else 3)
         if row["of_seeds"]:
@@ -578,9 +582,10 @@ def test_an_arm_on_tasks_of_its_own_is_told(scripted, tmp_path):
     run_bench(spec, tmp_path, in_process, only="weak / short", say=quiet)
     run_bench(spec, tmp_path, in_process, only="strong / long", say=quiet)
     found = statistics_of(tmp_path)["evaluations"]["test"]
-    assert found["not_compared"] == ["strong"] and not found["comparisons"]
+    (against,) = found["against"]
+    assert against["not_compared"] == ["strong"] and not against["comparisons"]
     words = "(not compared, since no task and seed is common: strong)"
-    assert words in comparisons(found).caption
+    assert words in comparisons(found)[0].caption
     assert f"**Compared with weak {words}**" in (tmp_path / "report.md").read_text()
 
 
@@ -599,7 +604,7 @@ def test_the_ranking_is_right_and_the_same_bytes_again(results):
     assert strong["runs"] == 6 and strong["seeds"] == 3 and strong["tasks"] == 24
     assert strong["first"][0] < strong["mean"][0] <= strong["last"]
     assert strong["mean"][1] <= strong["mean"][0] <= strong["mean"][2]
-    by_arm = {row["arm"]: row for row in found["comparisons"]}
+    by_arm = {row["arm"]: row for row in found["against"][0]["comparisons"]}
     assert by_arm.keys() == {"strong", "untrained"} and found["reference"] == "weak"
     assert by_arm["strong"]["change"] > 0 > by_arm["untrained"]["change"]
     assert by_arm["strong"]["p_holm"] <= 0.05 and by_arm["strong"]["interval"][0] > 0
@@ -727,9 +732,14 @@ def test_an_untrained_model_is_compared_once_where_the_feedback_is_fixed(scripte
     )  # fmt: skip
     run_bench(spec, tmp_path, in_process, say=quiet)
     found = statistics_of(tmp_path)["evaluations"]
-    own, fixed = ([row["arm"] for row in found[n]["comparisons"]] for n in evaluations)
+    own, fixed = (
+        [row["arm"] for row in found[n]["against"][0]["comparisons"]] for n in evaluations
+    )
     assert own == ["grpo · full", "untrained · silent", "untrained · full"]
-    assert fixed == ["grpo · full", "untrained · silent"] and not found["fixed"]["not_compared"]
+    assert (
+        fixed == ["grpo · full", "untrained · silent"]
+        and not found["fixed"]["against"][0]["not_compared"]
+    )
     assert verify(tmp_path, sample=0).sound
 
 
@@ -784,7 +794,7 @@ def test_results_are_called_what_the_specification_calls_them_now(scripted, tmp_
     board = {row["arm"]: row["mean"][0] for row in found["evaluations"]["test"]["leaderboard"]}
     old = {row["arm"]: row["mean"][0] for row in before["evaluations"]["test"]["leaderboard"]}
     assert board == {"new" if arm == "weak" else arm: value for arm, value in old.items()}
-    assert len(found["evaluations"]["test"]["comparisons"]) == 2
+    assert len(found["evaluations"]["test"]["against"][0]["comparisons"]) == 2
 
 
 def test_a_second_feedback_level_keeps_the_results_of_the_first(scripted, tmp_path):
