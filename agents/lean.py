@@ -63,7 +63,10 @@ class LeanTrainer:
 
         These are rows of one prompt where tokens that rows begin with are computed once
         (`corgi_gym.agents.prefixes`), else rows of like length. Rows without any advantage add
-        nothing to the loss (unless it has other terms) and are left out.
+        nothing to the loss (unless it has other terms) and are left out. Where the loss is a mean
+        over a micro-batch's rows, ``"share"`` says how many of them are left, as a part of what
+        there would be. What TRL logs of the tokens (entropy, clipped shares) is that of the rows
+        that are left.
         """
         rows = len(batch["advantages"])
         weight = batch["advantages"].abs() * batch["completion_mask"] * batch["tool_mask"]
@@ -72,13 +75,13 @@ class LeanTrainer:
         longest = [0] * (max(prompts) + 1)
         for i, prompt in enumerate(prompts):
             longest[prompt] = max(longest[prompt], lengths[i])
-        # only losses normalised by the round's token count are unchanged by leaving rows out
-        # and TRL's metrics are gathered row by row: every process needs as many rows as the others
+        # TRL's metrics are gathered row by row: every process needs as many rows as the others
         alone = self.accelerator.num_processes == 1
         by_tokens = self.loss_type in ("dapo", "cispo", "vespo") and alone
-        can_skip = by_tokens and not self._has_other_terms()
         # the other losses are means over a micro-batch: only equal numbers of rows weigh alike, and
-        # for bnpo, a mean over its tokens, rows must stand in it by chance and not by length
+        # for bnpo, a mean over its tokens, rows must stand in it by chance and not by length, those
+        # without advantage among them
+        can_skip = alone and self.loss_type != "bnpo" and not self._has_other_terms()
         sizes = lengths if by_tokens else [1] * rows
         active = (weight.sum(1) != 0).tolist()  # NaN is active: it must not be left out unseen
         generator = torch.Generator().manual_seed(
@@ -96,6 +99,8 @@ class LeanTrainer:
                 window.sort(key=lambda i: (longest[prompts[i]], prompts[i], lengths[i]))
             for chunk in split_evenly(window, parts // windows, sizes):
                 result.append(take_rows(batch, chunk))
+                if can_skip and not by_tokens:
+                    result[-1]["share"] = len(chunk) * parts / rows
         return result
 
     def _shares(self, longest: int) -> bool:
@@ -118,7 +123,7 @@ class LeanTrainer:
             del metrics["entropy"][before:]
         if not metrics["entropy"]:
             del metrics["entropy"]  # TRL takes a mean of what is there
-        return loss
+        return loss * inputs.get("share", 1.0)
 
     def _share_of(self, total: Tensor) -> Tensor:
         """What a micro-batch's sum is divided by to add to a mean over a round.

@@ -210,20 +210,40 @@ def test_taking_rows_keeps_totals_and_no_rows_means_no_advantage():
     assert take_rows(paired, [1])["paired"].tolist() == [1.0]
 
 
-def some_without_advantage():
+def some_without_advantage(active=(1, 4, 5, 11, 12)):
+    """A round of 16 rows of which only the ``active`` ones have an advantage."""
     advantages = torch.zeros(16, 11)
-    advantages[[1, 4, 5, 11, 12]] = torch.tensor([1.0, -0.5, 2.0, 0.3, -1.0])[:, None]
+    values = torch.tensor([1.0, -0.5, 2.0, 0.3, -1.0])[: len(active)]
+    advantages[list(active)] = values[:, None]
     return random_batch(rows=16, advantages=advantages)
 
 
-@pytest.mark.parametrize("loss_type", ["dapo", "cispo"])
-def test_skipping_rows_without_advantage_changes_no_gradient(tiny_model, trainer_of, loss_type):
-    trainer = trainer_of(tiny_model, loss_type=loss_type, bf16=False)
-    batch = some_without_advantage()
+# Each loss whose rows can be left out, with settings that make it count in the tests.
+SKIPPING = {
+    "dapo": {},
+    "cispo": {"epsilon_high": 5.0},
+    "vespo": {},
+    "grpo": {},
+    "dr_grpo": {},
+    "sapo": {},
+    "luspo": {},
+    "gspo": {"loss_type": "grpo", "importance_sampling_level": "sequence"},
+}
+
+
+def skipping(name):
+    return {"loss_type": name, **SKIPPING[name]}
+
+
+@pytest.mark.parametrize("active", [(1, 4, 5, 11, 12), (1,)], ids=["some", "one"])
+@pytest.mark.parametrize("name", SKIPPING)
+def test_skipping_rows_without_advantage_changes_no_gradient(tiny_model, trainer_of, name, active):
+    trainer = trainer_of(tiny_model, bf16=False, **skipping(name))
+    batch = some_without_advantage(active)
     micro = trainer._micro_batches(batch)
     assert len(micro) == 4
     used = [row.tolist() for m in micro for row in m["completion_ids"]]
-    wanted = batch["completion_ids"][[1, 4, 5, 11, 12]].tolist()
+    wanted = batch["completion_ids"][list(active)].tolist()
     # every row that counts is there once; others only to fill a micro-batch that has none
     counted = [
         row.tolist()
@@ -231,22 +251,43 @@ def test_skipping_rows_without_advantage_changes_no_gradient(tiny_model, trainer
         for row, a in zip(m["completion_ids"], m["advantages"], strict=True)
         if a.abs().sum() > 0
     ]
-    assert sorted(counted) == sorted(wanted) and len(used) < 16
+    assert sorted(counted) == sorted(wanted)
+    assert len(used) == len(wanted) + sum("empty" in m for m in micro) < 16
     whole = [take_rows(batch, list(range(i, i + 4))) for i in range(0, 16, 4)]
     assert_same(gradients(trainer, micro), gradients(trainer, whole))
 
 
+def test_a_round_in_which_every_row_counts_is_split_as_ever(tiny_model, trainer_of):
+    """Nothing is left out of a mean over rows, so nothing is weighed."""
+    trainer = trainer_of(tiny_model, loss_type="grpo", bf16=False)
+    batch = some_without_advantage(range(5))
+    batch["advantages"] = torch.ones(16, 11)
+    batch["tool_mask"][:, 0] = 1
+    micro = trainer._micro_batches(batch)
+    assert [(len(m["advantages"]), m["share"]) for m in micro] == [(4, 1.0)] * 4
+
+
 @pytest.mark.parametrize(
-    "options",
-    [{"loss_type": "grpo"}, {"beta": 0.1}, {"entropy_coef": 0.01}, {"top_entropy_quantile": 0.5}],
+    ("algorithm", "options"),
+    [
+        *(("turn_grpo", {**skipping(name), "beta": 0.1}) for name in SKIPPING),
+        *(("turn_grpo", {**skipping(name), "entropy_coef": 0.01}) for name in SKIPPING),
+        ("turn_grpo", {"loss_type": "bnpo"}),
+        ("turn_grpo", {"top_entropy_quantile": 0.5}),
+        ("echo", {"feedback_weight": 0.05}),
+        ("echo", {"feedback_weight": 0.05, "loss_type": "grpo"}),
+        ("ppo", {}),
+        ("ppo", {"loss_type": "grpo"}),
+    ],
     ids=str,
 )
-def test_rows_are_kept_where_they_count(tiny_model, trainer_of, options):
-    trainer = trainer_of(tiny_model, bf16=False, **options)
+def test_rows_are_kept_where_they_count(tiny_model, trainer_of, algorithm, options):
+    trainer = trainer_of(tiny_model, algorithm=algorithm, bf16=False, **options)
     batch = some_without_advantage()
     micro = trainer._micro_batches(batch)
     used = [row.tolist() for m in micro for row in m["completion_ids"]]
     assert sorted(used) == sorted(batch["completion_ids"].tolist())
+    assert not any("share" in m for m in micro)
 
 
 def test_a_mean_over_the_tokens_of_a_micro_batch_gets_rows_by_chance(tiny_model, trainer_of):
@@ -271,6 +312,7 @@ def test_a_loss_that_is_a_mean_over_rows_weighs_rows_alike(tiny_model, trainer_o
     trainer = trainer_of(tiny_model, loss_type="grpo", bf16=False, spec={"updates": 1})
     batch = random_batch(rows=16)
     batch["completion_mask"][:8, 3:] = 0
+    batch["tool_mask"][:, 0] = 1  # every row counts
     batch["advantages"] = batch["advantages"][:, None].expand(-1, 11).clone()
     micro = trainer._micro_batches(batch)
     assert [len(m["advantages"]) for m in micro] == [4, 4, 4, 4]
