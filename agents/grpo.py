@@ -438,10 +438,7 @@ class GuidedGRPOTrainer(
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         self._rows = inputs
         # TRL would score the round once more for the old log-probs; the engine's are used instead.
-        # With a LoRA reference that pass is the same model without its adapter, and is needed.
-        self._skip_scoring = self.args.engine_logps and (
-            self.beta == 0.0 or self.ref_model is not None
-        )
+        self._skip_scoring = self.args.engine_logps
         try:
             batch = super()._generate_and_score_completions(inputs)
         finally:

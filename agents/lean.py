@@ -17,6 +17,7 @@ from torch import Tensor
 from corgi_gym.agents.batches import score_tokens, split_evenly, take_rows
 from corgi_gym.agents.cpu import LONGEST
 from corgi_gym.agents.cpu_layers import shares_prefixes
+from corgi_gym.agents.lora import is_adapted
 from corgi_gym.envs import stable_hash
 
 
@@ -28,6 +29,7 @@ class LeanTrainer:
     state: Any
     accelerator: Any
     model: Any
+    ref_model: Any
     beta: float
     loss_type: str
     num_iterations: int
@@ -172,7 +174,7 @@ class LeanTrainer:
         wanted[:, :-logits_to_keep] = 0
         if self._score_mask is not None:
             wanted[:, -logits_to_keep:] = self._score_mask
-        if self._skip_scoring and model is self.model:
+        if self._skip_scoring and self._is_policy(model):
             zeros = torch.zeros(wanted[:, -logits_to_keep:].shape, device=input_ids.device)
             return zeros, zeros, None
         step = batch_size or len(input_ids)
@@ -188,6 +190,15 @@ class LeanTrainer:
         if self._score_mask is not None:  # the pass of the loss, not one for old log-probs
             self._loss_logps = torch.cat(logps)
         return torch.cat(logps), torch.cat(entropies) if compute_entropy else None, None
+
+    def _is_policy(self, model: Any) -> bool:
+        """Whether it is the policy that is to be scored, and not its reference.
+
+        The reference of an adapter is the same model without it.
+        """
+        if self.beta != 0.0 and self.ref_model is None:
+            return model is self.model and is_adapted(self.accelerator.unwrap_model(model))
+        return model is self.model
 
     def _arithmetic_of_the_loss(self, model: Any) -> AbstractContextManager[Any]:
         """For old log-probs: the layers that the loss's pass uses on a CPU, not transformers' own.

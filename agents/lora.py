@@ -87,6 +87,23 @@ def check_reference(options: Mapping[str, Any], beta: float) -> None:
         )
 
 
+def is_adapted(model: Any) -> bool:
+    """Whether a model with an adapter surely answers with the one that it trains.
+
+    TRL's reference is the same model with its adapters off, or with a frozen copy named ``"ref"``.
+
+    Args:
+        model: With its adapter. Of a kind without layers of its own (prompt tuning) nothing is
+            known, and the answer is no.
+    """
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    layers = [module for module in model.modules() if isinstance(module, BaseTunerLayer)]
+    return bool(layers) and not any(
+        layer.disable_adapters or "ref" in layer.active_adapters for layer in layers
+    )
+
+
 def check_embedding(model: Any) -> None:
     """Refuse an adapter on one side of an embedding that is the output matrix too.
 

@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from corgi_gym.agents.lora import lora_config
+from corgi_gym.agents.lora import is_adapted, lora_config
 from corgi_gym.agents.models import load_model
 from corgi_gym.agents.sync import engine_weights, save_policy
 from corgi_gym.agents.training import check_training
@@ -109,6 +109,72 @@ def test_the_reference_of_an_adapter_is_the_model_without_it(tiny_model, trainer
     assert trainer.ref_model is None
     trainer.train()
     assert any(row.get("kl", 0) > 0 for row in trainer.state.log_history)
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["new", "given"])
+@pytest.mark.parametrize("engine_logps", [True, False])
+def test_a_round_is_scored_by_its_reference_and_not_for_old_log_probs(
+    given, engine_logps, tiny_model, trainer_of, monkeypatch
+):
+    """Its old log-probs are the engine's; the pass for them was done and thrown away."""
+    spec = {"rounds": 2}
+    if given:  # an adapter that was trained before has a frozen copy of itself as its reference
+        tiny_model, spec["lora"] = peft.get_peft_model(tiny_model, lora_config({"r": 8})), {}
+        for name, parameter in tiny_model.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(parameter, std=0.05)
+    start = copy.deepcopy(tiny_model)
+    trainer = trainer_of(tiny_model, spec=spec, beta=0.1, bf16=False, engine_logps=engine_logps)
+    kind, rows, batches = type(trainer), [], []
+    made, score = kind._generate_and_score_completions, kind._score_rows
+
+    def generate(self, inputs):
+        rows.append([])
+        batches.append(made(self, inputs))
+        rows.append(None)  # the loss's own passes follow
+        return batches[-1]
+
+    def watched(self, model, ids, mask, wanted):
+        if rows[-1] is not None:
+            rows[-1] += [is_adapted(model)] * len(ids)
+        return score(self, model, ids, mask, wanted)
+
+    monkeypatch.setattr(kind, "_generate_and_score_completions", generate)
+    monkeypatch.setattr(kind, "_score_rows", watched)
+    trainer.train()
+    passes = [each for each in rows if each is not None]
+    wanted = [False] * 16 if engine_logps else [True] * 16 + [False] * 16
+    assert passes == [wanted] * 2
+    # and the reference is the policy as it was at the start, also in the second round
+    batch = batches[1]
+    ids, mask = (
+        torch.cat([batch[f"prompt_{part}"], batch[f"completion_{part}"]], 1)
+        for part in ("ids", "mask")
+    )
+    kept = (batch["completion_mask"] * batch["tool_mask"]).bool()
+    with torch.no_grad():
+        logits = start(input_ids=ids, attention_mask=mask).logits[:, -kept.shape[1] - 1 : -1]
+    expected = logits.log_softmax(-1).gather(-1, batch["completion_ids"][..., None])[..., 0]
+    torch.testing.assert_close(
+        batch["ref_per_token_logps"][kept], expected[kept], rtol=1e-3, atol=1e-3
+    )
+    assert any(row.get("kl", 0) > 0 for row in trainer.state.log_history)
+
+
+def test_an_adapter_that_is_off_or_a_copy_is_no_policy(tiny_model):
+    model = peft.get_peft_model(tiny_model, lora_config({"r": 4}))
+    assert is_adapted(model)
+    with model.disable_adapter():
+        assert not is_adapted(model)
+    model.add_adapter("ref", model.peft_config["default"])
+    model.set_adapter("ref")
+    assert not is_adapted(model)
+    model.set_adapter("default")
+    assert is_adapted(model)
+    # nothing is known of an adapter without layers
+    plain = model.unload()
+    prompt = peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2)
+    assert not is_adapted(peft.get_peft_model(plain, prompt))
 
 
 def test_corgis_row_has_an_adapter_of_its_own(tiny_model, trainer_of):
