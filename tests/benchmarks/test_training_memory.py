@@ -2,11 +2,14 @@
 
 import gc
 
+import pytest
 import torch
 
 from corgi_gym.agents.episode import Episode
 from corgi_gym.benchmarks.throughput.training_memory import (
+    SETTLED,
     Memory,
+    growth,
     make_recipe,
     measure,
     run,
@@ -36,6 +39,36 @@ def test_rounds_leave_nothing_behind(tiny_folder, tmp_path):
     # rounds differ in how many micro-batches they have, so in a few tensors
     assert max(alive.tensors[10:]) <= max(alive.tensors[5:10]) + 20
     assert max(alive.episodes[10:]) <= max(alive.episodes[5:10])
+
+
+# Resident MB per round after the settled ones: about 0.3 come from caches that fill.
+MOST_GROWTH = 1.0
+
+MEASURED = """
+from pathlib import Path
+from corgi_gym.benchmarks.throughput.training_memory import make_recipe, measure
+print(*measure(make_recipe({model!r}, {rounds}, "turn_grpo"), Path({out!r})))
+"""
+# A trainer that keeps 4 MB of each round.
+LEAK = """
+import torch
+from corgi_gym.agents.grpo import GuidedGRPOTrainer
+kept, made = [], GuidedGRPOTrainer._generate_and_score_completions
+def keeping(self, inputs):
+    kept.append(torch.ones(2**20))
+    return made(self, inputs)
+GuidedGRPOTrainer._generate_and_score_completions = keeping
+"""
+
+
+@pytest.mark.parametrize(("rounds", "leak"), [(40, ""), (20, LEAK)], ids=["as it is", "leaking"])
+def test_resident_memory_hardly_grows(rounds, leak, tiny_folder, tmp_path, run_python):
+    """In a process of its own: counts of objects say nothing of what C++ holds on to."""
+    code = MEASURED.format(model=tiny_folder, rounds=rounds, out=str(tmp_path / "run"))
+    values = [float(word) for word in run_python(leak + code).splitlines()[-1].split()]
+    assert len(values) == rounds
+    leaks = growth(values) > MOST_GROWTH * (rounds - SETTLED)
+    assert leaks == bool(leak), values
 
 
 def test_the_measurement_is_one_value_per_round(tiny_folder, tmp_path, capsys):
