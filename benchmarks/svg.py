@@ -55,6 +55,8 @@ STYLE = """
 
 # Blank border of a stand-alone picture, in pixels.
 MARGIN = 14
+# Between pictures of one sheet.
+_GAP = 24
 
 
 def percent(value: float) -> str:
@@ -237,12 +239,29 @@ def size_of(svg: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+def sheet(pictures: Sequence[str], label: str, columns: int = 3) -> str:
+    """Pictures in rows as one picture; ``label`` says in words what they show."""
+    sizes = [size_of(picture) for picture in pictures]
+    wide = max(width for width, _ in sizes) + _GAP
+    high = max(height for _, height in sizes) + _GAP
+    placed = [
+        picture.replace("<svg", f'<svg x="{x}" y="{y}" width="{width}" height="{height}"', 1)
+        for i, (picture, (width, height)) in enumerate(zip(pictures, sizes, strict=True))
+        for x, y in [(wide * (i % columns), high * (i // columns))]
+    ]
+    whole = wide * min(columns, len(pictures)) - _GAP, high * -(-len(pictures) // columns) - _GAP
+    return (
+        f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" role="img" '
+        f'viewBox="0 0 {whole[0]} {whole[1]}" aria-label="{escape(label)}">{"".join(placed)}</svg>'
+    )
+
+
 def standalone(svg: str) -> str:
     """The same picture as a file: a white margin, and style and colours written in."""
     style = re.sub(r"var\((--[\w-]+)\)", lambda m: PALETTE[m[1]], STYLE)
     width, height = size_of(svg)
     wide, high = width + 2 * MARGIN, height + 2 * MARGIN
     box = f'viewBox="{-MARGIN} {-MARGIN} {wide} {high}" width="{wide}" height="{high}"'
-    head, marks = svg.replace(f'viewBox="0 0 {width} {height}"', box).split(">", 1)
+    head, marks = svg.replace(f'viewBox="0 0 {width} {height}"', box, 1).split(">", 1)
     paper = f'<rect x="{-MARGIN}" y="{-MARGIN}" width="{wide}" height="{high}" fill="#fff"/>'
     return f"{head}><style>{style}</style>{paper}{marks}"

@@ -464,7 +464,7 @@ def _learning(cell: Cell) -> list[Json]:
     budget in tokens or seconds ends them after different numbers: their curves are then taken over
     tokens, interpolated between evaluations, as far as the shortest run goes.
     """
-    curves = [_by_step(r.metrics["curve"]) for r in _all(cell) if r.metrics["curve"]]
+    curves = [_by_step(_points(r)) for r in _all(cell) if r.metrics["curve"]]
     if not curves:
         return []
     if len({max(curve) for curve in curves}) == 1:
@@ -476,7 +476,13 @@ def _learning(cell: Cell) -> list[Json]:
     rows = []
     for tokens in grid:
         points = [
-            {"tokens": tokens, "seconds": at[0], "success": [at[1]], "step": at[2]}
+            {
+                "tokens": tokens,
+                "seconds": at[0],
+                "success": [at[1]],
+                "step": at[2],
+                "sessions": at[3],
+            }
             for at in ([float(np.interp(tokens, x, y)) for y in ys] for x, ys in lines)
         ]
         rows.append(_learned(points, _mean([point["step"] for point in points])))
@@ -484,9 +490,9 @@ def _learning(cell: Cell) -> list[Json]:
 
 
 def _by_tokens(curve: Sequence[Json]) -> tuple[list[float], list[list[float]]]:
-    """Tokens at the evaluations of a run; and seconds, success and rounds there."""
+    """Tokens at the evaluations of a run; and seconds, success, rounds and sessions there."""
     points = list({float(point["tokens"]): point for point in curve}.values())  # the later of two
-    values = [[p["seconds"], p["success"][-1], float(p["step"])] for p in points]
+    values = [[p["seconds"], p["success"][-1], float(p["step"]), p["sessions"]] for p in points]
     return [float(p["tokens"]) for p in points], [
         list(column) for column in zip(*values, strict=True)
     ]
@@ -498,12 +504,20 @@ def _learned(points: Sequence[Json], step: float) -> Json:
     one = len(points) == 1
     return {
         "step": float(step),
+        "sessions": _mean([point["sessions"] for point in points]),
         "tokens": _mean([point["tokens"] for point in points]),
         "seconds": _mean([point["seconds"] for point in points]),
         "success": _mean(success),
         "low": None if one else min(success),
         "high": None if one else max(success),
     }
+
+
+def _points(result: Result) -> list[Json]:
+    """The curve of a run with the sessions so far; every round of a run has the same number."""
+    cost = result.metrics["cost"]
+    each = (cost["sessions"] or 0) / (cost["steps"] or 1)
+    return [{**point, "sessions": each * point["step"]} for point in result.metrics["curve"]]
 
 
 def _by_step(curve: Sequence[Json]) -> dict[tuple[int, int], Json]:

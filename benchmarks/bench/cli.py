@@ -37,6 +37,9 @@ def add_commands(parser: argparse.ArgumentParser, command: Callable[..., Any]) -
         "corgi-gym bench report runs/bench/smoke",
     )  # fmt: skip
     _results_options(report)
+    report.add_argument(
+        "--figures", metavar="FOLDER", help="also write the main charts there, as SVG files"
+    )
 
     verify = command(
         commands, "verify", _verify,
@@ -109,6 +112,7 @@ def _report(arguments: argparse.Namespace) -> int:
         code=arguments.code,
         mixed=arguments.mixed_code,
         say=lambda note: print(f"note: {note}"),
+        figures=Path(arguments.figures) if arguments.figures else None,
     )
     for path in written:
         print(f"wrote {path}")

@@ -24,7 +24,9 @@ from corgi_gym.benchmarks.bench.measures import first_success
 from corgi_gym.benchmarks.bench.results import Results, read_results
 from corgi_gym.benchmarks.bench.sections import (
     INTERVALS,
+    by_attempt,
     evaluation_section,
+    learning_curves,
     section,
     training_section,
 )
@@ -46,6 +48,7 @@ def write_page(
     code: str | None = None,
     mixed: bool = False,
     say: Callable[[str], None] = lambda note: None,
+    figures: Path | None = None,
 ) -> list[Path]:
     """Write the report into a folder of results; returns the files' paths.
 
@@ -54,6 +57,7 @@ def write_page(
         code: As for `corgi_gym.benchmarks.bench.results.read_results`.
         mixed: As there.
         say: Called with each note of what is missing, broken or odd; the report has them too.
+        figures: Also write the main charts into this folder, as SVG files that need no page.
 
     Raises:
         FileNotFoundError: If it is no such folder.
@@ -71,7 +75,20 @@ def write_page(
         (REPORT, html(results, statistics)),
     ):
         files.replace(name, text)
-    return [folder / name for name in (REPORT, MARKDOWN, CSV, STATISTICS)]
+    written = [folder / name for name in (REPORT, MARKDOWN, CSV, STATISTICS)]
+    if figures is not None:
+        beside = RunFolder(figures, resume=True)
+        for name, picture in charts(statistics).items():
+            beside.replace(f"{name}.svg", svg.standalone(picture) + "\n")
+            written.append(figures / f"{name}.svg")
+    return written
+
+
+def charts(statistics: Json) -> dict[str, str]:
+    """Success by attempt in each evaluation, and learning curves, as pictures by their names."""
+    made = {f"attempts-{name}": by_attempt(f) for name, f in statistics["evaluations"].items()}
+    made |= {f"learning-{key}": panels for key, panels in learning_curves(statistics).items()}
+    return {n: svg.sheet(p.pictures, p.caption) for n, p in made.items() if p.pictures}
 
 
 def html(results: Results, statistics: Json) -> str:

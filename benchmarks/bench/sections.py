@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from corgi_gym.benchmarks.bench import tables
 from corgi_gym.benchmarks.bench.analysis import RATES
@@ -38,10 +38,18 @@ def section(heading: str, *parts: str) -> str:
     return f"<section><h2>{escape(heading)}</h2>{''.join(parts)}</section>"
 
 
-def _grid(caption: str, pictures: Sequence[str]) -> str:
-    """Pictures side by side, with what they show said once above them."""
-    figures = "".join(f"<figure>{picture}</figure>" for picture in pictures)
-    return f'<p class="what">{escape(caption)}</p><div class="grid">{figures}</div>'
+class Panels(NamedTuple):
+    """Pictures that stand side by side, and what they show, said once."""
+
+    caption: str
+    pictures: Sequence[str]
+
+    def html(self) -> str:
+        """Both as HTML; "" without pictures."""
+        if not self.pictures:
+            return ""
+        figures = "".join(f"<figure>{picture}</figure>" for picture in self.pictures)
+        return f'<p class="what">{escape(self.caption)}</p><div class="grid">{figures}</div>'
 
 
 def _full_size(caption: str, picture: str) -> str:
@@ -87,7 +95,7 @@ def evaluation_section(name: str, found: Json, ranked: bool) -> str:
 
 
 def _details(found: Json) -> Iterator[tuple[str, str]]:
-    yield "Success by attempt", _by_attempt(found)
+    yield "Success by attempt", by_attempt(found).html()
     yield "Success at equal cost", _at_equal_cost(found["curves"], found["reference"])
     yield "Feedback levels", _by_level(found)
     yield "By family", _by_family(found)
@@ -97,13 +105,13 @@ def _details(found: Json) -> Iterator[tuple[str, str]]:
     yield "Retries", _html_table(retries) + _by_retry(found) if retries else ""
 
 
-def _by_attempt(found: Json) -> str:
+def by_attempt(found: Json) -> Panels:
     """Success by attempt, each arm among the others, with independent resampling beside it.
 
     Nothing where there is one attempt: the ranking has it.
     """
     if found["attempts"] == 1:
-        return ""
+        return Panels("", [])
     curves = found["curves"]
     points = {arm: list(enumerate(curve["success"], start=1)) for arm, curve in curves.items()}
     bands = {arm: list(zip(c["low"], c["high"], strict=True)) for arm, c in curves.items()}
@@ -145,7 +153,7 @@ def _at_equal_cost(curves: Json, reference: str) -> str:
     return _panels(
         points, {}, sampled, ticks(0, most), "tokens", short, "share of tasks solved", caption,
         reference=reference,
-    )  # fmt: skip
+    ).html()  # fmt: skip
 
 
 def _by_level(found: Json) -> str:
@@ -162,7 +170,7 @@ def _by_level(found: Json) -> str:
         points, bands, {}, list(range(len(levels))), "level", lambda x: levels[round(x)],
         f"success@{found['rank']}", "From no feedback to every message of the checker.",
     )  # fmt: skip
-    return panels + _html_table(made)
+    return panels.html() + _html_table(made)
 
 
 def _by_family(found: Json) -> str:
@@ -202,32 +210,41 @@ def _by_retry(found: Json) -> str:
     return _panels(
         points, {}, beside, x_ticks, "attempt", short, "share of retries", caption,
         line="solve", alone=True,
-    )  # fmt: skip
+    ).html()  # fmt: skip
 
 
 def training_section(statistics: Json) -> str:
-    """Learning curves against tokens and seconds, and what training cost."""
+    """Learning curves against sessions, tokens and seconds, and what training cost."""
+    made = learning_curves(statistics)
+    if not made:
+        return ""
+    parts = [f"<h3>Success against {key}</h3>{panels.html()}" for key, panels in made.items()]
+    return section("Training", *parts, _html_table(tables.costs(statistics)))
+
+
+def learning_curves(statistics: Json) -> dict[str, Panels]:
+    """Success on the validation tasks against each measure of cost; empty where nothing trains."""
     learning = {arm: rows for arm, rows in statistics["learning"].items() if rows}
     if not learning:
-        return ""
+        return {}
     reference = next(iter(statistics["evaluations"].values()))["reference"]
-    parts = []
+    made = {}
     for key, caption in (
         ("tokens", "Against tokens that the model wrote in training."),
+        ("sessions", "Against sessions, of one attempt or of several."),
         ("seconds", "Against seconds of training, evaluations left out."),
     ):
         points = {a: [(row[key], row["success"]) for row in rows] for a, rows in learning.items()}
         bands = {a: [(row["low"], row["high"]) for row in rows] for a, rows in learning.items()}
         most = max(x for line in points.values() for x, _ in line)
-        panels = _panels(
+        made[key] = _panels(
             points, bands, {}, ticks(0, most or 1), key, short, "success on validation tasks",
             f"{caption} Mean of the runs, interpolated between their evaluations where they end "
             f"after different numbers of rounds; whiskers: lowest and highest run; "
             f"{_others(reference, points)}.",
             reference=reference,
         )  # fmt: skip
-        parts.append(f"<h3>Success against {key}</h3>{panels}")
-    return section("Training", *parts, _html_table(tables.costs(statistics)))
+    return made
 
 
 def _panels(
@@ -243,7 +260,7 @@ def _panels(
     line: str = "this arm",
     reference: str = "",
     alone: bool = False,
-) -> str:
+) -> Panels:
     """A panel per arm on common axes; ``alone`` leaves the other arms out.
 
     ``line`` says what an arm's curve is, ``reference`` which arm is drawn as that in all others'.
@@ -265,7 +282,7 @@ def _panels(
                 x_form=x_form, measure=measure,
             )
         )  # fmt: skip
-    return _grid(caption, pictures) if pictures else ""
+    return Panels(caption, pictures)
 
 
 def _others(reference: str, arms: Collection[str]) -> str:

@@ -249,6 +249,7 @@ def test_medians_and_learning_curves_are_of_equal_points():
     assert [row["tokens"] for row in learned] == [0, 50, 90, 100]
     assert [row["step"] for row in learned] == pytest.approx([0, 5, 9, 10])
     assert [row["seconds"] for row in learned] == pytest.approx([0, 5, 9, 10])
+    assert [row["sessions"] for row in learned] == pytest.approx([0, 5, 9, 10])
     # the second one stands at 0.9 after 90 tokens and at 1.0 after 120
     assert learned[-1]["high"] == 1.0
     assert learned[-1]["low"] == pytest.approx(0.9 + 0.1 * 10 / 30)

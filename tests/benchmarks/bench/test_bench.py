@@ -8,6 +8,7 @@ import shutil
 from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import pytest
 
@@ -639,6 +640,8 @@ def test_cost_and_learning_curves(results):
     strong = found["cost"]["strong"]
     assert (strong["tokens"], strong["seconds_to_target"], strong["reached"]) == (1001, 40.0, 6)
     assert [row["step"] for row in found["learning"]["weak"]] == [0, 2, 4]
+    each = strong["sessions"] / strong["steps"]
+    assert [row["sessions"] for row in found["learning"]["strong"]] == [0, 2 * each, 4 * each]
     assert found["learning"]["untrained"] == [] and found["cost"]["untrained"] == {}
 
 
@@ -658,6 +661,29 @@ def test_the_page_holds_everything_and_needs_nothing(results):
     rows = list(csv.DictReader((results / "results.csv").read_text().splitlines()))
     assert len(rows) == 14 and float(rows[0]["success@6"]) >= float(rows[0]["success@1"])
     assert "| strong |" in (results / "report.md").read_text()
+
+
+def test_the_charts_stand_alone_as_files(results, tmp_path):
+    written = write_page(results, figures=tmp_path / "new" / "figures")
+    pictures = {path.stem: path.read_text() for path in written if path.suffix == ".svg"}
+    assert pictures.keys() == {
+        "attempts-test", "learning-tokens", "learning-sessions", "learning-seconds"
+    }  # fmt: skip
+    for text in pictures.values():
+        root = ElementTree.fromstring(text)
+        assert "var(--" not in text  # colours that only a page knows
+        panels = [child for child in root if child.tag.endswith("svg")]
+        width, height = float(root.get("width")), float(root.get("height"))
+        spots = [
+            [float(panel.get(key)) for key in ("x", "y", "width", "height")] for panel in panels
+        ]
+        assert len({(x, y) for x, y, _, _ in spots}) == len(panels) > 1
+        assert all(x + wide <= width and y + high <= height for x, y, wide, high in spots)
+    titles = {name: text.count('class="title"') for name, text in pictures.items()}
+    assert titles["attempts-test"] == 3 and titles["learning-tokens"] == 2  # one does not learn
+    assert main(["bench", "report", str(results), "--figures", str(tmp_path / "again")]) == 0
+    again = {path.stem: path.read_text() for path in (tmp_path / "again").iterdir()}
+    assert again == pictures
 
 
 def test_transcripts_are_of_every_family_of_tasks(scripted, tmp_path, monkeypatch):
