@@ -179,6 +179,26 @@ def check_curriculum(spec: Mapping[str, Any]) -> None:
     read_curriculum(spec)
 
 
+def chosen_curriculum(given: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The curriculum of a run: the recipe's, or the method's own where the recipe has none."""
+    return own if dict(given) == UNIFORM and own else given
+
+
+def check_stages(spec: Mapping[str, Any]) -> None:
+    """Check that a curriculum can divide a run whose last round nobody knows.
+
+    Raises:
+        ValueError: If its stages are parts of the run.
+    """
+    pool = read_curriculum(spec)
+    if pool is not None and pool.stages > 1 and not pool.rescore:
+        raise ValueError(
+            f"train.curriculum {spec['name']!r} divides the rounds of a run into {pool.stages} "
+            "stages, and a budget in tokens or seconds has no last round; say after how many "
+            "rounds tasks are scored again, as in train.curriculum.rescore: 6"
+        )
+
+
 def check_families(spec: Mapping[str, Any], families: Collection[str]) -> None:
     """Check that a curriculum's weights are of families that the environment has.
 

@@ -14,7 +14,7 @@ import torch
 from transformers import PrinterCallback, TrainerCallback
 
 from corgi_gym.agents.algorithms import Algorithm, get_algorithm
-from corgi_gym.agents.curriculum_settings import UNIFORM, check_families
+from corgi_gym.agents.curriculum_settings import check_families, chosen_curriculum
 from corgi_gym.agents.grpo import GuidedGRPOConfig, GuidedGRPOTrainer, RolloutReport
 from corgi_gym.agents.lora import check_reference, lora_config
 from corgi_gym.agents.option_types import check_types
@@ -105,7 +105,7 @@ def check_training(algorithm: str, spec: Any, env: gym.Env[str, str], engine: st
             f"{algorithm} itself would never begin; set both"
         )
     if families := list(getattr(env.unwrapped, "sources", ())):
-        check_families(chosen_curriculum(spec, row), families)
+        check_families(chosen_curriculum(spec.curriculum, row.curriculum), families)
     lora_config(spec.lora or row.lora)
     if Processes.current().count > 1:
         return  # the arguments wait for all processes, and this is asked by one
@@ -140,12 +140,6 @@ def check_options(options: Mapping[str, Any], config: type = GuidedGRPOConfig) -
         raise ValueError(
             f"unknown train.options.loss_type {loss!r}; choose from {', '.join(_LOSSES)}"
         )
-
-
-def chosen_curriculum(spec: Any, row: Algorithm) -> Mapping[str, Any]:
-    """The curriculum of a run: the recipe's, or the method's own where the recipe has none."""
-    uniform = dict(spec.curriculum) == UNIFORM
-    return row.curriculum if uniform and row.curriculum else spec.curriculum
 
 
 def micro_batches(spec: Any, processes: int) -> int:
@@ -230,7 +224,7 @@ def make_trainer(
         processing_class=tokenizer,
         **trainer_kwargs,
     )
-    trainer.use_curriculum(chosen_curriculum(spec, row))
+    trainer.use_curriculum(chosen_curriculum(spec.curriculum, row.curriculum))
     trainer.remove_callback(PrinterCallback)
     if spec.max_seconds or spec.max_tokens:
         budget.steps_per_round = trainer.steps_per_round

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from corgi_gym.agents.algorithms import get_algorithm
+from corgi_gym.agents.curriculum_settings import check_stages, chosen_curriculum
 from corgi_gym.benchmarks.bench.identity import digest
 from corgi_gym.benchmarks.gap.verifiers import DEFAULT_RULES
 from corgi_gym.benchmarks.recipe import (
@@ -620,6 +621,9 @@ def _job(
         recipe = from_dict(data).check()
         if trains and get_algorithm(recipe.algorithm).trainer is None:
             raise ValueError(f"{recipe.algorithm} trains nothing: name it {UNTRAINED!r}")
+        if trains and spec.budget.keys() - {"rounds"}:
+            own = get_algorithm(recipe.algorithm).curriculum
+            check_stages(chosen_curriculum(recipe.train.curriculum, own))
         job = Job(
             arm.name, arm.entry, family, arm.feedback, arm.session_reward, seed,
             recipe, {n: dataclasses.asdict(e) for n, e in evaluations.items()}, trains,

@@ -301,6 +301,14 @@ def test_an_arm_changes_what_it_says_on_top_of_the_family(scripted):
         ({"reference": ["weak", "nobody"]}, "'nobody' is no arm: weak, strong, untrained"),
         ({"reference": ["weak", "weak"]}, "reference names an arm twice: ['weak', 'weak']"),
         ({"reference": 3}, "reference must be "),
+        (
+            {"budget": {"tokens": 500}, "set": {"train": {"curriculum": {"name": "learnable"}}}},
+            "weak on short: train.curriculum 'learnable' divides the rounds of a run into 3 stages",
+        ),
+        (
+            {"budget": {"seconds": 5}, "algorithms": ["untrained", {"algorithm": "tapir"}]},
+            "say after how many rounds tasks are scored again",
+        ),
         ({"target": 2}, "target must be above 0"),
         ({"rank": 0}, "rank must be a positive integer, got 0"),
         ({"rank": 7}, "benchmark.rank 7 is more than the 6 attempts of evaluation 'test'"),
