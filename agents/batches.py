@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from corgi_gym.agents.episode import Episode
 
@@ -37,16 +38,31 @@ def trl_rollout(episodes: Sequence[Episode]) -> dict[str, list[Any]]:
 
 
 def score_tokens(
-    model: Any, ids: Tensor, mask: Tensor, wanted: Tensor, **kwargs: Any
+    model: Any, ids: Tensor, mask: Tensor, wanted: Tensor, *, most: int = 0, **kwargs: Any
 ) -> tuple[Tensor, ...]:
     """Log-probs and entropies of the wanted tokens, shape of ``ids``.
+
+    With ``most``, rows whose tokens with their padding are more than so many are scored in parts of
+    no more (a longer row alone). Each part is computed anew in the backward pass, so that no other
+    one takes memory then. 0 is no limit.
 
     Further arguments reach the model's call, and what more it returns comes back in the same shape.
 
     Rows arrive with padding on both sides of a contiguous run of tokens; they are moved to the left
     edge, so that padding is on the right alone and as short as the longest row allows.
     """
-    width = int(mask.sum(1).max())
+    lengths = mask.sum(1)
+    width = int(lengths.max())
+    if most and len(ids) > 1 and len(ids) * width > most:
+        parts = list(longest_first(lengths.tolist(), most))
+        scored = [
+            checkpoint(
+                score_tokens, model, ids[p], mask[p], wanted[p], use_reentrant=False, **kwargs
+            )
+            for p in parts
+        ]
+        back = torch.tensor([row for part in parts for row in part], device=ids.device).argsort()
+        return tuple(torch.cat(each)[back] for each in zip(*scored, strict=True))
     source = mask.argmax(1)[:, None] + torch.arange(width, device=ids.device)
     inside = source < ids.shape[1]
     source = source.clamp(max=ids.shape[1] - 1)

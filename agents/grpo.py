@@ -42,6 +42,7 @@ from corgi_gym.agents.health import check_episodes, round_health
 from corgi_gym.agents.lean import LeanTrainer
 from corgi_gym.agents.logps import add_chosen_head
 from corgi_gym.agents.lora import check_embedding
+from corgi_gym.agents.processes import Processes
 from corgi_gym.agents.rollout import Rollout, Session
 from corgi_gym.agents.sync import PROBE_TOKENS, save_policy, sync_weights
 from corgi_gym.agents.teacher import Teacher
@@ -79,10 +80,15 @@ class GuidedGRPOConfig(GRPOConfig):
             more often in four attempts than in one.
         single_attempt_share: Share of each round's tasks, from 0 to 1, whose sessions have one
             attempt: a mixture of both, in which first replies go on being learned cheaply.
+        max_pass_tokens: Tokens of one pass through the model at most, padding included; a
+            micro-batch with more is computed in parts, and each of these once more for its
+            gradient. It bounds the memory where some sessions are much longer than others. 0 is no
+            limit. Not for several processes.
 
     Raises:
-        ValueError: For a credit that does not exist, a negative number of rounds, less than one
-            iteration, a share that is none, and optimizer steps that reach over a round's end.
+        ValueError: For a credit that does not exist, a negative number of rounds or tokens, less
+            than one iteration, a share that is none, and optimizer steps that reach over a round's
+            end.
     """
 
     credit: Credit = field(default="attempt")
@@ -92,6 +98,7 @@ class GuidedGRPOConfig(GRPOConfig):
     single_attempt_rounds: int = field(default=0)
     single_attempt_until: float = field(default=0.0)
     single_attempt_share: float = field(default=0.0)
+    max_pass_tokens: int = field(default=0)
 
     def __post_init__(self) -> None:
         # TRL's two names for a scale that are no words
@@ -106,6 +113,13 @@ class GuidedGRPOConfig(GRPOConfig):
         for name in ("single_attempt_until", "single_attempt_share"):
             if not 0.0 <= (share := getattr(self, name)) <= 1.0:
                 raise ValueError(f"{name} must be from 0 to 1, got {share!r}")
+        if self.max_pass_tokens < 0:
+            raise ValueError(f"max_pass_tokens must be 0 or more, got {self.max_pass_tokens!r}")
+        if self.max_pass_tokens and Processes.current().count > 1:
+            raise ValueError(
+                f"max_pass_tokens={self.max_pass_tokens} repeats passes in one process, and the "
+                "others would wait for it: leave it out, or lower train.micro_batch"
+            )
         super().__post_init__()
         if self.steps_per_generation % self.gradient_accumulation_steps:
             raise ValueError(

@@ -217,7 +217,8 @@ class LeanTrainer:
         self, model: Any, ids: Tensor, mask: Tensor, wanted: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Log-probs and entropies of the wanted tokens; a trainer that needs more scores more."""
-        logps, entropies = score_tokens(model, ids, mask, wanted)
+        most = self.args.max_pass_tokens
+        logps, entropies = score_tokens(model, ids, mask, wanted, most=most)
         return logps, entropies
 
 

@@ -316,7 +316,8 @@ class GuidedPPOTrainer(GuidedGRPOTrainer):
     ) -> tuple[Tensor, Tensor]:
         if self._values is None:
             return super()._score_rows(model, ids, mask, wanted)
-        logps, entropies, values = score_tokens(model, ids, mask, wanted, values=True)
+        most = self.args.max_pass_tokens
+        logps, entropies, values = score_tokens(model, ids, mask, wanted, most=most, values=True)
         self._values.append(values)
         return logps, entropies
 

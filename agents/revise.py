@@ -201,7 +201,8 @@ class ReviseTrainer(AfterWarmUp, ExampleTrainer):
 
     def _verdict_logp(self, model: Any, ids: Tensor, mask: Tensor, wanted: Tensor) -> Tensor:
         with self.accelerator.autocast():
-            logps = score_tokens(model, ids, mask, wanted)[0]
+            most = self.args.max_pass_tokens
+            logps = score_tokens(model, ids, mask, wanted, most=most)[0]
         return (logps * wanted).sum(1)
 
     # ---------------------------------------------------------------- the loss

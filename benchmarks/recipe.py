@@ -80,7 +80,8 @@ class TrainSpec:
         sessions: Sessions per round; a multiple of ``num_generations``.
         num_generations: Sessions per task (the group of GRPO), at least 2.
         updates: Optimizer steps per round; sessions are split evenly over them.
-        micro_batch: Sessions per forward pass; updates x micro_batch must divide sessions.
+        micro_batch: Sessions per forward pass in the mean; updates x micro_batch must divide
+            sessions.
         learning_rate: Of AdamW.
         max_attempts: Attempts per training session.
         single_attempt_rounds: Rounds at the start with one attempt per session, at most

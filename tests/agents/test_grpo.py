@@ -9,7 +9,7 @@ import torch
 from datasets import Dataset
 from trl import GRPOConfig, GRPOTrainer
 
-from corgi_gym.agents import lean
+from corgi_gym.agents import lean, logps
 from corgi_gym.agents.batches import split_evenly, take_rows, trl_rollout
 from corgi_gym.agents.credit import attempt_advantages
 from corgi_gym.agents.engines import EngineError
@@ -857,3 +857,100 @@ def test_what_was_played_before_the_engine_died_is_handed_over(tiny_model, train
         trainer.train()
     assert all(len(r.episodes) == SPEC["sessions"] for r in reports)
     assert 0 < len(left) < SPEC["sessions"] and all(e.attempts for e in left)
+
+
+# ---------------------------------------------------------------- tokens of a pass
+
+
+def watched_areas(monkeypatch):
+    """The padded tokens of each pass that is made from here on."""
+    areas, original = [], logps._layout
+
+    def watched(ids, wanted):
+        areas.append(ids.numel())
+        return original(ids, wanted)
+
+    monkeypatch.setattr(logps, "_layout", watched)
+    return areas
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+@pytest.mark.parametrize(
+    ("algorithm", "options"),
+    [
+        ("turn_grpo", {}),
+        ("turn_grpo", {"beta": 0.1, "loss_type": "bnpo"}),
+        ("turn_grpo", {"entropy_coef": 0.01, "loss_type": "grpo"}),
+        ("echo", {}),
+    ],
+    ids=str,
+)
+def test_passes_of_bounded_tokens_have_the_same_loss(
+    tiny_model, trainer_of, monkeypatch, algorithm, options, bf16
+):
+    batch = random_batch()
+    feedback = batch["completion_mask"] * (1 - batch["tool_mask"])
+    batch |= {"feedback_mask": feedback, "feedback_tokens": feedback.sum()}
+    found, most = {}, {}
+    for bound in (0, 40):
+        trainer = trainer_of(
+            tiny_model, algorithm=algorithm, max_pass_tokens=bound, bf16=bf16, **options
+        )
+        areas = watched_areas(monkeypatch)
+        found[bound] = gradients(trainer, [batch])
+        most[bound] = max(areas)
+        # each part once more for its gradient
+        assert len(areas) == 1 if bound == 0 else len(areas) % 2 == 0
+    assert most[0] > 80 and most[40] <= 40
+    if not bf16:
+        return assert_same(found[40], found[0])
+    one, other = (torch.cat([g.flatten() for g in found[bound][1].values()]) for bound in (40, 0))
+    assert float((one - other).norm() / other.norm()) < 0.01
+
+
+def test_passes_of_bounded_tokens_keep_less(tiny_model, trainer_of):
+    """In bytes, of what the backward pass finds."""
+    kept = {}
+    for bound in (0, 40):
+        trainer = trainer_of(tiny_model, max_pass_tokens=bound, bf16=False)
+        trainer.model.train()
+        trainer.current_gradient_accumulation_steps = 2
+        kept[bound] = 0
+
+        def keep(tensor, bound=bound):
+            kept[bound] += tensor.nbytes
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            trainer._compute_loss(trainer.model, random_batch())
+    assert kept[40] < kept[0] / 20
+
+
+def test_values_of_bounded_passes_are_those_of_their_rows(tiny_model, trainer_of):
+    found = []
+    for bound in (0, 40):
+        trainer = trainer_of(
+            tiny_model, algorithm="ppo", max_pass_tokens=bound, bf16=False, spec={"micro_batch": 8}
+        )
+        with torch.no_grad():
+            trainer.critic.head.weight.copy_(torch.linspace(-1, 1, 64)[None])
+        found.append(trainer._score_round(trainer.model, random_batch(), values=True))
+        torch.testing.assert_close(found[-1], found[0], rtol=1e-3, atol=1e-4)
+    assert float(found[0][1].std()) > 0.1
+
+
+@pytest.mark.parametrize("algorithm", ["turn_grpo", "gspo", "ppo"])
+def test_training_goes_through_bounded_passes(tiny_model, trainer_of, monkeypatch, algorithm):
+    trainer = trainer_of(tiny_model, algorithm=algorithm, max_pass_tokens=160)
+    areas = watched_areas(monkeypatch)
+    run(trainer)
+    assert len(areas) > 32 and max(areas) <= 160
+    assert all(row["grad_norm"] > 0 for row in trainer.state.log_history if "grad_norm" in row)
+
+
+def test_a_bound_that_cannot_be_is_named(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="max_pass_tokens must be 0 or more, got -1"):
+        GuidedGRPOConfig(output_dir=str(tmp_path), max_pass_tokens=-1)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match=r"max_pass_tokens=64 repeats passes in one process, and"):
+        GuidedGRPOConfig(output_dir=str(tmp_path), max_pass_tokens=64)
