@@ -14,8 +14,8 @@ Fixed in strict mode:
   (published: ``3`` passes);
 - ``title``: words between the brackets, at most twenty (published: any mark);
 - ``constrained_response``: one of the options, word for word, and neither it nor another one a
-  second time, however that is written; text beside it is fine, if it is text (published: anywhere,
-  so all three at once pass).
+  second time, however that is written; it is a sentence of its own, and no later one takes it back;
+  text beside it is fine, if it is text (published: anywhere, so all three at once pass).
 """
 
 from __future__ import annotations
@@ -41,7 +41,16 @@ _ONE_STAR = re.compile(r"\*[^\n\*]*\*")
 _TWO_STARS = re.compile(r"\*\*[^\n\*]*\*\*")
 _HIGHLIGHT = re.compile(r"(?<![*\w])(\*{1,3})(?![\s*])([^\n*]{1,500})(?<!\s)\1(?![*\w])")
 _TITLE = re.compile(r"<<([^<>\n]{1,300})>>")
-_ANSWER = re.compile(r"\bmy answer is (?:yes|no|maybe)\b", re.IGNORECASE)
+_ANSWER = re.compile(r"\bmy answer is (yes|no|maybe)\b", re.IGNORECASE)
+# What stands before an answer that is a sentence of its own: nothing, or no word.
+_STATED = re.compile(r"(?:^|[^\w\s])\s*$")
+# After it: a sentence that begins with another answer, or takes it back.
+_AGAIN = re.compile(r"[.!?]\s+(yes|no|maybe)(?=[,.;:!?]|$)", re.IGNORECASE)
+_TAKEN_BACK = re.compile(
+    r"\b(?:i take (?:it|that|this) back|scratch that"
+    r"|(?:ignore|disregard) (?:that|this|the above))\b",
+    re.IGNORECASE,
+)
 _MARKUP = str.maketrans("", "", "*_`~\"'\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb")
 
 
@@ -257,13 +266,23 @@ _ONE_OF = f"Give exactly one of these answers, once: {' / '.join(OPTIONS)}"
 
 
 def constrained_response(reply: Reply) -> str | None:
-    """One of the options, once; what says an option in other letters or marks counts too."""
+    """One of the options, once; what says an option in other letters or marks counts too.
+
+    It is a sentence of its own, and what follows does not take it back.
+    """
     text = " ".join(reply.text.split())
-    found = len(_ANSWER.findall(text.translate(_MARKUP)))
-    if found != 1:
-        return f"The reply gives {plural(found, 'answer')}. {_ONE_OF}"
+    plain = text.translate(_MARKUP)
+    found = list(_ANSWER.finditer(plain))
+    if len(found) != 1:
+        return f"The reply gives {plural(len(found), 'answer')}. {_ONE_OF}"
     if not any(option in text for option in OPTIONS):
         return f"The answer is not written as asked. {_ONE_OF}"
+    answer, after = found[0], plain[found[0].end() :]
+    if not _STATED.search(plain[: answer.start()]):
+        return f"The answer is not a sentence of its own. {_ONE_OF}"
+    others = {other.lower() for other in _AGAIN.findall(after)} - {answer[1].lower()}
+    if others or _TAKEN_BACK.search(after):
+        return f"What follows the answer takes it back. {_ONE_OF}"
     return None
 
 

@@ -31,6 +31,7 @@ ONE_OF = (
     "Give exactly one of these answers, once: My answer is yes. / My answer is no. / My answer is "
     "maybe."
 )
+TAKEN_BACK = f"What follows the answer takes it back. {ONE_OF}"
 NO_TEXT = (
     "What stands beside the answer is not made of real words. Write real sentences there. Or leave "
     "it out."
@@ -51,7 +52,13 @@ NO_TEXT = (
         ("Dummy answer is yes.", f"The reply gives 0 answers. {ONE_OF}"),
         ("My answer is yes!", f"The answer is not written as asked. {ONE_OF}"),
         ("my answer is yes.", f"The answer is not written as asked. {ONE_OF}"),
-        ("zzz qq My answer is no. zzz", NO_TEXT),
+        ("Nobody ever told them this, and My answer is yes.",
+         f"The answer is not a sentence of its own. {ONE_OF}"),
+        ("not **My answer is yes.**", f"The answer is not a sentence of its own. {ONE_OF}"),
+        ("My answer is yes.\nNo, that is wrong.", TAKEN_BACK),
+        ("My answer is no. Well, that was fun! **Yes.**", TAKEN_BACK),
+        ("My answer is no. But I take that back now.", TAKEN_BACK),
+        ("zzz qq. My answer is no. zzz", NO_TEXT),
         ("My answer is no. Because xqz blorp fraggle wumpus dinkle.", NO_TEXT),
     ],
 )  # fmt: skip
@@ -70,6 +77,8 @@ def test_one_answer_once_and_beside_it_only_text(reply, said):
         "After some thought. My answer is no.",
         "Pikachu? My answer is no.",
         "No. My answer is no.",
+        "My answer is no. No, that would be wrong. No one says yes to it.",
+        "In short, My answer is yes.",
         "A poodle is smaller than a golden retriever, so my answer is clear. My answer is no.",
         "As b = 10 and c = 5, a = 30 - 10 - 5 = 15. My answer is no.",
         "Der Hund ist nicht so groß wie das Pferd. My answer is no.",
