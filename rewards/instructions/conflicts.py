@@ -74,9 +74,11 @@ def conflicts(instructions: Sequence[Instruction]) -> list[str]:
     for low, high in _values(instructions, "count:word_range"):
         if low > high:
             found.append(f"count:word_range asks for {low} to {high} words.")
-    for _, start, end in _values(instructions, "copy:span"):
+    for source, start, end in _values(instructions, "copy:span"):
         if start > end:
             found.append(f"copy:span asks for the words {start} to {end}.")
+        elif end > (held := len(source.split())):
+            found.append(f"copy:span asks for the words {start} to {end} of {held}.")
     for instruction in instructions:
         if instruction.kind.name == "length_constraints:nth_paragraph_first_word":
             number, nth = (instruction.values[k] for k in ("num_paragraphs", "nth_paragraph"))
@@ -103,6 +105,8 @@ def _required(instructions: Sequence[Instruction]) -> list[str]:
                 found.append(values["end_phrase"])
             case "combination:repeat_prompt":
                 found.append(values["prompt_to_repeat"])
+            case "position:last_word" | "position:nth_word" | "position:keyword_in_sentence":
+                found.append(values["word"])
             case "copy:sentence_times":
                 found.append(values["sentence"])
     return found

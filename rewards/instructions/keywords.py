@@ -5,7 +5,8 @@ Reference mode follows the published checks: a keyword counts inside other words
 mode:
 
 - ``existence``, ``frequency``: whole words, in any letter case and with any apostrophes;
-- ``forbidden_words``: whole words too, where an underscore separates words;
+- ``forbidden_words``: whole words too, where an underscore separates words, and as a reader sees
+  them: marks of Markdown inside a word ("ri**ver**") do not hide it;
 - ``letter_frequency``: the character that was asked for, whatever it is; accents do not hide it.
 
 Keywords are text in both modes, never patterns.
@@ -35,6 +36,8 @@ from corgi_gym.rewards.text import listing, plural, quote
 
 # Compiled keywords remembered.
 _CACHE = 4_096
+# What a page does not show: emphasis, code and tags; a star between digits is a product.
+_UNSEEN = re.compile(r"(?<!\d)[*`]++|[*`]++(?!\d)|~~|</?[a-zA-Z]{1,10}>")
 
 
 @lru_cache(maxsize=_CACHE)
@@ -112,8 +115,10 @@ def _forbidden(found: list[str]) -> str | None:
 
 
 def forbidden_words(reply: Reply, forbidden_words: tuple[str, ...]) -> str | None:
-    """None of the words, each as a whole word."""
-    return _forbidden([w for w in forbidden_words if whole_word(w).search(reply.text)])
+    """None of the words, each as a whole word, in the text as it is and as it is shown."""
+    texts = dict.fromkeys((reply.text, _UNSEEN.sub("", reply.text)))
+    found = [w for w in forbidden_words if any(map(whole_word(w).search, texts))]
+    return _forbidden(found)
 
 
 def forbidden_words_reference(reply: Reply, forbidden_words: tuple[str, ...]) -> str | None:

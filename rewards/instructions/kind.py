@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from corgi_gym.rewards.constraints.segments import fold
 from corgi_gym.rewards.instructions.reply import Reply
+from corgi_gym.rewards.text import words
 
 # A check: what is wrong (full sentences: what was found, what was asked), None when followed.
 Check = Callable[..., str | None]
@@ -81,6 +83,22 @@ def one_word(value: Any) -> str:
     if len(text(value).split()) != 1:
         raise ValueError("must be one word")
     return str(value).strip()
+
+
+def bare_word(value: Any) -> str:
+    """A word as it stands among the words of a text: no mark before or after it."""
+    word = one_word(value)
+    if words(fold(word)) != [fold(word)]:
+        raise ValueError("must be one word without other marks, such as 'bridge'")
+    return word
+
+
+def spelled(value: Any) -> str:
+    """A word of letters and digits alone."""
+    word = one_word(value)
+    if not word.isalnum():
+        raise ValueError("must be letters or digits, such as 'rain'")
+    return word
 
 
 def texts(value: Any) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from corgi_gym.rewards.constraints.segments import fold
 from corgi_gym.rewards.instructions.keywords import whole_word
-from corgi_gym.rewards.instructions.kind import Kind, one_word, text, whole
+from corgi_gym.rewards.instructions.kind import Kind, bare_word, one_word, spelled, text, whole
 from corgi_gym.rewards.instructions.reply import Reply
 from corgi_gym.rewards.text import plural, quote, words
 
@@ -137,13 +137,13 @@ KINDS = (
     Kind(
         "position:nth_word",
         nth_word,
-        fields={"n": whole(1), "word": one_word},
+        fields={"n": whole(1), "word": bare_word},
         asks="the n-th word is a given one",
     ),
     Kind(
         "position:last_word",
         last_word,
-        fields={"word": one_word},
+        fields={"word": bare_word},
         asks="the last word is a given one",
     ),
     Kind(
@@ -155,7 +155,7 @@ KINDS = (
     Kind(
         "position:acrostic",
         acrostic,
-        fields={"letters": one_word},
+        fields={"letters": spelled},
         asks="the first letters of the sentences spell a word",
     ),
     Kind(

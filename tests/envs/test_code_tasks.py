@@ -168,6 +168,12 @@ def test_161_of_humanevals_164_problems_convert_with_their_tests(humaneval):
 
 
 @needs_humaneval
+def test_a_split_without_data_is_refused():
+    with pytest.raises(ValueError, match="data_split='validation' is of a hub data set"):
+        Mbpp(data_split="validation")
+
+
+@needs_humaneval
 def test_the_package_is_read_and_not_imported(run_python):
     code = (
         "import sys\nfrom corgi_gym.envs.tasks.mbpp import Mbpp\nMbpp()\n"

@@ -110,6 +110,12 @@ CONTRADICTIONS = [
     ((nth(2, 3),), "nth_paragraph is more than num_paragraphs."),
     ((("copy:span", {"source": "a b c", "start": 3, "end": 2}),),
      "copy:span asks for the words 3 to 2."),
+    ((("copy:span", {"source": "one two", "start": 2, "end": 6}),),
+     "copy:span asks for the words 2 to 6 of 2."),
+    *(((forbidden("river"), row), "'river' is forbidden, but 'River' must be there.")
+      for row in (("position:last_word", {"word": "River"}),
+                  ("position:nth_word", {"n": 2, "word": "River"}),
+                  ("position:keyword_in_sentence", {"n": 1, "word": "River"}))),
 ]  # fmt: skip
 
 

@@ -493,6 +493,39 @@ def test_no_apostrophe_hides_a_forbidden_word():
 
 
 @pytest.mark.parametrize(
+    "reply",
+    [
+        "We crossed the ri**ver** by the old bridge.",
+        "We crossed the `ri`ver by the old bridge.",
+        "We crossed the ri<b>ver</b> by the old bridge.",
+        "We crossed the *ri*~~~~ver by the old bridge.",
+    ],
+)
+def test_no_markup_hides_a_forbidden_word(reply):
+    kind, values = "keywords:forbidden_words", {"forbidden_words": ["river"]}
+    assert not judged(reply, kind, **values).success
+    assert judged(reply, kind, "reference", **values).success
+
+
+def test_markup_that_hides_nothing_is_fine():
+    kind, values = "keywords:forbidden_words", {"forbidden_words": ["river", "24"]}
+    assert judged("The **riverside** path has 2*4 steps beside the `bank`.", kind, **values).success
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "words"),
+    [
+        ("position:last_word", {"word": "bridge."}, "field 'word' must be one word without other "),
+        ("position:nth_word", {"n": 1, "word": "“so”"}, "must be one word without other marks"),
+        ("position:acrostic", {"letters": "ice-cream"}, "'letters' must be letters or digits"),
+    ],
+)
+def test_a_word_that_no_text_can_have_in_its_place_is_refused(kind, values, words):
+    with pytest.raises(ValueError, match=words):
+        read_target([{"kind": kind, "kwargs": values}])
+
+
+@pytest.mark.parametrize(
     "scraps", ["nightingale valley ñ qq zz", "galaxy hammer ø brzk tlpq", "hammer 字 qq zz valley"]
 )
 def test_one_foreign_letter_makes_no_language_of_scraps(scraps):
