@@ -7,11 +7,13 @@ import shlex
 import shutil
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 
+import corgi_gym
 from corgi_gym.__main__ import main
 from corgi_gym.agents.engines import CharCodec, ScriptedEngine
 from corgi_gym.agents.episode import Attempt, Episode
@@ -34,10 +36,14 @@ from corgi_gym.benchmarks.bench.tables import by_family, comparisons, leaderboar
 from corgi_gym.benchmarks.bench.verify import verify
 from corgi_gym.benchmarks.recipe import load_recipe
 from corgi_gym.benchmarks.run_folder import read_sessions
+from corgi_gym.benchmarks.svg import standalone
 from corgi_gym.envs import GuidedEnv, stable_hash
 from corgi_gym.rewards import registry
 
 from .conftest import DATA
+
+RESULTS = Path(corgi_gym.__file__).parent / "benchmarks" / "results"
+FIGURES = sorted((RESULTS.parents[1] / "docs" / "figures").glob("*/*.svg"))
 
 
 def quiet(line):
@@ -692,6 +698,16 @@ def test_the_charts_stand_alone_as_files(results, tmp_path):
     assert main(["bench", "report", str(results), "--figures", str(tmp_path / "again")]) == 0
     again = {path.stem: path.read_text() for path in (tmp_path / "again").iterdir()}
     assert again == pictures
+
+
+@pytest.mark.parametrize("path", FIGURES, ids=lambda path: "/".join(path.parts[-2:]))
+def test_the_figures_of_the_docs_are_those_of_the_results(path):
+    statistics = RESULTS / path.parent.name / "statistics.json"
+    made = page.charts(json.loads(statistics.read_text(encoding="utf-8")))
+    again = standalone(made[path.stem]) + "\n"
+    assert path.read_text(encoding="utf-8") == again, (
+        f"corgi-gym bench report benchmarks/results/{path.parent.name} --figures {path.parent}"
+    )
 
 
 def test_transcripts_are_of_every_family_of_tasks(scripted, tmp_path, monkeypatch):
