@@ -48,44 +48,44 @@ def test_declared_examples(example):
             0.2,
             ["You wrote 4 words after the given beginning. Write exactly 3."],
         ),
-        ("to xqzv bus", 3, 0.2, ['"xqzv" is not an English word. Use natural English.']),
-        ("to the the bus", 4, 0.2, ['"the the" is not natural English.']),
-        ("ran to the bus", 4, 0.2, ['"ran ran" is not natural English.']),
-        ("with of the bus", 4, 0.2, ['"with of" is not natural English.']),
+        ("to xqzv bus", 3, 0.0, ['"xqzv" is not an English word. Use natural English.']),
+        ("to the the bus", 4, 0.0, ['"the the" is not natural English.']),
+        ("ran to the bus", 4, 0.0, ['"ran ran" is not natural English.']),
+        ("with of the bus", 4, 0.0, ['"with of" is not natural English.']),
         (
             "to the bus and to the bus",
             7,
-            0.2,
+            0.0,
             ['You use "to" 2 times. Do not repeat words like that.'],
         ),
         (
             "green apple dog house bus",
             5,
-            0.2,
+            0.0,
             ['This is a list of words. Use natural English with words like "the" and "of".'],
         ),
         (
             "home. He took the bus",
             5,
-            0.2,
+            0.0,
             ["Your reply has several lines or sentences. Write only the rest of this sentence."],
         ),
         (
             "Answer: bus",
             2,
-            0.2,
+            0.0,
             ['"Answer:" is a label. Write only the rest of the sentence.'],
         ),
         (
             "**Completion:** the bus",
             3,
-            0.2,
+            0.0,
             ['"**Completion:**" is a label. Write only the rest of the sentence.'],
         ),
         (
             "The old man ran Answer: bus",
             2,
-            0.2,
+            0.0,
             ['"Answer:" is a label. Write only the rest of the sentence.'],
         ),
         (
@@ -129,7 +129,7 @@ SAND = "After a picnic on the grass, the brave girl built a castle of sand"
 )
 def test_labels_of_several_words_and_echoes_fail(reply, kind):
     verdict = judge(num_planning, reply, target(len(reply.split()), "sea", SAND))
-    assert [p.kind for p in verdict.problems] == [kind] and verdict.score == pytest.approx(0.2)
+    assert [p.kind for p in verdict.problems] == [kind] and verdict.score == 0.0
 
 
 def test_no_sentence_of_the_prompt_is_a_completion():
