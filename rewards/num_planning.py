@@ -12,8 +12,8 @@ Scoring of CORGI's numerical planning (arXiv 2411.01483, released critic): 0.8 f
   and numbers, no needless repetition, no impossible word pairs, no bag of words, no label in front.
   Otherwise a policy learns to please the counter ("bus bus bus bus", "Answer: bus"), or answers the
   prompt or the feedback in their own words ("Your last word is bus", "3 more words: bus").
-- For what is no prose the last word earns nothing either. With 0.2 for it, single-attempt RL of a 135M
-  model learned to answer every task with 'The last word must be "bus".' and stayed there.
+- For what is no prose the last word earns nothing either. With 0.2 for it, single-attempt RL of a
+  135M model learned to answer every task with 'The last word must be "bus".' and stayed there.
 
 Not checked: whether the completion is true to the meaning of the beginning. A word is what stands
 between spaces and has a letter or digit: "7:30" is one word.
