@@ -8,7 +8,28 @@ import pytest
 
 from corgi_gym.agents.engines import CharCodec, Completion
 from corgi_gym.agents.rollout import Rollout
-from corgi_gym.envs import GuidedEnv
+from corgi_gym.envs import Draft, GuidedEnv, TaskSource
+
+
+def letters(reply, target):
+    """Rewards the letter e."""
+    return min(1.0, reply.count("e") / 4)
+
+
+class Letters(TaskSource):
+    """Tasks that a tiny model learns, with a witness for methods that learn from one."""
+
+    family = "letters"
+    summary = "Write the letter e four times."
+    checker = letters
+    ask, solution, misses = "Say something, {}.", "e e e e", ("e e e", "a")
+
+    def generate(self, rng):
+        name = "".join(rng.choice(list("abcdefgh"), 3))
+        return Draft(name, self.ask.format(name), None, self.solution)
+
+    def near_misses(self, task):
+        return list(self.misses)
 
 
 class OddEngine:

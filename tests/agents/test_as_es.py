@@ -31,7 +31,9 @@ from corgi_gym.agents.replay import Example, encode
 from corgi_gym.agents.rollout import Session
 from corgi_gym.benchmarks.policy import check_inputs
 from corgi_gym.benchmarks.recipe import load_recipe
-from corgi_gym.envs import Draft, GuidedEnv, TaskSource
+from corgi_gym.envs import GuidedEnv
+
+from .conftest import Letters
 
 REPLIES = [("2 + 3?", "2 + 3 = 5\nso it is 5.\nAnswer: 5"), ("Say e.", "e"), ("Why?", "a b c d e")]
 
@@ -330,21 +332,8 @@ def test_the_first_piece_has_the_models_log_probs(tiny_model, tiny_tokenizer):
 # ---------------------------------------------------------------- training
 
 
-def letters(reply, target):
-    return min(1.0, reply.count("e") / 4)
-
-
-class Letters(TaskSource):
-    family = "letters"
-    summary = "Write the letter e four times."
-    checker = letters
-
-    def generate(self, rng):
-        name = "".join(rng.choice(list("abcdefgh"), 3))
-        return Draft(name, f"Say something, {name}.", None, "e,\ne,\ne,\ne")
-
-    def near_misses(self, task):
-        return ["e"]
+class Lines(Letters):
+    solution, misses = "e,\ne,\ne,\ne", ("e",)
 
 
 SPEC = {
@@ -361,7 +350,7 @@ def trainer_of(make_tiny_trainer, tiny_tokenizer):
         codec = ChatCodec(tiny_tokenizer)
         engine = PieceEngine(TransformersEngine(model), codec, lambda text: text.count("e") >= 4)
         trainer = make_tiny_trainer(
-            model, lambda: GuidedEnv(tasks={"letters": Letters()}, max_attempts=1),
+            model, lambda: GuidedEnv(tasks={"letters": Lines()}, max_attempts=1),
             {**SPEC, **(spec or {})}, algorithm="as_es", max_tokens=24, engine=engine,
             options={"min_words": 0, **options},
         )  # fmt: skip

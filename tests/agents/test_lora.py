@@ -12,10 +12,12 @@ from corgi_gym.agents.models import load_model
 from corgi_gym.agents.sync import engine_weights, save_policy
 from corgi_gym.agents.training import check_training
 from corgi_gym.benchmarks.recipe import TrainSpec
-from corgi_gym.envs import Draft, GuidedEnv, TaskSource
+from corgi_gym.envs import GuidedEnv
 from corgi_gym.envs.self_improvement import SelfImproving
 from corgi_gym.rewards.step_feedback import StepScript
 from corgi_gym.rewards.trajectory import StepFeedback
+
+from .conftest import Letters, letters
 
 SPEC = {
     "rounds": 1, "sessions": 16, "num_generations": 4, "updates": 2, "micro_batch": 4,
@@ -25,28 +27,8 @@ SPEC = {
 peft = pytest.importorskip("peft")
 
 
-def letters(reply, target):
-    """Rewards the letter e."""
-    return min(1.0, reply.count("e") / 4)
-
-
 def make_env():
     return GuidedEnv(prompts=["Say a.", "Say b."], checker=letters, max_attempts=2)
-
-
-class Letters(TaskSource):
-    """The same with a witness, for methods that learn from one."""
-
-    family = "letters"
-    summary = "Write the letter e four times."
-    checker = letters
-
-    def generate(self, rng):
-        name = "".join(rng.choice(list("abcdefgh"), 3))
-        return Draft(name, f"Say {name}.", None, "e e e e")
-
-    def near_misses(self, task):
-        return ["e e e", "a"]
 
 
 def letters_env(algorithm):

@@ -31,13 +31,15 @@ from corgi_gym.agents.training import check_training
 from corgi_gym.agents.tripost import Modules, TripostConfig
 from corgi_gym.benchmarks.policy import check_inputs
 from corgi_gym.benchmarks.recipe import TrainSpec, load_recipe
-from corgi_gym.envs import Draft, GuidedEnv, TaskSource
+from corgi_gym.envs import GuidedEnv
 from corgi_gym.envs.self_improvement import SelfImproving, make_env
 from corgi_gym.envs.tasks.date_understanding import DateUnderstanding
 from corgi_gym.envs.tasks.multistep_arithmetic import MultistepArithmetic
 from corgi_gym.envs.tasks.word_sorting import WordSorting
 from corgi_gym.rewards.step_feedback import StepScript
 from corgi_gym.rewards.trajectory import ALL_CORRECT, StepFeedback, Trajectory, parse_trajectory
+
+from .conftest import Letters
 
 SOURCE = SelfImproving(MultistepArithmetic(cells=["l3d0"], numbers=(2, 9), operators="+-"))
 TASK = SOURCE.item(seed=0, index=0)
@@ -460,23 +462,6 @@ def test_tripost_says_what_it_needs_before_a_model_is_loaded():
 
 
 # ---------------------------------------------------------------- training
-
-
-def letters(reply, target):
-    return min(1.0, reply.count("e") / 4)
-
-
-class Letters(TaskSource):
-    family = "letters"
-    summary = "Write the letter e four times."
-    checker = letters
-
-    def generate(self, rng):
-        name = "".join(rng.choice(list("abcdefgh"), 3))
-        return Draft(name, f"Say something, {name}.", None, "e e e e")
-
-    def near_misses(self, task):
-        return ["e e e", "a"]
 
 
 SPEC = {
