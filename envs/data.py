@@ -131,6 +131,16 @@ def load_rows(
     return good
 
 
+def is_hub_id(source: Source | None) -> bool:
+    """Whether `load_rows` would look for ``source`` on the hub.
+
+    Example:
+        >>> is_hub_id("openai/gsm8k:main"), is_hub_id("rows.jsonl"), is_hub_id(None)
+        (True, False, False)
+    """
+    return isinstance(source, (str, Path)) and Path(source).suffix.lower() not in FILE_TYPES
+
+
 def _check_field(row: Mapping[str, Any], field: str, kind: type | tuple[type, ...]) -> None:
     kinds = kind if isinstance(kind, tuple) else (kind,)
     name = " or ".join(k.__name__ for k in kinds)
@@ -285,6 +295,7 @@ class RowSource(TaskSource):
 
     def __init__(self, rows: Sequence[Row]) -> None:
         drafts: dict[str, Draft] = {}
+        numbers: dict[str, int] = {}
         bad: list[str] = []
         for position, row in enumerate(rows, start=1):
             number = row.number if isinstance(row, NumberedRow) else position
@@ -295,10 +306,15 @@ class RowSource(TaskSource):
                         f"makes a prompt of {len(draft.prompt)} characters; at most "
                         f"{MAX_PROMPT_CHARS} fit"
                     )
+                first = drafts.setdefault(draft.key, draft)  # rows of equal content are one task
+                of_first = numbers.setdefault(draft.key, number)
+                if first != draft:
+                    raise BadRow(
+                        f"has the content of row {of_first}, which is kept, with another answer: "
+                        f"{draft.key!r:.60}; give one row for each"
+                    )
             except BadRow as error:
                 bad.append(f"row {number}: {error}")
-            else:
-                drafts.setdefault(draft.key, draft)  # rows of equal content are one task
         if bad:
             warnings.warn(
                 f"family {self.family!r}: {len(bad)} of {len(rows)} rows left out ({named(bad)})",

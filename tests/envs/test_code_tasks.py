@@ -4,11 +4,12 @@ import importlib.util
 import json
 import warnings
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from corgi_gym.envs import SPLITS, load_family
+from corgi_gym.envs import SPLITS, data, load_family
 from corgi_gym.envs.tasks._functions import draw_function, draw_input, probe_inputs
 from corgi_gym.envs.tasks.mbpp import Mbpp, humaneval_rows
 from corgi_gym.envs.tasks.program import Program
@@ -168,12 +169,6 @@ def test_161_of_humanevals_164_problems_convert_with_their_tests(humaneval):
 
 
 @needs_humaneval
-def test_a_split_without_data_is_refused():
-    with pytest.raises(ValueError, match="data_split='validation' is of a hub data set"):
-        Mbpp(data_split="validation")
-
-
-@needs_humaneval
 def test_the_package_is_read_and_not_imported(run_python):
     code = (
         "import sys\nfrom corgi_gym.envs.tasks.mbpp import Mbpp\nMbpp()\n"
@@ -244,6 +239,26 @@ def test_a_bad_row_is_named_and_the_good_ones_are_kept(change, field):
         source = Mbpp(data=[{**ROWS[0], **change}, ROWS[1]])
     assert "row 1" in str(caught[0].message) and field in str(caught[0].message)
     assert [d.target["name"] for part in source.drafts.values() for d in part] == ["order"]
+
+
+@pytest.mark.parametrize("rows", [None, "rows.jsonl", ROWS])
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_a_split_without_a_hub_id_is_refused(rows, split):
+    with pytest.raises(ValueError, match=rf"data_split='{split}' .* leave data_split out, or give"):
+        Mbpp(data=rows, data_split=split)
+
+
+@pytest.mark.parametrize(("given", "taken"), [(None, "test"), ("train", "train")])
+def test_the_split_of_a_hub_id_is_asked_for(given, taken, monkeypatch):
+    asked = []
+
+    def load_dataset(*args, **kwargs):
+        asked.append((args, kwargs))
+        return ROWS
+
+    monkeypatch.setattr(data, "_datasets", lambda: SimpleNamespace(load_dataset=load_dataset))
+    Mbpp(data="owner/mbpp:sanitized", data_split=given)
+    assert asked == [(("owner/mbpp", "sanitized"), {"split": taken})]
 
 
 def test_without_the_wheel_the_extra_is_named(monkeypatch):

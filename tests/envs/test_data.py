@@ -208,6 +208,16 @@ def test_rows_that_make_no_task_are_named_and_equal_rows_are_one_task():
         Sums([])
 
 
+def test_rows_of_one_content_with_another_answer_are_named():
+    rows = [{"question": "1+1?", "answer": "2"}, {"question": "1+2?", "answer": "3"}]
+    again = {"question": "1+1?", "answer": "3"}
+    says = r"1 of 4 rows left out \(row 4: has the content of row 1, .*'1\+1\?'; give one row"
+    with pytest.warns(RuntimeWarning, match=says):
+        source = Sums([*rows, rows[0], again])
+    kept = [draft for part in source.drafts.values() for draft in part]
+    assert sorted(draft.witness for draft in kept) == ["2", "3"]
+
+
 def test_rows_are_numbered_as_in_the_source():
     bad = [{"question": 5, "answer": "1"}, {"question": "Q?", "answer": "x"}]
     with pytest.warns(RuntimeWarning) as caught:

@@ -315,6 +315,16 @@ def test_rows_of_the_papers_data_set(name, tmp_path):
     assert sum(bool(task.witness) for task in tasks) == known
 
 
+def test_pairs_of_one_question_are_one_task_and_the_others_are_named():
+    rows = [
+        *ROWS["paraphrase"][:2],
+        {**ROWS["paraphrase"][0], "question2": "Which way to learn Spanish is the best?"},
+    ]
+    with pytest.warns(RuntimeWarning, match=r"row 3: has the content of row 1, .*learn Spanish"):
+        source = load_family("paraphrase")(data=rows)
+    assert sum(map(len, source.drafts.values())) == 2
+
+
 def test_files_without_a_good_row_are_refused(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text('{"other": 1}', encoding="utf-8")
