@@ -4,8 +4,9 @@ Fixed in strict mode:
 
 - ``end_checker``: the phrase is not part of a longer word, and Markdown or quotation marks after it
   do no harm;
-- ``postscript``: starts a line, is followed by words, and stands at the end (published: the letters
-  anywhere, "stop.s." too);
+- ``postscript``: starts a line, is followed by words, and is the last section: no
+  Markdown heading and, beyond its first paragraph, at most 40 words come after it, such as a name
+  or a phrase that is asked for at the end (published: the letters anywhere, "stop.s." too);
 - ``repeat_prompt``: word for word, letter case included unless a case is asked for elsewhere, and
   an answer follows (published: the repeated request alone is enough);
 - ``two_responses``: six asterisks on a line, two texts of words that differ in more than a few
@@ -41,6 +42,9 @@ _SEPARATOR = re.compile(r"^[ \t]*\*{6}[ \t]*$", re.MULTILINE)
 # What ends a sentence in scripts that put no space after it.
 _JOINED_END = re.compile("[\u3002\uff01\uff1f]")
 _TRAILING = " \"'\u201d\u2019*_`)]}"
+_HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+(\S.*)", re.MULTILINE)
+# Words after the first paragraph of a postscript: a greeting, a phrase that the request wants last.
+_MAX_AFTER = 40
 _PS = re.compile(r"p\.\s?s\.")
 _PPS = re.compile(r"p\.\s?p\.\s?s")
 
@@ -72,16 +76,25 @@ def end_checker_reference(reply: Reply, end_phrase: str) -> str | None:
 def _postscript_line(marker: str) -> re.Pattern[str]:
     letters = [c for c in marker.strip() if c.isalpha()]
     mark = r"\.?[ \t]?".join(map(re.escape, letters))
-    return re.compile(rf"^[ \t\"*_>]*{mark}[.:]?[.:]?[*_]*(?!\w)(.*)", re.I | re.M | re.S)
+    return re.compile(rf"^[ \t\"*_>#]*{mark}[.:]?[.:]?[*_]*(?!\w)", re.I | re.M)
 
 
 def postscript(reply: Reply, postscript_marker: str) -> str | None:
-    """A last part that starts with the marker and says something."""
+    """A last section that starts with the marker and says something."""
     asked = f"End with a postscript that starts with {quote(postscript_marker)}."
-    start = _postscript_line(postscript_marker).search(reply.text)
-    if start is None:
+    found = list(_postscript_line(postscript_marker).finditer(reply.text))
+    if not found:
         return f"No line starts with {quote(postscript_marker)}. {asked}"
-    after = start.group(1)
+    start = found[-1]
+    after = reply.text[start.end() :]
+    heading = _HEADING.search(reply.text, start.end())
+    if heading is not None:
+        return f"The heading {quote(heading[1], 60)} stands after the postscript. {asked}"
+    follows = sum(len(words(paragraph)) for paragraph in Reply(after).paragraphs[1:])
+    if follows > _MAX_AFTER:
+        return (
+            f"After the first paragraph of the postscript there are {follows} words more. {asked}"
+        )
     if not words(after):
         return f"There are no words after {quote(postscript_marker)}. {asked}"
     if not words(reply.text[: start.start()]):

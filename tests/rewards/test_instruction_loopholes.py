@@ -95,6 +95,49 @@ def test_the_text_beside_an_answer():
     ]  # fmt: skip
 
 
+# ---------------------------------------------------------------- a postscript at the end
+
+POSTSCRIPT = "detectable_content:postscript"
+BODY = (
+    "The river runs under the old bridge and on to the sea. A boat waits there for the last "
+    "guests of the day. They have seen the castle, the market and the church. It was warm, and "
+    "nobody wanted to leave."
+)
+ASKED = 'End with a postscript that starts with "P.S.".'
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (f"Hello.\nP.S. It is late.\n\n{BODY}",
+         f"After the first paragraph of the postscript there are 41 words more. {ASKED}"),
+        (f"Hello.\nP.S.\n\nIt is late.\n\n***\n\n{BODY}",
+         f"After the first paragraph of the postscript there are 41 words more. {ASKED}"),
+        ("Hello.\n\nP.S. It is late.\n\n## The bridge\nIt is old.",
+         f'The heading "The bridge" stands after the postscript. {ASKED}'),
+    ],
+)  # fmt: skip
+def test_a_postscript_is_the_last_section(reply, said):
+    assert messages(reply, POSTSCRIPT, postscript_marker="P.S.") == [said]
+    assert judged(reply, POSTSCRIPT, "reference", postscript_marker="P.S.").success
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"Hello.\n\nP.S. {BODY}",
+        f"Hello.\n\n**P.S.**\n\n{BODY}",
+        f"{BODY}\n\n## P.S.\nIt is late.",
+        f"{BODY}\nP.S. It is late.\n\nI wish you well.\n\nHope you agree with me.",
+        f"Hello.\nP.S. It is late.\n\n{BODY}\nP.S. It is very late.",
+        f"Hello.\nP.S. It is late.\n\n{BODY.replace('old ', '')}",
+        f"{BODY}\nP.S. # is a mark and the bridge is old.",
+    ],
+)
+def test_a_postscript_may_be_long_and_a_greeting_may_follow(reply):
+    assert judged(reply, POSTSCRIPT, postscript_marker="P.S.").success
+
+
 # ---------------------------------------------------------------- one language
 
 LANGUAGE = "language:response_language"
