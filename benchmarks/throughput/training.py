@@ -314,6 +314,15 @@ def whole_step(steps: int) -> dict[str, Any]:
     )  # fmt: skip
     parts = SESSIONS // MICRO_BATCH
     generation: list[float] = []
+    copies: list[float] = []
+    load_weights = engine.load_weights
+
+    def timed_copy(weights: Any) -> None:
+        start = time.perf_counter()
+        load_weights(weights)
+        copies.append(time.perf_counter() - start)
+
+    engine.load_weights = timed_copy  # type: ignore[method-assign]
     with tempfile.TemporaryDirectory() as folder:
         config = GuidedGRPOConfig(
             folder, max_steps=steps, per_device_train_batch_size=MICRO_BATCH,
@@ -331,6 +340,7 @@ def whole_step(steps: int) -> dict[str, Any]:
         "seconds": spread(clock.steps[1:]),
         "generation_seconds": spread(generation[1:]),
         "sync_seconds": spread(trainer.sync_seconds[1:]),  # the first one makes the buffers
+        "copy_seconds": spread(copies[1:]),
         "sync_mismatch": trainer.mismatch,
     }
 
@@ -351,9 +361,9 @@ def main() -> None:
     if args.whole_step:
         result = whole_step(args.steps)
         step, generation = result["seconds"], result["generation_seconds"]
-        sync = result["sync_seconds"]["median"]
+        sync, copy = (result[f"{part}_seconds"]["median"] for part in ("sync", "copy"))
         print(f"whole step: {step['median']:.1f} s, {generation['median']:.1f} s of it generation")
-        print(f"weight sync with its probe: {sync:.2f} s")
+        print(f"weight sync: {copy:.2f} s, with its probe {sync:.2f} s")
         name = "whole-step"
     else:
         result = compare(args.steps, args.repetitions)
