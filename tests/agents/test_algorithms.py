@@ -20,35 +20,17 @@ from corgi_gym.agents.independent import best_of_k, independent, merge
 from corgi_gym.agents.rollout import Session
 from corgi_gym.agents.training import check_training
 from corgi_gym.benchmarks.recipe import RECIPES, TrainSpec, load_recipe
-from corgi_gym.envs import Draft, GuidedEnv, Task, TaskSource
+from corgi_gym.envs import GuidedEnv
 from corgi_gym.envs.self_improvement import make_env
 from corgi_gym.rewards.self_verdict import take_apart
+
+from .conftest import Letters, letters
 
 ROOT = Path(__file__).parents[2]
 SPEC = {
     "rounds": 8, "sessions": 32, "num_generations": 8, "updates": 2, "micro_batch": 8,
     "learning_rate": 4e-3, "max_attempts": 2,
 }  # fmt: skip
-
-
-def letters(reply, target):
-    """Rewards the letter e."""
-    return min(1.0, reply.count("e") / 4)
-
-
-class Letters(TaskSource):
-    """Tasks with a witness that all ask for the same."""
-
-    family = "letters"
-    summary = "Write the letter e four times."
-    checker = letters
-
-    def generate(self, rng: np.random.Generator) -> Draft:
-        name = "".join(rng.choice(list("abcdefgh"), 3))
-        return Draft(name, f"Say something, {name}.", None, "e e e e")
-
-    def near_misses(self, task: Task) -> list[str]:
-        return ["e e e", "a"]
 
 
 def letters_env(**kwargs):
