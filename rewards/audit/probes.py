@@ -3,7 +3,8 @@
 `probes` makes them for one task; `check_probes` judges them on all tasks and decides by the *share*
 of tasks on which one is paid in full: a lucky hit is a note, more than ``Limits.share`` an exploit
 (``Limits.shortcut`` for a piece of the prompt as the answer, which is chance where there is a
-choice).
+choice). What earns part of the marks on most tasks is a note (``Limits.partial``): a policy that is
+paid 0.2 for the prompt's own words gets stuck on them.
 
 What a probe is made from is written in ``knows``. "answer" probes spoil a right answer (a hedge, a
 negation, a retraction, a second answer); they mean something only where a task has one short answer
@@ -23,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from corgi_gym.rewards.audit.calls import Outcome
-from corgi_gym.rewards.audit.subject import Row, Section, Subject
+from corgi_gym.rewards.audit.subject import MAX_EVIDENCE, Row, Section, Subject
 from corgi_gym.rewards.text import words
 
 Knows = Literal["nothing", "prompt", "target", "answer", "near miss"]
@@ -272,6 +273,7 @@ def check_probes(subject: Subject) -> Section:
     sure: dict[tuple[str, str], list[bool]] = defaultdict(list)
     paid: dict[tuple[str, str], list[tuple[str, int, Outcome]]] = defaultdict(list)
     scores: dict[str, list[float]] = defaultdict(list)
+    cheap: dict[tuple[str, str], list[tuple[str, int, Outcome]]] = defaultdict(list)
     for (probe, i), outcome in zip(jobs, outcomes, strict=True):
         key = (probe.kind, probe.name)
         tried[key] += 1
@@ -280,6 +282,8 @@ def check_probes(subject: Subject) -> Section:
         scores[probe.kind].append(outcome.score)
         if outcome.success:
             paid[key].append((probe.reply, i, outcome))
+        elif probe.knows in ("nothing", "prompt"):
+            cheap[key].append((probe.reply, i, outcome))
     section.facts = {
         "probes": len(jobs),
         "closed_tasks": sum(map(is_closed, subject.rows)),
@@ -291,6 +295,7 @@ def check_probes(subject: Subject) -> Section:
         shares = {name: len(hits) / tried[kind, name] for name, hits in names.items()}
         counted = {name: sure[kind, name] for name in names}
         _report(section, subject, kind, names, shares, counted)
+    _report_partial(section, subject, cheap)
     return section
 
 
@@ -318,6 +323,35 @@ def _report(
         f"{_WHAT[kind]} earned full marks: {listed} of the tasks (limit {limit:.0%})."
         + (f" {GIVE_WITNESS}" if unsure and not enough else ""),
         [subject.show(*paid[name][0]) for name in names],
+    )
+
+
+def _report_partial(
+    section: Section,
+    subject: Subject,
+    cheap: dict[tuple[str, str], list[tuple[str, int, Outcome]]],
+) -> None:
+    """Note the replies that skip the task and earn part of the marks wherever they do not solve."""
+    means = {
+        key: sum(outcome.score for _, _, outcome in found) / len(found)
+        for key, found in cheap.items()
+    }
+    over = sorted(
+        (key for key in means if means[key] > subject.limits.partial),
+        key=lambda key: (-means[key], key),
+    )
+    if not over:
+        return
+    listed = ", ".join(f"{kind} {name} {means[kind, name]:.2f}" for kind, name in over[:MAX_NAMED])
+    section.add(
+        "partial",
+        "note",
+        f"Replies that skip the task earn part of the marks; their mean score: {listed} (limit "
+        f"{subject.limits.partial:.2f}). A policy that cannot do the task yet learns these.",
+        [
+            subject.show(*max(cheap[key], key=lambda found: found[2].score))
+            for key in over[:MAX_EVIDENCE]
+        ],
     )
 
 

@@ -94,6 +94,8 @@ class Limits:
         share: Share of tasks on which a reply that ignores the task may be paid in full.
         shortcut: The same for a piece of the prompt as the whole answer.
         mean: Mean score above which partial credit for a prompt-blind string is noted.
+        partial: The same for a probe that copies or reorders the prompt, or has no content. Lower:
+            a policy falls into such a reply within a few updates, and gets stuck.
         p99: Seconds of CPU time for 99 of 100 calls.
         worst: Seconds of CPU time for any call.
         hang: Seconds of CPU time after which a call is given up, or six times as many of the clock
@@ -107,6 +109,7 @@ class Limits:
     share: float = 0.05
     shortcut: float = 0.35
     mean: float = 0.3
+    partial: float = 0.15
     p99: float = 0.005
     worst: float = 0.25
     hang: float = 10.0

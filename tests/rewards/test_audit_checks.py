@@ -170,6 +170,29 @@ def test_partial_credit_for_everything_is_noted_with_its_mean():
     assert not found.exploits
 
 
+def test_partial_credit_for_pieces_of_the_prompt_is_noted():
+    def pays_the_last_word(reply, target):
+        return 0.2 * reply.strip(".").endswith(target)
+
+    rows = [Row(f'End with the word "{w}".', w, f"There is no {w}.") for w in ("sea", "roof")]
+    found = run(pays_the_last_word, rows=rows, pool=[])
+    (finding,) = (f for f in found.findings if f.id == "probe.partial")
+    assert finding.severity == "note"
+    # each sentence of this prompt ends with the word in quotation marks, which is not the word
+    assert "shortcut bare_piece_0 0.20" in finding.message and "echo" not in finding.message
+    assert "'sea'" in [case.reply for case in finding.evidence]
+    # at most so much is no finding; nor is credit for what only a spoiled right answer can earn
+    limits = Limits(partial=0.2)
+    assert "probe.partial" not in severities(
+        run(pays_the_last_word, rows=rows, pool=[], limits=limits)
+    )
+
+    def pays_for_a_number(reply, target):
+        return 0.5 * (str(target["sum"]) in reply)
+
+    assert "probe.partial" not in severities(run(pays_for_a_number))
+
+
 def test_a_lucky_hit_is_a_note_and_the_limit_decides():
     def lucky(reply, target):
         wanted = [row.target["sum"] for row in ROWS[:2]]
